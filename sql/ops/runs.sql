@@ -1,0 +1,24 @@
+-- The receipts of the refreshes that made this warehouse.
+-- Grain: one row per refresh that published (failed ones are in the .runs.jsonl file beside the warehouse)
+create table ops.runs (
+    run_id varchar,                -- start of the refresh in UTC and a random suffix; sorts by time
+    started_at timestamptz,        -- start of the refresh
+    finished_at timestamptz,       -- end of the checks
+    source varchar,                -- folder that was read
+    source_commit varchar,         -- commit of the source when it is a git work tree
+    tool_version varchar,          -- version of matterhouse
+    seen bigint,                   -- files that match the patterns = loaded + quarantined + excluded
+    loaded bigint,                 -- files whose front matter is in the warehouse
+    quarantined bigint,            -- files that could not be loaded, each with a reason
+    excluded bigint,               -- files that match the patterns but hold no front matter of ours
+    ignored bigint,                -- files that match no pattern
+    new bigint,                    -- files not there at the last refresh, returned ones included
+    changed bigint,                -- files whose bytes changed
+    unchanged bigint,              -- files whose bytes did not change
+    renamed bigint,                -- files that moved without a change of their bytes
+    returned bigint,               -- of the new files, those that had been gone
+    gone bigint,                   -- files that were there at the last refresh and are not now
+    warnings bigint,               -- values of loaded files that were set to null with a reason
+    seconds map(varchar, double),  -- seconds per stage
+    table_rows map(varchar, bigint),  -- rows per table after the refresh
+)
