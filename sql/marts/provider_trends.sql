@@ -29,34 +29,20 @@ placed as (
     inner join calendar on calendar.published_date = articles.published_date
 ),
 
-periods as (
+counted as (
     select
         provider,
         grain,
-        unnest(periods_between(grain, min(period_start), max(period_start))) as period_start,
+        period_start,
+        count(*) as articles,
+        count_if(is_live) as live_articles,
+        count(quality) as scored_articles,
+        count(attention) as attention_articles,
+        round(avg(quality), 6) as quality_mean,
+        quantile_cont(quality, [0.1, 0.5, 0.9]) as quality_quantiles,
+        round(avg(attention), 6) as attention_mean,
     from placed
-    group by provider, grain
-),
-
-counted as (
-    select
-        periods.provider,
-        periods.grain,
-        periods.period_start,
-        count(placed.article_id) as articles,
-        count_if(placed.is_live) as live_articles,
-        count(placed.quality) as scored_articles,
-        count(placed.attention) as attention_articles,
-        round(avg(placed.quality), 6) as quality_mean,
-        quantile_cont(placed.quality, [0.1, 0.5, 0.9]) as quality_quantiles,
-        round(avg(placed.attention), 6) as attention_mean,
-        row_number() over (partition by periods.provider, periods.grain order by periods.period_start) as n,
-    from periods
-    left join placed
-        on placed.provider = periods.provider
-        and placed.grain = periods.grain
-        and placed.period_start = periods.period_start
-    group by periods.provider, periods.grain, periods.period_start
+    group by provider, grain, period_start
 ),
 
 topics as (
@@ -70,6 +56,22 @@ topics as (
     group by placed.provider, placed.grain, placed.period_start
 ),
 
+periods as (
+    select
+        provider,
+        grain,
+        unnest(periods_between(grain, min(period_start), max(period_start))) as period_start,
+    from counted
+    group by provider, grain
+),
+
+filled as (
+    select * replace (coalesce(articles, 0) as articles)
+    from periods
+    left join counted using (provider, grain, period_start)
+    left join topics using (provider, grain, period_start)
+),
+
 moving as (
     select
         *,
@@ -80,8 +82,13 @@ moving as (
         avg(articles) over (by_time rows 3 preceding) as articles_ma4,
         articles - avg(articles) over previous_12 as distance,
         if(count(*) over previous_12 >= 3, stddev_samp(articles) over previous_12, null) as deviation,
-        if(n > 1, regr_slope(articles, n) over (by_time rows 11 preceding), null) as articles_slope,
-    from counted
+        -- One point has no slope; DuckDB would answer NaN.
+        if(
+            lag(articles) over by_time is null,
+            null,
+            regr_slope(articles, date_diff(grain, date '1970-01-01', period_start)) over (by_time rows 11 preceding)
+        ) as articles_slope,
+    from filled
     window
         same_period as (partition by grain, period_start),
         by_time as (partition by provider, grain order by period_start),
@@ -89,34 +96,30 @@ moving as (
 )
 
 select
-    moving.provider,  -- lower-case domain without www., else the name; marts.providers has one row for each
-    moving.grain,  -- day, week, month, quarter or year
-    moving.period_start,  -- first day of the period in UTC, Monday for weeks; the newest may be incomplete
-    moving.articles,  -- articles published in the period
-    moving.live_articles,  -- those that are published and not removed
-    moving.scored_articles,  -- those with a quality
-    moving.attention_articles,  -- those with quality and a measured heat
-    coalesce(topics.topics, 0) as topics,  -- distinct topics, parents too
-    cast(moving.period_articles as bigint) as period_articles,  -- articles of the period that have a provider
-    moving.articles / nullif(moving.period_articles, 0) as articles_share,  -- articles / period_articles: sums to 1 over all providers
+    provider,  -- lower-case domain without www., else the name; marts.providers has one row for each
+    grain,  -- day, week, month, quarter or year
+    period_start,  -- first day of the period in UTC, Monday for weeks; the newest may be incomplete
+    articles,  -- articles published in the period
+    coalesce(live_articles, 0) as live_articles,  -- those that are published and not removed
+    coalesce(scored_articles, 0) as scored_articles,  -- those with a quality
+    coalesce(attention_articles, 0) as attention_articles,  -- those with quality and a measured heat
+    coalesce(topics, 0) as topics,  -- distinct topics, parents too
+    cast(period_articles as bigint) as period_articles,  -- articles of the period that have a provider
+    articles / nullif(period_articles, 0) as articles_share,  -- articles / period_articles: sums to 1 over all providers
     if(
-        moving.provider in (select provider from largest),
+        provider in (select provider from largest),
         null,
-        moving.articles / nullif(moving.period_articles - moving.largest_articles, 0)
+        articles / nullif(period_articles - largest_articles, 0)
     ) as articles_share_without_largest,  -- the same without the provider that is largest overall; null for that one
-    moving.quality_mean,  -- mean quality of scored_articles
-    moving.quality_quantiles[2] as quality_median,  -- median quality of scored_articles
-    moving.quality_quantiles[1] as quality_p10,  -- a tenth of scored_articles is not above this quality
-    moving.quality_quantiles[3] as quality_p90,  -- a tenth of scored_articles is not below this quality
-    moving.attention_mean,  -- mean heat - quality of attention_articles
-    moving.articles_change,  -- articles less those of the period before, null in the first
-    round(moving.articles_ma4, 6) as articles_ma4,  -- mean articles over this and up to 3 periods before
-    round(moving.distance / nullif(moving.deviation, 0), 6) as articles_z,  -- standard deviations from the mean of the up to 12 periods before; null with under 3 or if all are equal
-    moving.articles_rank,  -- rank by articles among all providers of the period, 1 is most
-    round(moving.articles_slope, 6) as articles_slope,  -- least-squares trend over this and up to 11 periods before, articles per period
+    quality_mean,  -- mean quality of scored_articles
+    quality_quantiles[2] as quality_median,  -- median quality of scored_articles
+    quality_quantiles[1] as quality_p10,  -- a tenth of scored_articles is not above this quality
+    quality_quantiles[3] as quality_p90,  -- a tenth of scored_articles is not below this quality
+    attention_mean,  -- mean heat - quality of attention_articles
+    articles_change,  -- articles less those of the period before, null in the first
+    round(articles_ma4, 6) as articles_ma4,  -- mean articles over this and up to 3 periods before
+    round(distance / nullif(deviation, 0), 6) as articles_z,  -- standard deviations from the mean of the up to 12 periods before; null with under 3 or if all are equal
+    articles_rank,  -- rank by articles among all providers of the period, 1 is most
+    round(articles_slope, 6) as articles_slope,  -- least-squares trend over this and up to 11 periods before, articles per period
 from moving
-left join topics
-    on topics.provider = moving.provider
-    and topics.grain = moving.grain
-    and topics.period_start = moving.period_start
-order by moving.provider, moving.grain, moving.period_start
+order by provider, grain, period_start

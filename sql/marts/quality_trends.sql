@@ -5,7 +5,6 @@
 -- is not here. Means of several rows do not add up: weigh them by scored_articles.
 with articles as (
     select
-        article_id,
         coalesce(category, '(none)') as category,
         coalesce(type, '(none)') as type,
         published_date,
@@ -28,41 +27,41 @@ placed as (
     inner join calendar on calendar.published_date = articles.published_date
 ),
 
+counted as (
+    select
+        category,
+        type,
+        grain,
+        period_start,
+        count(*) as articles,
+        count_if(is_live) as live_articles,
+        count(quality) as scored_articles,
+        count(attention) as attention_articles,
+        count(distinct provider) as providers,
+        round(avg(quality), 6) as quality_mean,
+        quantile_cont(quality, [0.1, 0.5, 0.9]) as quality_quantiles,
+        round(stddev_samp(quality), 6) as quality_stddev,
+        -- Ten points a bucket: fine enough to show the cut at 70, coarse enough to read.
+        cast(histogram(quality // 10 * 10) as map(integer, bigint)) as quality_histogram,
+        round(avg(attention), 6) as attention_mean,
+    from placed
+    group by category, type, grain, period_start
+),
+
 periods as (
     select
         category,
         type,
         grain,
         unnest(periods_between(grain, min(period_start), max(period_start))) as period_start,
-    from placed
+    from counted
     group by category, type, grain
 ),
 
-counted as (
-    select
-        periods.category,
-        periods.type,
-        periods.grain,
-        periods.period_start,
-        count(placed.article_id) as articles,
-        count_if(placed.is_live) as live_articles,
-        count(placed.quality) as scored_articles,
-        count(placed.attention) as attention_articles,
-        count(distinct placed.provider) as providers,
-        round(avg(placed.quality), 6) as quality_mean,
-        quantile_cont(placed.quality, [0.1, 0.5, 0.9]) as quality_quantiles,
-        round(stddev_samp(placed.quality), 6) as quality_stddev,
-        -- Ten points a bucket: fine enough to show the cut at 70, coarse enough to read.
-        cast(coalesce(histogram(placed.quality // 10 * 10), map {}) as map(integer, bigint)) as quality_histogram,
-        round(avg(placed.attention), 6) as attention_mean,
-        row_number() over (partition by periods.category, periods.type, periods.grain order by periods.period_start) as n,
+filled as (
+    select * replace (coalesce(articles, 0) as articles)
     from periods
-    left join placed
-        on placed.category = periods.category
-        and placed.type = periods.type
-        and placed.grain = periods.grain
-        and placed.period_start = periods.period_start
-    group by periods.category, periods.type, periods.grain, periods.period_start
+    left join counted using (category, type, grain, period_start)
 ),
 
 moving as (
@@ -74,8 +73,13 @@ moving as (
         avg(articles) over (by_time rows 3 preceding) as articles_ma4,
         articles - avg(articles) over previous_12 as distance,
         if(count(*) over previous_12 >= 3, stddev_samp(articles) over previous_12, null) as deviation,
-        if(n > 1, regr_slope(articles, n) over (by_time rows 11 preceding), null) as articles_slope,
-    from counted
+        -- One point has no slope; DuckDB would answer NaN.
+        if(
+            lag(articles) over by_time is null,
+            null,
+            regr_slope(articles, date_diff(grain, date '1970-01-01', period_start)) over (by_time rows 11 preceding)
+        ) as articles_slope,
+    from filled
     window
         same_period as (partition by grain, period_start),
         by_time as (partition by category, type, grain order by period_start),
@@ -88,10 +92,10 @@ select
     grain,  -- day, week, month, quarter or year
     period_start,  -- first day of the period in UTC, Monday for weeks; the newest may be incomplete
     articles,  -- articles published in the period
-    live_articles,  -- those that are published and not removed
-    scored_articles,  -- those with a quality
-    attention_articles,  -- those with quality and a measured heat
-    providers,  -- distinct providers
+    coalesce(live_articles, 0) as live_articles,  -- those that are published and not removed
+    coalesce(scored_articles, 0) as scored_articles,  -- those with a quality
+    coalesce(attention_articles, 0) as attention_articles,  -- those with quality and a measured heat
+    coalesce(providers, 0) as providers,  -- distinct providers
     cast(period_articles as bigint) as period_articles,  -- articles of the period in all categories and types
     articles / nullif(period_articles, 0) as articles_share,  -- articles / period_articles: sums to 1 over all categories and types
     live_articles / nullif(articles, 0) as live_share,  -- live_articles / articles
@@ -101,7 +105,7 @@ select
     quality_quantiles[1] as quality_p10,  -- a tenth of scored_articles is not above this quality
     quality_quantiles[3] as quality_p90,  -- a tenth of scored_articles is not below this quality
     quality_stddev,  -- sample standard deviation of the quality of scored_articles
-    quality_histogram,  -- scored_articles per ten points of quality: lower bound -> articles, empty buckets left out
+    coalesce(quality_histogram, map {}) as quality_histogram,  -- scored_articles per ten points of quality: lower bound -> articles, empty buckets left out
     attention_mean,  -- mean heat - quality of attention_articles
     articles_change,  -- articles less those of the period before, null in the first
     round(articles_ma4, 6) as articles_ma4,  -- mean articles over this and up to 3 periods before

@@ -5,7 +5,6 @@
 -- up topics use fractional_articles, or leave parents out (not is_parent). Undated articles are not here.
 with articles as (
     select
-        article_topics.article_id,
         article_topics.topic,
         -- Integers add up to the same total in any order, doubles do not: 10^12 units are one article.
         1_000_000_000_000 // article_topics.topics_listed as units,
@@ -35,33 +34,34 @@ placed as (
     inner join calendar on calendar.published_date = articles.published_date
 ),
 
+counted as (
+    select
+        topic,
+        grain,
+        period_start,
+        count(*) as articles,
+        count_if(is_live) as live_articles,
+        count(quality) as scored_articles,
+        count(attention) as attention_articles,
+        count(distinct provider) as providers,
+        sum(units) / 1_000_000_000_000 as fractional_articles,
+        round(avg(quality), 6) as quality_mean,
+        quantile_cont(quality, [0.1, 0.5, 0.9]) as quality_quantiles,
+        round(avg(attention), 6) as attention_mean,
+    from placed
+    group by topic, grain, period_start
+),
+
 periods as (
     select topic, grain, unnest(periods_between(grain, min(period_start), max(period_start))) as period_start
-    from placed
+    from counted
     group by topic, grain
 ),
 
-counted as (
-    select
-        periods.topic,
-        periods.grain,
-        periods.period_start,
-        count(placed.article_id) as articles,
-        count_if(placed.is_live) as live_articles,
-        count(placed.quality) as scored_articles,
-        count(placed.attention) as attention_articles,
-        count(distinct placed.provider) as providers,
-        coalesce(sum(placed.units), 0) / 1_000_000_000_000 as fractional_articles,
-        round(avg(placed.quality), 6) as quality_mean,
-        quantile_cont(placed.quality, [0.1, 0.5, 0.9]) as quality_quantiles,
-        round(avg(placed.attention), 6) as attention_mean,
-        row_number() over (partition by periods.topic, periods.grain order by periods.period_start) as n,
+filled as (
+    select * replace (coalesce(articles, 0) as articles)
     from periods
-    left join placed
-        on placed.topic = periods.topic
-        and placed.grain = periods.grain
-        and placed.period_start = periods.period_start
-    group by periods.topic, periods.grain, periods.period_start
+    left join counted using (topic, grain, period_start)
 ),
 
 moving as (
@@ -73,8 +73,13 @@ moving as (
         avg(articles) over (by_time rows 3 preceding) as articles_ma4,
         articles - avg(articles) over previous_12 as distance,
         if(count(*) over previous_12 >= 3, stddev_samp(articles) over previous_12, null) as deviation,
-        if(n > 1, regr_slope(articles, n) over (by_time rows 11 preceding), null) as articles_slope,
-    from counted
+        -- One point has no slope; DuckDB would answer NaN.
+        if(
+            lag(articles) over by_time is null,
+            null,
+            regr_slope(articles, date_diff(grain, date '1970-01-01', period_start)) over (by_time rows 11 preceding)
+        ) as articles_slope,
+    from filled
     window
         same_period as (partition by grain, period_start),
         by_time as (partition by topic, grain order by period_start),
@@ -88,13 +93,13 @@ select
     moving.grain,  -- day, week, month, quarter or year
     moving.period_start,  -- first day of the period in UTC, Monday for weeks; the newest may be incomplete
     moving.articles,  -- articles published in the period under the topic
-    moving.live_articles,  -- those that are published and not removed
-    moving.scored_articles,  -- those with a quality
-    moving.attention_articles,  -- those with quality and a measured heat
-    moving.providers,  -- distinct providers
-    moving.fractional_articles,  -- articles, each split evenly over its topics: adds up over topics
+    coalesce(moving.live_articles, 0) as live_articles,  -- those that are published and not removed
+    coalesce(moving.scored_articles, 0) as scored_articles,  -- those with a quality
+    coalesce(moving.attention_articles, 0) as attention_articles,  -- those with quality and a measured heat
+    coalesce(moving.providers, 0) as providers,  -- distinct providers
+    coalesce(moving.fractional_articles, 0) as fractional_articles,  -- articles, each split evenly over its topics: adds up over topics
     cast(moving.period_articles as bigint) as period_articles,  -- articles of the period that have a topic
-    moving.fractional_articles / nullif(moving.period_articles, 0) as articles_share,  -- fractional_articles / period_articles: sums to 1 over all topics, parents included
+    coalesce(moving.fractional_articles, 0) / nullif(moving.period_articles, 0) as articles_share,  -- fractional_articles / period_articles: sums to 1 over all topics, parents included
     moving.quality_mean,  -- mean quality of scored_articles
     moving.quality_quantiles[2] as quality_median,  -- median quality of scored_articles
     moving.quality_quantiles[1] as quality_p10,  -- a tenth of scored_articles is not above this quality
