@@ -63,7 +63,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 def build(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Rebuild every staging table, then every mart, and return their names in that order."""
-    for path in files("macros"):
+    for path in macros():
         _run(con, path, path.read_text(encoding="utf-8"))
     models = [*files("staging"), *files("marts")]
     for path in models:
@@ -74,9 +74,7 @@ def build(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [table_name(path) for path in models]
 
 
-def check(
-    con: duckdb.DuckDBPyConnection, *, waived: Collection[str] = ()
-) -> list[FailedCheck]:
+def check(con: duckdb.DuckDBPyConnection, *, waived: Collection[str] = ()) -> list[FailedCheck]:
     """Run every check that is not waived, and return those that found something."""
     found = [_check(con, path) for path in files("checks") if path.stem not in waived]
     return [failed for failed in found if failed is not None]
@@ -85,6 +83,11 @@ def check(
 def files(layer: str) -> list[Path]:
     """Return the SQL files of a layer in the order in which they run."""
     return sorted((sql_folder() / layer).glob("*.sql"))
+
+
+def macros() -> list[Path]:
+    """Return the macro files, those that others are written in first."""
+    return sorted(files("macros"), key=lambda path: "as table" in path.read_text(encoding="utf-8"))
 
 
 def table_name(path: Path) -> str:

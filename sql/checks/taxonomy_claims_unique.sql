@@ -1,16 +1,23 @@
--- Two topic or organisation files claim the same _id or name: only the one with the lower path counts.
+-- Two topic or organisation files claim the same _id, or one name under two: only the file with the lower path counts.
 -- severity: warn
-with claims as (
-    select kind, '_id' as claim, lower(clean_text(term_id)) as value, path
+with terms as (
+    select kind, lower(clean_text(term_id)) as id, lower(clean_text(name)) as name, path
     from raw.taxonomy
+),
+
+claims as (
+    select kind, '_id' as claim, id as value, list(path order by path) as paths
+    from terms
+    group by kind, id
+    having count(*) > 1
     union all
-    select kind, 'name', lower(clean_text(name)), path
-    from raw.taxonomy
+    select kind, 'name', name, list(path order by path)
+    from terms
+    group by kind, name
+    having count(distinct coalesce(id, path)) > 1
 )
 
-select kind, claim, value, list(path order by path) as paths
+select kind, claim, value, paths
 from claims
 where value is not null
-group by kind, claim, value
-having count(*) > 1
 order by kind, claim, value

@@ -67,7 +67,7 @@ filled as (
 moving as (
     select
         *,
-        round(sum(fractional_articles) over same_period) as period_articles,
+        round(coalesce(sum(fractional_articles) over same_period, 0)) as period_articles,
         rank() over (same_period order by articles desc) as articles_rank,
         articles - lag(articles) over by_time as articles_change,
         avg(articles) over (by_time rows 3 preceding) as articles_ma4,
