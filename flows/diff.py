@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 _CHANGES = """
 with
-    then as (
+    before as (
         select distinct on (article_id) *
         from raw.article_versions
         where run_id <= $earlier
         order by article_id, observed_at desc
     ),
 
-    now as (
+    after as (
         select distinct on (article_id) *
         from raw.article_versions
         where run_id <= $later
@@ -28,17 +28,17 @@ with
     compared as (
         select
             article_id,
-            coalesce(now.title, then.title) as title,
-            now.renamed_from,
-            then.change is not null and then.change <> 'removed' as was_there,
-            now.change <> 'removed' as is_there,
-            then.quality as quality_before,
-            now.quality as quality_after,
-            then.heat as heat_before,
-            now.heat as heat_after,
-            now.observed_at is distinct from then.observed_at as is_touched,
-        from now
-        left join then using (article_id)
+            coalesce(after.title, before.title) as title,
+            after.renamed_from,
+            before.change is not null and before.change <> 'removed' as was_there,
+            after.change <> 'removed' as is_there,
+            before.quality as quality_before,
+            after.quality as quality_after,
+            before.heat as heat_before,
+            after.heat as heat_after,
+            after.observed_at is distinct from before.observed_at as is_touched,
+        from after
+        left join before using (article_id)
     ),
 
     judged as (

@@ -8,14 +8,13 @@ import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import duckdb
 
 from flows import MatterhouseError
 from flows.export import FORMULA
 from flows.publish import House, reading
-
-if TYPE_CHECKING:
-    import duckdb
 
 _SHOWN_ROWS = 200
 _FETCHED_ROWS = 10_000
@@ -66,7 +65,7 @@ def run(
                 partial.unlink(missing_ok=True)
 
 
-def _close_off(con: "duckdb.DuckDBPyConnection", writable: Path | None) -> None:
+def _close_off(con: duckdb.DuckDBPyConnection, writable: Path | None) -> None:
     if writable:
         quoted = str(writable.absolute()).replace("'", "''")
         con.execute(f"set allowed_paths = ['{quoted}']")
@@ -76,14 +75,13 @@ def _close_off(con: "duckdb.DuckDBPyConnection", writable: Path | None) -> None:
 
 
 def _give_out(
-    con: "duckdb.DuckDBPyConnection",
-    statement: "duckdb.Statement",
+    con: duckdb.DuckDBPyConnection,
+    statement: duckdb.Statement,
     file_format: str,
     partial: Path | None,
 ) -> None:
     if file_format == "parquet":
-        relation = con.sql(statement.query)
-        if relation is not None:
+        if (relation := _relation(con, statement)) is not None:
             relation.write_parquet(str(partial), compression="zstd")
         return
     with contextlib.ExitStack() as stack:
@@ -91,8 +89,7 @@ def _give_out(
             file = stack.enter_context(partial.open("w", encoding="utf-8", newline=""))
             stack.enter_context(contextlib.redirect_stdout(file))
         if file_format == "table":
-            relation = con.sql(statement.query)
-            if relation is not None:
+            if (relation := _relation(con, statement)) is not None:
                 width = shutil.get_terminal_size((160, 24)).columns
                 relation.show(max_rows=_SHOWN_ROWS, max_width=width)
             return
@@ -100,6 +97,16 @@ def _give_out(
         names = [name for name, *_ in found.description or ()]
         write = _write_csv if file_format == "csv" else _write_json
         write(names, iter(lambda: found.fetchmany(_FETCHED_ROWS), []))
+
+
+def _relation(
+    con: duckdb.DuckDBPyConnection, statement: duckdb.Statement
+) -> duckdb.DuckDBPyRelation | None:
+    try:
+        return con.sql(statement.query)
+    except duckdb.Error:
+        con.execute(statement)  # Its error points at the place in the query; that of sql() does not.
+        raise
 
 
 def _write_csv(names: list[str], chunks: Iterable[list[tuple[Any, ...]]]) -> None:
