@@ -371,7 +371,7 @@ def _block(kind: Kind, raw: bytes, first_line: int, body: bytes) -> _Block:
         bad = error.start
         read_so_far = _Block(kind, raw[:bad].decode(), first_line, b"")
         around = raw[max(bad - 1, 0) : bad] + raw[bad + 1 : bad + 2]
-        # A single high byte among ASCII is how an accented letter looks in the old Western code pages.
+        # A single high byte among ASCII is how old Western code pages write an accented letter.
         guess = ": it looks like Windows-1252 (Latin-1)" if around.isascii() else ""
         raise read_so_far.broken("wrong_encoding", len(read_so_far.text), guess=guess) from None
 
