@@ -110,9 +110,15 @@ def header(sql: str) -> list[str]:
     return [line.removeprefix("--").strip() for line in lines[:length]]
 
 
+def paragraphs(sql: str) -> list[str]:
+    """Return the header with wrapped lines joined: the question, then Grain:, Reads:, Note:."""
+    text = "\n".join(header(sql))
+    return re.sub(r"\n(?!Grain:|Reads:|Note:)", " ", text).split("\n")
+
+
 def comments(sql: str) -> Comments:
     """Read the table's comment from the header and the columns' from the lines that name them."""
-    words = [line for line in header(sql) if not line.startswith("Reads:")]
+    words = [line for line in paragraphs(sql) if not line.startswith("Reads:")]
     body = re.split(r"^(?:create table|select)\b", sql, flags=re.MULTILINE)[-1]
     # What follows the columns (from, where, …) can have comments of its own.
     listing = re.split(r"^(?:from|\))", body, flags=re.MULTILINE)[0]

@@ -35,7 +35,7 @@ counted as (
         grain,
         period_start,
         count(*) as articles,
-        count_if(is_live) as live_articles,
+        count(*) filter (is_live) as live_articles,
         count(quality) as scored_articles,
         count(attention) as attention_articles,
         round(avg(quality), 6) as quality_mean,
@@ -112,9 +112,9 @@ select
         articles / nullif(period_articles - largest_articles, 0)
     ) as articles_share_without_largest,  -- the same without the provider that is largest overall; null for that one
     quality_mean,  -- mean quality of scored_articles
-    quality_quantiles[2] as quality_median,  -- median quality of scored_articles
-    quality_quantiles[1] as quality_p10,  -- a tenth of scored_articles is not above this quality
-    quality_quantiles[3] as quality_p90,  -- a tenth of scored_articles is not below this quality
+    round(quality_quantiles[2], 6) as quality_median,  -- median quality of scored_articles
+    round(quality_quantiles[1], 6) as quality_p10,  -- a tenth of scored_articles is not above this quality
+    round(quality_quantiles[3], 6) as quality_p90,  -- a tenth of scored_articles is not below this quality
     attention_mean,  -- mean heat - quality of attention_articles
     articles_change,  -- articles less those of the period before, null in the first
     round(articles_ma4, 6) as articles_ma4,  -- mean articles over this and up to 3 periods before

@@ -39,7 +39,7 @@ counted as (
         min(published_date) as first_published_date,
         max(published_date) as last_published_date,
         count(*) as articles,
-        count_if(is_live) as live_articles,
+        count(*) filter (is_live) as live_articles,
         count(quality) as scored_articles,
         round(avg(quality), 6) as quality_mean,
         median(quality) as quality_median,

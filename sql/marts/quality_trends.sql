@@ -34,7 +34,7 @@ counted as (
         grain,
         period_start,
         count(*) as articles,
-        count_if(is_live) as live_articles,
+        count(*) filter (is_live) as live_articles,
         count(quality) as scored_articles,
         count(attention) as attention_articles,
         count(distinct provider) as providers,
@@ -101,9 +101,9 @@ select
     live_articles / nullif(articles, 0) as live_share,  -- live_articles / articles
     (articles - scored_articles) / nullif(articles, 0) as unscored_share,  -- articles without a quality / articles
     quality_mean,  -- mean quality of scored_articles
-    quality_quantiles[2] as quality_median,  -- median quality of scored_articles
-    quality_quantiles[1] as quality_p10,  -- a tenth of scored_articles is not above this quality
-    quality_quantiles[3] as quality_p90,  -- a tenth of scored_articles is not below this quality
+    round(quality_quantiles[2], 6) as quality_median,  -- median quality of scored_articles
+    round(quality_quantiles[1], 6) as quality_p10,  -- a tenth of scored_articles is not above this quality
+    round(quality_quantiles[3], 6) as quality_p90,  -- a tenth of scored_articles is not below this quality
     quality_stddev,  -- sample standard deviation of the quality of scored_articles
     coalesce(quality_histogram, map {}) as quality_histogram,  -- scored_articles per ten points of quality: lower bound -> articles, empty buckets left out
     attention_mean,  -- mean heat - quality of attention_articles

@@ -40,7 +40,7 @@ counted as (
         grain,
         period_start,
         count(*) as articles,
-        count_if(is_live) as live_articles,
+        count(*) filter (is_live) as live_articles,
         count(quality) as scored_articles,
         count(attention) as attention_articles,
         count(distinct provider) as providers,
@@ -101,9 +101,9 @@ select
     cast(moving.period_articles as bigint) as period_articles,  -- articles of the period that have a topic
     coalesce(moving.fractional_articles, 0) / nullif(moving.period_articles, 0) as articles_share,  -- fractional_articles / period_articles: sums to 1 over all topics, parents included
     moving.quality_mean,  -- mean quality of scored_articles
-    moving.quality_quantiles[2] as quality_median,  -- median quality of scored_articles
-    moving.quality_quantiles[1] as quality_p10,  -- a tenth of scored_articles is not above this quality
-    moving.quality_quantiles[3] as quality_p90,  -- a tenth of scored_articles is not below this quality
+    round(moving.quality_quantiles[2], 6) as quality_median,  -- median quality of scored_articles
+    round(moving.quality_quantiles[1], 6) as quality_p10,  -- a tenth of scored_articles is not above this quality
+    round(moving.quality_quantiles[3], 6) as quality_p90,  -- a tenth of scored_articles is not below this quality
     moving.attention_mean,  -- mean heat - quality of attention_articles
     moving.articles_change,  -- articles less those of the period before, null in the first
     round(moving.articles_ma4, 6) as articles_ma4,  -- mean articles over this and up to 3 periods before

@@ -34,12 +34,12 @@ counted as (
         max(age) as first_age,
         min(age) as last_age,
         count(*) as articles,
-        count_if(is_live) as live_articles,
+        count(*) filter (is_live) as live_articles,
         count(quality) as scored_articles,
         count(distinct provider) as providers,
         -- Four whole weeks: every weekday counts equally often in both windows.
-        count_if(age < 28) as recent,
-        count_if(age between 28 and 55) as earlier,
+        count(*) filter (age < 28) as recent,
+        count(*) filter (age between 28 and 55) as earlier,
         round(avg(quality), 6) as quality_mean,
         median(quality) as quality_median,
     from articles
