@@ -52,10 +52,6 @@ class QueryFailed(MatterhouseError):
     """DuckDB refused the query; the message is DuckDB's own."""
 
 
-class NoSuchTable(MatterhouseError):
-    """The warehouse has no table of this name."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors of ours become one red line."""
     parsed = _parser().parse_args(arguments)
@@ -123,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         "--allow-external", action="store_true", help="let the query read files and the network"
     )
 
-    tables = commands.add_parser("tables", parents=[house], help="list the tables, or one's columns")
+    tables = commands.add_parser("tables", parents=[house], help="list tables, or one's columns")
     tables.set_defaults(command=_tables)
     tables.add_argument("name", nargs="?", metavar="NAME", help="a table, as marts.topics")
 
@@ -215,7 +211,7 @@ def _sql(parsed: argparse.Namespace) -> int:
     from flows import query
 
     if parsed.query is None and sys.stdin.isatty():
-        raise NoQuery("which query? Say `matterhouse sql \"select …\"`, or pipe one in")
+        raise NoQuery('which query? Say `matterhouse sql "select …"`, or pipe one in')
     text = sys.stdin.read() if parsed.query is None else parsed.query
     try:
         query.run(
@@ -231,6 +227,8 @@ def _sql(parsed: argparse.Namespace) -> int:
 
 
 def _tables(parsed: argparse.Namespace) -> int:
+    from flows.export import NoSuchTable
+    from flows.load import row_count
     from flows.publish import reading
 
     with reading(_house(parsed)) as con:
@@ -242,11 +240,8 @@ def _tables(parsed: argparse.Namespace) -> int:
                 order by list_position(['marts', 'staging', 'raw', 'ops'], schema_name), table_name
                 """
             ).fetchall()
-            counts = [con.execute(f"select count(*) from {name}").fetchall() for name, _ in listed]
-            show.table(
-                ("table", "rows", "what it holds"),
-                [(name, rows[0][0], said) for (name, said), rows in zip(listed, counts, strict=True)],
-            )
+            rows = [(name, row_count(con, name), comment) for name, comment in listed]
+            show.table(("table", "rows", "what it holds"), rows)
             return 0
         columns = con.execute(
             """

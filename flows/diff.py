@@ -103,7 +103,7 @@ def _run_id(con: "duckdb.DuckDBPyConnection", name: str) -> str:
     if len(matching) != 1:
         why = "several runs begin so" if matching else "no such run is in the warehouse"
         raise NoSuchRun(f"{name}: {why}; the latest are {', '.join(runs[-3:])}")
-    return matching[0]
+    return str(matching[0])
 
 
 def _moved(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError
+from flows.load import row_count
 
 if TYPE_CHECKING:
     import duckdb
@@ -105,7 +106,7 @@ def _write(
     return {
         "table": table,
         "file": file.name,
-        "rows": con.execute(f"select count(*) from {table}").fetchall()[0][0],
+        "rows": row_count(con, table),
         "columns": [{"name": name, "type": kind} for name, kind in columns],
         "sha256": digest,
     }

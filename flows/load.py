@@ -1,4 +1,4 @@
-"""Frames → DuckDB raw tables, with the ledger and the score history kept in the same transaction."""
+"""Frames → DuckDB raw tables, together with the ledger and the score history."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -77,7 +77,10 @@ def begin(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
     """Open the transaction; `vanished` are the paths that the scan missed."""
     con.execute("begin")
     con.execute(
-        "create or replace temp table outcomes (path varchar, outcome varchar, renamed_from varchar)"
+        """
+        create or replace temp table outcomes
+            (path varchar, outcome varchar, renamed_from varchar)
+        """
     )
     con.execute(
         """
@@ -320,6 +323,11 @@ def _replace(
     )
 
 
+def row_count(con: "duckdb.DuckDBPyConnection", table: str) -> int:
+    """Return the number of rows of a table."""
+    return int(con.execute(f"select count(*) from {table}").fetchall()[0][0])
+
+
 def _column_types(con: "duckdb.DuckDBPyConnection", table: str) -> dict[str, str]:
     return {name: kind for name, kind, *_ in con.execute(f"describe {table}").fetchall()}
 
@@ -395,7 +403,7 @@ def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> O
     counted = dict(
         con.execute("select outcome, count(*) from outcomes group by outcome").fetchall()
     )
-    vanished = con.execute("select count(*) from vanished").fetchall()[0][0]
+    vanished = row_count(con, "vanished")
     return Outcomes(
         new=counted.get("new", 0) + counted.get("returned", 0),
         changed=counted.get("changed", 0),

@@ -77,9 +77,7 @@ def build(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [table_name(path) for path in models]
 
 
-def check(
-    con: duckdb.DuckDBPyConnection, *, waived: Collection[str] = ()
-) -> list[FailedCheck]:
+def check(con: duckdb.DuckDBPyConnection, *, waived: Collection[str] = ()) -> list[FailedCheck]:
     """Run every check that is not waived, and return those that found something."""
     found = [_check(con, path) for path in files("checks") if path.stem not in waived]
     return [failed for failed in found if failed is not None]

@@ -5,146 +5,28 @@ changed silently. Frames are built by hand with explicit dtypes, because DuckDB 
 an object column from a sample.
 """
 
-import html
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from flows import frontmatter
+from flows.cast import Cast, Misfit, boolean, clean, instant, integer, items, mapping, text
 from flows.extract import Document, Extracted, Reject, Signature
 from flows.frontmatter import Plain, Value
 
 Frames = dict[str, pd.DataFrame]
-Cast = Callable[[Value], Any]
 
 # A file that is wrong in every item (thousands of topics, say) needs no more to be understood.
 MAX_WARNINGS = 50
 _SHOWN_CHARS = 40
-_INT32 = 2**31
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
-_DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
-_ISO_INSTANT = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?)?"
-)
 _FILE_DATE = re.compile(r"(?:.*/)?(\d{4}-\d\d-\d\d)(?!\d)[^/]*")
-# Joiners stay: emoji sequences and several scripts are spelled with them.
-_ZERO_WIDTH = str.maketrans("", "", "\u200b\u2060\ufeff\u00ad")
-
-
-class Misfit(ValueError):
-    """A value does not fit its column; `value` is what the column gets."""
-
-    def __init__(self, code: str, expected: str, hint: str, value: int | None = None) -> None:
-        super().__init__(expected)
-        self.code, self.expected, self.hint, self.value = code, expected, hint, value
-
-
-def text(value: Value) -> str | None:
-    """Keep text as the author typed it: `No` is "No", `007` is "007"."""
-    if value.__class__ is str:
-        return value  # type: ignore[return-value]
-    if isinstance(value, Plain):
-        return None if value in _NULLS else str(value)
-    if isinstance(value, dict | list):
-        raise Misfit("wrong_type", "text", "write one value, in quotes if it is unusual")
-    if isinstance(value, bool | int | float | None):
-        return None if value is None else json.dumps(value)
-    return value.isoformat()
-
-
-def integer(value: Value) -> int | None:
-    """Take whole numbers that fit 32 bits; 33.0 is one, "33" in quotes is not."""
-    number: Value = value
-    if isinstance(value, Plain):
-        number = int(value) if _DECIMAL.fullmatch(value) else frontmatter.typed(value)
-    if isinstance(number, float) and number.is_integer():
-        number = int(number)
-    if number is None:
-        return None
-    if isinstance(number, bool) or not isinstance(number, int):
-        quoted = value.__class__ is str and _DECIMAL.fullmatch(str(value))
-        hint = "remove the quotes" if quoted else "write a whole number, or leave the key out"
-        raise Misfit("wrong_type", "a whole number", hint)
-    if not -_INT32 <= number < _INT32:
-        raise Misfit("out_of_range", "a number that fits 32 bits", "check the number")
-    if isinstance(value, Plain) and str(number) != value.lstrip("+") and "." not in value:
-        raise Misfit(
-            "ambiguous_number",
-            f"a decimal number: YAML reads it as {number}, and so it is stored",
-            f"write {number} if that is meant",
-            number,
-        )
-    return number
-
-
-def boolean(value: Value) -> bool | None:
-    """Take true and false, in YAML 1.1 also yes, no, on and off."""
-    if isinstance(value, Plain):
-        value = frontmatter.typed(value)
-    if value is None or isinstance(value, bool):
-        return value
-    raise Misfit("wrong_type", "true or false", "write true or false without quotes")
-
-
-def instant(value: Value) -> int | None:
-    """Take a date or date-time, quoted or not, as µs since 1970 UTC; no zone means UTC."""
-    if isinstance(value, Plain) and value in _NULLS:
-        return None
-    try:
-        if isinstance(value, str) and _ISO_INSTANT.fullmatch(value):
-            value = datetime.fromisoformat(value.upper())
-        elif isinstance(value, Plain):
-            value = frontmatter.typed(value)
-        if isinstance(value, datetime):
-            moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-            return (moment - _EPOCH) // _MICROSECOND
-        if isinstance(value, date):
-            return (value - _EPOCH.date()) // _MICROSECOND
-    except (ValueError, OverflowError):
-        pass  # 30 February, hour 25: the warning says so.
-    hint = "write a date that exists, as 2025-01-31 or 2025-01-31T12:30:00Z"
-    raise Misfit("bad_date", "a date", hint)
-
-
-def mapping(value: Value) -> dict[str, Value] | None:
-    """Take a mapping; an empty value is none."""
-    if isinstance(value, dict):
-        return value
-    return _none_or("a mapping", value, "write its keys on indented lines of their own")
-
-
-def items(value: Value) -> list[Value] | None:
-    """Take a list; an empty value is none."""
-    if isinstance(value, list):
-        return value
-    return _none_or("a list", value, "write each item on a line of its own, after `- `")
-
-
-def _none_or(expected: str, value: Value, hint: str) -> None:
-    if value is not None and not (isinstance(value, Plain) and value in _NULLS):
-        raise Misfit("wrong_type", expected, hint)
-
-
-def clean(typed: str | None) -> str | None:
-    """Resolve HTML entities, drop zero-width characters and fold white space."""
-    if typed is None:
-        return None
-    if "&" in typed:
-        typed = html.unescape(typed)
-    if not typed.isascii():
-        typed = typed.translate(_ZERO_WIDTH)
-    return " ".join(typed.split())
-
-
 # Front-matter key → how its value is taken, in the order of the table's columns.
 _ARTICLE: dict[str, Cast] = {
     "category": text,
@@ -451,9 +333,7 @@ def _is_secret(key: str) -> bool:
     return key.strip().casefold() == "secured"
 
 
-def _rest(fields: Mapping[str, Value], known: Iterable[str]) -> dict[str, Any]:
-    if fields.keys() <= known:  # type: ignore[operator]
-        return {}
+def _rest(fields: Mapping[str, Value], known: Collection[str]) -> dict[str, Any]:
     return {
         key: _jsonable(value)
         for key, value in fields.items()
@@ -472,7 +352,7 @@ def _jsonable(value: Value) -> Any:
         return meant
     if isinstance(meant, float) and math.isfinite(meant):
         return meant
-    return str(value) if isinstance(value, str | float) else value.isoformat()  # type: ignore[union-attr]
+    return str(value) if isinstance(value, str | float) else str(meant)
 
 
 def _json(extra: dict[str, Any]) -> str | None:
@@ -575,7 +455,7 @@ def _frame(columns: Mapping[str, str], rows: list[tuple[Any, ...]]) -> pd.DataFr
 
 def _series(values: list[Any], dtype: str) -> Any:
     if dtype != "instant":
-        return pd.array(values, dtype=dtype)
+        return pd.array(values, dtype=dtype)  # type: ignore[call-overload]
     missing = np.iinfo(np.int64).min  # what numpy calls NaT
     micros = np.array([missing if v is None else v for v in values], dtype=np.int64)
     return pd.DatetimeIndex(micros.view("datetime64[us]")).tz_localize("UTC")

@@ -22,6 +22,7 @@ from typing import IO, Any
 import duckdb
 
 from flows import MatterhouseError
+from flows.load import row_count
 
 KEPT_GENERATIONS = 3
 # Both supported lines of DuckDB read it, and it is the oldest format that refuses a foreign WAL.
@@ -80,11 +81,11 @@ class House:
         return self.warehouse.with_name(f"{self.warehouse.name}.lock")
 
     def working(self, run_id: str) -> Path:
-        """The copy a refresh works on."""
+        """Return the path of the copy a refresh works on."""
         return self.generations / f"{_WORKING}{run_id}.duckdb"
 
     def generation(self, run_id: str) -> Path:
-        """The published file of a run."""
+        """Return the path of the file that a run published."""
         return self.generations / f"{run_id}.duckdb"
 
 
@@ -99,9 +100,7 @@ def locked(house: House) -> Iterator[None]:
             raise Locked(f"{house.warehouse} is being refreshed by {_holder(file)}") from error
         file.seek(0)
         file.truncate()
-        json.dump(
-            {"pid": os.getpid(), "since": _now(), "command": " ".join(sys.argv)[:200]}, file
-        )
+        json.dump({"pid": os.getpid(), "since": _now(), "command": " ".join(sys.argv)[:200]}, file)
         file.flush()
         _remove_leftovers(house)
         yield
@@ -143,7 +142,7 @@ def _copy(published: Path, working: Path) -> None:
     """Copy the bytes; again if an analyst's own write session changed them meanwhile."""
     if not published.exists():
         raise WarehouseDamaged(
-            f"{published} points to {os.readlink(published)}, which is gone: point it at another"
+            f"{published} points to {published.readlink()}, which is gone: point it at another"
             f" generation with `matterhouse runs --rollback RUN`, or remove {published} to rebuild"
         )
     for _ in range(3):
@@ -166,8 +165,9 @@ def _open(house: House, working: Path) -> "duckdb.DuckDBPyConnection":
     except duckdb.Error as error:
         raise NotAWarehouse(
             f"{house.warehouse} cannot be opened as a DuckDB database of version"
-            f" {duckdb.__version__} or older; it was left as it is. Roll back with `matterhouse runs"
-            " --rollback RUN`, name another --warehouse, or move the file away to rebuild"
+            f" {duckdb.__version__} or older; it was left as it is. Roll back with"
+            " `matterhouse runs --rollback RUN`, name another --warehouse, or move the file away"
+            " to rebuild"
             f" ({_first_line(error)})"
         ) from error
     con.execute("set TimeZone = 'UTC'")
@@ -197,7 +197,7 @@ def _recognise(house: House, con: "duckdb.DuckDBPyConnection") -> None:
     run_id = last[0][0] if last else None
     receipt = next((r for r in receipts(house) if r.get("run_id") == run_id), None)
     for table, rows in sorted((receipt or {}).get("tables", {}).items()):
-        held = con.execute(f"select count(*) from {table}").fetchall()[0][0] if table in tables else 0
+        held = row_count(con, table) if table in tables else 0
         if held != rows:
             raise WarehouseDamaged(
                 f"{house.warehouse}: {table} holds {held} rows, but the receipt of run {run_id}"

@@ -105,7 +105,7 @@ def _relation(
     try:
         return con.sql(statement.query)
     except duckdb.Error:
-        con.execute(statement)  # Its error points at the place in the query; that of sql() does not.
+        con.execute(statement)  # Its error points at the place in the query, sql()'s does not.
         raise
 
 

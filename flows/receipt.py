@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flows import __version__
-from flows.load import Outcomes, Run
+from flows.load import Outcomes, Run, row_count
 
 if TYPE_CHECKING:
     import duckdb
@@ -143,9 +143,7 @@ def _table_rows(con: "duckdb.DuckDBPyConnection") -> dict[str, int]:
         order by all
         """
     ).fetchall()
-    return {
-        name: con.execute(f"select count(*) from {name}").fetchall()[0][0] for (name,) in names
-    }
+    return {name: row_count(con, name) for (name,) in names}
 
 
 def _commit_of(source: Path) -> str | None:

@@ -3,7 +3,7 @@
 import fnmatch
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,7 +66,7 @@ def walk(source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS) -> Listing:
     faults: dict[str, Fault] = {}
     ignored = 0
     rows: list[tuple[str, int, int, int, int]] = []
-    for path, found in _entries(os.fspath(source), "", faults):
+    for path, status in _entries(os.fspath(source), "", faults):
         readable = path.isascii() or _is_utf8(path)
         shown = path if readable else _escaped(path)
         if shown in faults or matches(path):
@@ -77,16 +77,23 @@ def walk(source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS) -> Listing:
                     "rename the file; in this table each byte that is not UTF-8 is shown as \\x…",
                 )
             rows.append(
-                (shown, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+                (shown, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
             )
         else:
             ignored += 1
     rows.sort()
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], [], []]
-    return Listing(*columns, faults=faults, ignored=ignored)  # type: ignore[arg-type]
+    return Listing(
+        paths=[row[0] for row in rows],
+        size_bytes=[row[1] for row in rows],
+        mtime_ns=[row[2] for row in rows],
+        ctime_ns=[row[3] for row in rows],
+        inode=[row[4] for row in rows],
+        faults=faults,
+        ignored=ignored,
+    )
 
 
-def _matcher(patterns: Sequence[str]) -> "re.Pattern[str].match":  # type: ignore[valid-type]
+def _matcher(patterns: Sequence[str]) -> Callable[[str], object]:
     on_path = [fnmatch.translate(p) for p in patterns if "/" in p]
     on_name = ["(?:.*/)?" + fnmatch.translate(p) for p in patterns if "/" not in p]
     return re.compile("|".join(on_path + on_name), re.IGNORECASE | re.DOTALL).match
@@ -112,7 +119,7 @@ def _entries(
             continue  # The folder vanished under the walk: its files are gone.
         except OSError as error:
             if not prefix:
-                raise SourceMissing(f"source {folder} cannot be listed: {error.strerror}") from error
+                raise SourceMissing(f"source {folder} cannot be read: {error.strerror}") from error
             shown = prefix if _is_utf8(prefix) else _escaped(prefix)
             faults[shown] = Fault(
                 "unreadable_folder",
@@ -150,12 +157,13 @@ def compare(
     """
     import numpy as np
 
-    known_files = _count(con, "select count(*) from ops.files where status <> 'gone'")
     if not listing.paths:
+        known_files = con.execute("select count(*) from ops.files where status <> 'gone'")
+        known = int(known_files.fetchall()[0][0])
         raise SourceEmpty(
             f"source {source} has no file that matches the patterns"
             f" ({listing.ignored} other files were ignored)"
-            + (f"; the warehouse holds {known_files} files from it" if known_files else "")
+            + (f"; the warehouse holds {known} files from it" if known else "")
             + ": check the folder and --pattern"
         )
     con.register(
@@ -213,7 +221,3 @@ def compare(
         unchanged=seen - len(to_read),
         seen=seen,
     )
-
-
-def _count(con: "duckdb.DuckDBPyConnection", query: str) -> int:
-    return int(con.execute(query).fetchall()[0][0])

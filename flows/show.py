@@ -30,7 +30,9 @@ def complaint(message: str) -> None:
 
 def failed_check(check: "FailedCheck") -> None:
     """Print a failed check with its first rows."""
-    print(f"  {check.name} ({check.severity}, {check.count} rows): {check.message}", file=sys.stderr)
+    print(
+        f"  {check.name} ({check.severity}, {check.count} rows): {check.message}", file=sys.stderr
+    )
     for row in check.rows[:5]:
         said = ", ".join(f"{n} {inert(v)}" for n, v in zip(check.columns, row, strict=True))
         print(f"    {said}", file=sys.stderr)
@@ -112,7 +114,8 @@ def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
     if movers:
         print("\nMoving topics, articles in the last 28 days against the 28 days before:")
         for topic, status, now, before in movers:
-            print(f"  {'▲' if now > before else '▼'} {inert(topic)}: {now} against {before} ({status})")
+            sign = "▲" if now > before else "▼"
+            print(f"  {sign} {inert(topic)}: {now} against {before} ({status})")
     print("\nNext:")
     if done.quarantined or done.warnings:
         print(

@@ -2,7 +2,6 @@
 
 import os
 import time
-from pathlib import Path
 
 import pytest
 
@@ -31,19 +30,17 @@ def test_the_first_build_loads_every_file(three: Content) -> None:
 
 def test_a_second_build_publishes_nothing(three: Content) -> None:
     """A build over unchanged files leaves the published file and no stray file behind."""
-    before = os.readlink(three.warehouse)
+    before = three.warehouse.readlink()
     receipt = three.build()
     assert counts(receipt) == {"seen": 3, "loaded": 3, "unchanged": 3}
     assert not receipt.published
-    assert os.readlink(three.warehouse) == before
+    assert three.warehouse.readlink() == before
     assert [p.name for p in (three.warehouse.parent / "warehouse.generations").iterdir()] == [
-        Path(before).name
+        before.name
     ]
 
 
-def test_a_second_build_parses_nothing(
-    three: Content, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_build_parses_nothing(three: Content, monkeypatch: pytest.MonkeyPatch) -> None:
     """Unchanged files are not read again, touched ones are read but not parsed."""
 
     def fail(*args: object, **options: object) -> None:
@@ -94,9 +91,9 @@ def test_an_edited_score_makes_a_version(three: Content) -> None:
         article(title="a", secured="b3RoZXI="),
         article(title="a").replace("\n", "\r\n"),
         article(title="a", body="A body that no table holds.\n"),
-        article(title="a").replace("category: news\n", "").replace(
-            "type: article\n", "type: article\ncategory: news\n"
-        ),
+        article(title="a")
+        .replace("category: news\n", "")
+        .replace("type: article\n", "type: article\ncategory: news\n"),
     ],
     ids=["secured", "line ends", "body", "key order"],
 )
@@ -138,9 +135,7 @@ def test_a_renamed_file_keeps_its_history(three: Content) -> None:
     (three.source / old).unlink()
     receipt = three.build()
     assert counts(receipt) == {"seen": 3, "loaded": 3, "unchanged": 2, "renamed": 1}
-    assert (
-        three.query(f"select first_seen_at from raw.articles where article_id = '{new}'") == seen
-    )
+    assert three.query(f"select first_seen_at from raw.articles where article_id = '{new}'") == seen
     assert three.query(
         """
         select article_id, change, renamed_from from raw.article_versions
