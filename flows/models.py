@@ -1,5 +1,6 @@
 """Rebuild the tables that SQL owns (staging, marts) from raw, and run the checks on them."""
 
+import hashlib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,19 +9,21 @@ from typing import Any
 
 import duckdb
 
+from flows import MatterhouseError
+
 SCHEMAS = ("raw", "staging", "marts", "ops")
 SHOWN_ROWS = 20  # a failed check shows enough rows to see the pattern, not thousands
 
 
-class ModelDoesNotRun(Exception):
+class ModelDoesNotRun(MatterhouseError):
     """A SQL file of ours that DuckDB refuses."""
 
 
-class CommentsDoNotMatch(Exception):
+class CommentsDoNotMatch(MatterhouseError):
     """A SQL file whose column comments are not those of its table."""
 
 
-class CheckHasNoSeverity(Exception):
+class CheckHasNoSeverity(MatterhouseError):
     """A check that does not say in its second line whether it is an error or a warning."""
 
 
@@ -78,6 +81,14 @@ def check(con: duckdb.DuckDBPyConnection, *, waived: Collection[str] = ()) -> li
     """Run every check that is not waived, and return those that found something."""
     found = [_check(con, path) for path in files("checks") if path.stem not in waived]
     return [failed for failed in found if failed is not None]
+
+
+def fingerprint() -> str:
+    """Return a hash of all SQL files: other files would make other tables."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(sql_folder().glob("*/*.sql")):
+        digest.update(f"{table_name(path)}\n{path.read_text(encoding='utf-8')}\0".encode())
+    return digest.hexdigest()
 
 
 def files(layer: str) -> list[Path]:
