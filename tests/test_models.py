@@ -1,12 +1,9 @@
 """Each SQL model does what its cases say, and builds the same tables every time."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from flows import models
 from tests import models as cases
 
 

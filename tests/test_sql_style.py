@@ -68,7 +68,7 @@ def catalogue() -> str:
 
 @pytest.mark.parametrize("path", MODELS, ids=models.table_name)
 def test_a_header_has_question_grain_reads_and_note(path: Path) -> None:
-    """The first lines of a model ask its question and say grain, reads and the trap, in five lines."""
+    """A model's first five lines at most ask its question and say grain, reads and the trap."""
     sql = path.read_text(encoding="utf-8")
     assert list(said(path)) == ["question", "Grain", "Reads", "Note"]
     assert said(path)["question"].endswith("?")

@@ -1,8 +1,8 @@
 """SQL tests as data: rows in, rows out.
 
-`<layer>/<table>/<behaviour>.yaml` holds `given` (rows per table, what is not named is null), `expect`
-(every row of the table, in its order, with the columns the case speaks of) and, for tables with many
-grains, `where`. For a check, `after` holds statements that break the built tables.
+`<layer>/<table>/<behaviour>.yaml` holds `given` (rows per table, what is not named is null),
+`expect` (every row of the table, in its order, with the columns the case speaks of) and, for tables
+with many grains, `where`. For a check, `after` holds statements that break the built tables.
 """
 
 from dataclasses import dataclass
