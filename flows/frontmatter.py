@@ -25,7 +25,7 @@ PARSER_VERSION = 1
 
 MAX_BLOCK_BYTES = 1 << 20  # real blocks are kilobytes; more is a file that lost its closing fence
 MAX_DEPTH = 64  # real files nest five deep; the C parser's own recursion dies at 30,000
-MAX_NODES = 200_000  # 50,000 topics fit; more costs seconds to read
+MAX_NODES = 200_000  # keys and values: 50,000 topics fit, and more takes seconds to read
 MAX_EXPANDED = 4 << 20  # characters once aliases are written out: an alias bomb grows without end
 MAX_TYPED_CHARS = 4_300  # Python refuses longer decimal integers, and no column holds one
 
@@ -195,7 +195,7 @@ SAYINGS: dict[str, tuple[str, str]] = {
         "Write out the values that are meant, without aliases of aliases.",
     ),
     "too_many_nodes": (
-        "The front matter holds more than 200,000 values.",
+        "The front matter holds more than 200,000 keys and values.",
         "Move the data out of the front matter.",
     ),
     "unclosed_bracket": (
@@ -571,7 +571,7 @@ def _yaml_fields(block: _Block) -> dict[str, Value]:
         for count, event in enumerate(yaml.parse(block.text, Loader=yaml.CSafeLoader)):
             if handle := _HANDLERS.get(type(event)):
                 handle(tree, event)
-            if count > 2 * MAX_NODES:
+            if count > MAX_NODES:
                 tree.refuse("too_many_nodes", event)
     except yaml.YAMLError as error:
         raise _diagnose(block, error) from None

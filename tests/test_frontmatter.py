@@ -22,7 +22,7 @@ from flows.frontmatter import (
     read,
     typed,
 )
-from tests.benchmarks.fuzz_subset import CASES, DOCUMENTS, SNIPPETS, mutate, seeds
+from tests.benchmarks.fuzz_subset import CASES, DOCUMENTS, SNIPPETS, blocks, mutate
 
 # Derandomized, so that a run on another machine tries the same inputs.
 PROPERTY = settings(max_examples=300, derandomize=True, deadline=None, database=None)
@@ -99,7 +99,7 @@ def fault_of(data: bytes, *, whole_file: bool = False) -> BrokenFrontMatter:
             b"---\na: [" + b"b," * (MAX_NODES + 9) + b"]\n---\n",
             "too_many_nodes",
             2,
-            5 + 2 * (2 * MAX_NODES - 4),
+            5 + 2 * (MAX_NODES - 4),
             id="many values",
         ),
         pytest.param(b'{"a": "' + b"\\" * 9_000, "unclosed_bracket", 1, 1, id="json backslashes"),
@@ -168,7 +168,7 @@ copy:
         (("title",), (2, 8)),
         (("provider", "name"), (4, 9)),
         (("images", 0, "url"), (6, 8)),
-        (("images", 1, "width"), (7, 18)),
+        (("images", 1, "width"), (7, 19)),
         (("images", 1), (7, 3)),
         (("empty",), (8, 1)),
         (("copy", "name"), (10, 3)),
@@ -270,17 +270,18 @@ def read_or_fault(
 
 
 @PROPERTY
-@given(st.integers(min_value=0), st.sampled_from(seeds()))
-def test_a_mutated_document_reads_as_pyyaml_reads_it(seed: int, document: bytes) -> None:
+@given(st.integers(min_value=0), st.sampled_from(blocks()))
+def test_a_mutated_document_reads_as_pyyaml_reads_it(seed: int, block: bytes) -> None:
     """Whatever PyYAML accepts is read alike or refused for a listed reason."""
-    data = mutate(Random(seed), document)
+    data = mutate(Random(seed), block)
+    found = read_or_fault(data, whole_file=True)
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        assert isinstance(read_or_fault(data, whole_file=True), BrokenFrontMatter | FrontMatter)
+        assert isinstance(found, BrokenFrontMatter)
         return
     if text and not text.startswith(("---", "\ufeff")):
-        assert_same_as_pyyaml(text, read_or_fault(data, whole_file=True))
+        assert_same_as_pyyaml(text, found)
 
 
 @PROPERTY

@@ -1,6 +1,7 @@
 """Mutate documents without end, and compare what is read with what PyYAML says."""
 
 import random
+import re
 from pathlib import Path
 
 CASES = Path(__file__).parents[1] / "front_matter"
@@ -14,9 +15,13 @@ SNIPPETS = (
 )
 
 
-def seeds() -> list[bytes]:
-    """Give the documents that mutation starts from: every small case file."""
-    return [data for path in DOCUMENTS if len(data := path.read_bytes()) < 4_000]
+_BLOCK = re.compile(rb"(?:---[ \t]*[\r\n]+)?([^+;{].*?)(?:[\r\n](?:---|\.\.\.).*)?\Z", re.DOTALL)
+
+
+def blocks() -> list[bytes]:
+    """Give the YAML texts that mutation starts from: what the small case files hold."""
+    contents = [_BLOCK.match(path.read_bytes()) for path in DOCUMENTS]
+    return [found[1] for found in contents if found and 0 < len(found[1]) < 4_000]
 
 
 def mutate(chance: random.Random, document: bytes) -> bytes:
