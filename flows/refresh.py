@@ -110,7 +110,7 @@ def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runn
             failed = runner.call("check", partial(models.check, con, waived=waived))
             _stop_on_errors(house, failed)
         final = receipt(
-            published=True, seconds=clock.seconds, failed_checks=[check.name for check in failed]
+            published=True, seconds=clock.seconds, failed_checks=[str(check) for check in failed]
         )
         load.record(con, final.as_row())
         con.execute("checkpoint")
@@ -151,5 +151,5 @@ def _failure(
         "warehouse": str(house.warehouse),
         "published": False,
         "error": str(error) or type(error).__name__,
-        "failed_checks": [check.name for check in checks],
+        "failed_checks": [str(check) for check in checks],
     }
