@@ -147,8 +147,7 @@ def _parser() -> argparse.ArgumentParser:
 
     diff = commands.add_parser("diff", parents=[house], help="what differs between two runs")
     diff.set_defaults(command=_diff)
-    diff.add_argument("one", metavar="RUN")
-    diff.add_argument("other", metavar="RUN")
+    diff.add_argument("runs", nargs="*", metavar="RUN", help="two runs (default: the last two)")
     diff.add_argument("--json", action="store_true")
     return parser
 
@@ -310,7 +309,7 @@ def _diff(parsed: argparse.Namespace) -> int:
 
     house = _house(parsed)
     with reading(house) as con:
-        found = diff(con, house, parsed.one, parsed.other)
+        found = diff(con, house, parsed.runs)
     if parsed.json:
         articles = [dict(zip(found.columns, row, strict=True)) for row in found.articles]
         print(

@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ def complaint(message: str) -> None:
 
 def failed_check(check: "FailedCheck") -> None:
     """Print a failed check with its first rows."""
-    print(
-        f"  {check.name} ({check.severity}, {check.count} rows): {check.message}", file=sys.stderr
-    )
+    print(f"  {check}", file=sys.stderr)
     for row in check.rows[:5]:
         said = ", ".join(f"{n} {inert(v)}" for n, v in zip(check.columns, row, strict=True))
         print(f"    {said}", file=sys.stderr)
@@ -106,7 +105,7 @@ def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
         print(f"  check: {inert(check)}")
     seconds = sum(done.seconds.values())
     print(
-        f"Published {inert(done.warehouse)} in {seconds:.1f} s (run {done.run_id}):"
+        f"Published {inert(_near(done.warehouse))} in {seconds:.1f} s (run {done.run_id}):"
         f" {done.tables.get('raw.articles', 0):,} articles,"
         f" {done.tables.get('marts.topics', 0):,} topics,"
         f" {done.tables.get('marts.providers', 0):,} providers"
@@ -124,6 +123,12 @@ def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
         )
     print("  matterhouse tables                every table with its meaning")
     print('  matterhouse sql "from marts.topics order by articles desc"')
+
+
+def _near(path: str) -> str:
+    """Return a path as it is typed from here, if it lies below."""
+    here = f"{Path.cwd()}/"
+    return path.removeprefix(here)
 
 
 def quarantine(rows: Sequence[Sequence[Any]]) -> None:
