@@ -140,6 +140,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     quarantine.add_argument("--json", action="store_true")
 
+    profile = commands.add_parser(
+        "profile",
+        parents=[house],
+        help="which keys the front matter of a folder has, and its types",
+    )
+    profile.set_defaults(command=_profile)
+    profile.add_argument(
+        "source", nargs="?", type=Path, metavar="SOURCE", help="the content folder"
+    )
+    profile.add_argument("--pattern", action="append", metavar="GLOB", help="files to read")
+    profile.add_argument("--json", action="store_true")
+
     runs = commands.add_parser("runs", parents=[house], help="the refreshes, failed ones too")
     runs.set_defaults(command=_runs)
     runs.add_argument("--rollback", metavar="RUN", help="publish the file of an earlier run again")
@@ -283,6 +295,21 @@ def _quarantine(parsed: argparse.Namespace) -> int:
         show.quarantine(rows)
     else:
         print("Every value fits." if parsed.values else "No file is quarantined.")
+    return 0
+
+
+def _profile(parsed: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from flows.profile import profile
+    from flows.scan import DEFAULT_PATTERNS
+
+    source = parsed.source or _last_source(_house(parsed))
+    keys, files = profile(source, tuple(parsed.pattern or DEFAULT_PATTERNS))
+    if parsed.json:
+        print(json.dumps([asdict(key) for key in keys], default=str))
+    else:
+        show.profile(keys, files)
     return 0
 
 

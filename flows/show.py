@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from flows.diff import Diff
     from flows.models import FailedCheck
+    from flows.profile import KeyProfile
     from flows.receipt import Receipt
 
 _PIPED_WIDTH = 160
@@ -101,6 +102,8 @@ def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
     if not done.published:
         print("Nothing changed: the published warehouse stays as it is.")
         return
+    if done.new_keys:
+        print(f"  new keys, kept in `extra`: {inert(', '.join(done.new_keys))}")
     for check in done.failed_checks:
         print(f"  check: {inert(check)}")
     seconds = sum(done.seconds.values())
@@ -139,6 +142,27 @@ def quarantine(rows: Sequence[Sequence[Any]]) -> None:
         print(f"  {inert(reason)} ({code}, since {since:%Y-%m-%d %H:%M} UTC)")
         print(f"  fix: {inert(hint)}")
     print(f"\n{len(rows)} to mend; each file is read again when it changes.")
+
+
+def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
+    """Print what the front matter of a folder looks like, one line per key."""
+    table(
+        ("key", "kind", "present", "share", "types", "first", "last", "deviates"),
+        [
+            (
+                inert(key.key),
+                key.kind,
+                key.present,
+                f"{key.share:.0%}",
+                ", ".join(f"{name} {count:,}" for name, count in key.types.items()),
+                key.first,
+                key.last,
+                "; ".join(f"{d.path}:{d.line} ({d.type})" for d in key.deviators),
+            )
+            for key in keys
+        ],
+    )
+    print(f"\n{files:,} files; share is of the mappings that could hold the key.")
 
 
 def runs(receipts: Sequence[dict[str, Any]], kept: Sequence[str], current: str | None) -> None:
