@@ -140,6 +140,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     quarantine.add_argument("--json", action="store_true")
 
+    profile = commands.add_parser(
+        "profile",
+        parents=[house],
+        help="which keys the front matter of a folder has, and its types",
+    )
+    profile.set_defaults(command=_profile)
+    profile.add_argument(
+        "source", nargs="?", type=Path, metavar="SOURCE", help="the content folder"
+    )
+    profile.add_argument("--pattern", action="append", metavar="GLOB", help="files to read")
+    profile.add_argument("--json", action="store_true")
+
     runs = commands.add_parser("runs", parents=[house], help="the refreshes, failed ones too")
     runs.set_defaults(command=_runs)
     runs.add_argument("--rollback", metavar="RUN", help="publish the file of an earlier run again")
@@ -147,8 +159,7 @@ def _parser() -> argparse.ArgumentParser:
 
     diff = commands.add_parser("diff", parents=[house], help="what differs between two runs")
     diff.set_defaults(command=_diff)
-    diff.add_argument("one", metavar="RUN")
-    diff.add_argument("other", metavar="RUN")
+    diff.add_argument("runs", nargs="*", metavar="RUN", help="two runs (default: the last two)")
     diff.add_argument("--json", action="store_true")
     return parser
 
@@ -287,6 +298,21 @@ def _quarantine(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _profile(parsed: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from flows.profile import profile
+    from flows.scan import DEFAULT_PATTERNS
+
+    source = parsed.source or _last_source(_house(parsed))
+    keys, files = profile(source, tuple(parsed.pattern or DEFAULT_PATTERNS))
+    if parsed.json:
+        print(json.dumps([asdict(key) for key in keys], default=str))
+    else:
+        show.profile(keys, files)
+    return 0
+
+
 def _runs(parsed: argparse.Namespace) -> int:
     from flows import publish
 
@@ -310,7 +336,7 @@ def _diff(parsed: argparse.Namespace) -> int:
 
     house = _house(parsed)
     with reading(house) as con:
-        found = diff(con, house, parsed.one, parsed.other)
+        found = diff(con, house, parsed.runs)
     if parsed.json:
         articles = [dict(zip(found.columns, row, strict=True)) for row in found.articles]
         print(

@@ -1,5 +1,6 @@
 """Two runs → what entered, left and changed score between them, and which marts moved."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,22 +89,25 @@ class Diff:
     marts: dict[str, tuple[int, int] | None]
 
 
-def diff(con: "duckdb.DuckDBPyConnection", house: House, one: str, other: str) -> Diff:
-    """Compare two runs, each named by its id or the beginning of it."""
-    earlier, later = sorted((_run_id(con, one), _run_id(con, other)))
+def diff(con: "duckdb.DuckDBPyConnection", house: House, names: Sequence[str] = ()) -> Diff:
+    """Compare two runs, each named by its id or the beginning of it; without names the last two."""
+    runs = [run for (run,) in con.execute("select run_id from ops.runs order by all").fetchall()]
+    chosen = [_run_id(runs, name) for name in names] or runs[-2:]
+    if len(chosen) != 2:
+        raise NoSuchRun(f"two runs are compared, not {len(chosen)}: `matterhouse runs` lists them")
+    earlier, later = sorted(chosen)
     found = con.execute(_CHANGES, {"earlier": earlier, "later": later})
     columns = tuple(name for name, *_ in found.description or ())
     articles = found.fetchall()
     return Diff(earlier, later, columns, articles, _moved(con, house, earlier, later))
 
 
-def _run_id(con: "duckdb.DuckDBPyConnection", name: str) -> str:
-    runs = [run for (run,) in con.execute("select run_id from ops.runs order by all").fetchall()]
+def _run_id(runs: Sequence[str], name: str) -> str:
     matching = [run for run in runs if run.startswith(name)]
     if len(matching) != 1:
         why = "several runs begin so" if matching else "no such run is in the warehouse"
         raise NoSuchRun(f"{name}: {why}; the latest are {', '.join(runs[-3:])}")
-    return str(matching[0])
+    return matching[0]
 
 
 def _moved(

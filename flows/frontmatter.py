@@ -25,7 +25,7 @@ PARSER_VERSION = 1
 
 MAX_BLOCK_BYTES = 1 << 20  # real blocks are kilobytes; more is a file that lost its closing fence
 MAX_DEPTH = 64  # real files nest five deep; the C parser's own recursion dies at 30,000
-MAX_NODES = 200_000  # 50,000 topics fit; more costs seconds to read
+MAX_NODES = 200_000  # keys and values: 50,000 topics fit, and more takes seconds to read
 MAX_EXPANDED = 4 << 20  # characters once aliases are written out: an alias bomb grows without end
 MAX_TYPED_CHARS = 4_300  # Python refuses longer decimal integers, and no column holds one
 
@@ -149,6 +149,10 @@ SAYINGS: dict[str, tuple[str, str]] = {
         "This line is neither a 'key: value' field nor a list item.",
         "Add the colon, or indent the line if it continues the value above.",
     ),
+    "missing_key": (
+        "A line begins with a colon: there is no key before it.",
+        "Write a key before the colon, or put the text in double quotes.",
+    ),
     "missing_space": (
         "A space is missing after the colon.",
         "Write 'key: value' with a space after the colon.",
@@ -191,7 +195,7 @@ SAYINGS: dict[str, tuple[str, str]] = {
         "Write out the values that are meant, without aliases of aliases.",
     ),
     "too_many_nodes": (
-        "The front matter holds more than 200,000 values.",
+        "The front matter holds more than 200,000 keys and values.",
         "Move the data out of the front matter.",
     ),
     "unclosed_bracket": (
@@ -305,10 +309,11 @@ def _constructed(tag: str, text: str) -> Value:
 # ---- from bytes to a block of text ----
 
 _OPENING = re.compile(rb"(---|\+\+\+|;;;)[ \t]*(?:\r\n|\r|\n|\Z)")
+# Searched from the line break of the opening fence on, so that an empty block is closed, too.
 _CLOSING = {
-    b"---": re.compile(rb"(?:\A|(?<=[\r\n]))(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)"),
-    b"+++": re.compile(rb"(?:\A|(?<=[\r\n]))\+\+\+[ \t]*(?:\r\n|\r|\n|\Z)"),
-    b";;;": re.compile(rb"(?:\A|(?<=[\r\n]));;;[ \t]*(?:\r\n|\r|\n|\Z)"),
+    b"---": re.compile(rb"[\r\n](?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)"),
+    b"+++": re.compile(rb"[\r\n]\+\+\+[ \t]*(?:\r\n|\r|\n|\Z)"),
+    b";;;": re.compile(rb"[\r\n];;;[ \t]*(?:\r\n|\r|\n|\Z)"),
 }
 _KINDS: dict[bytes, Kind] = {b"---": "yaml", b"+++": "toml", b";;;": "json"}
 _BARE_JSON = re.compile(rb'\{\s*["}]')
@@ -338,14 +343,13 @@ def _fenced(data: bytes, whole_file: bool) -> _Block | None:
     opening = _OPENING.match(data)
     if opening is None or (whole_file and opening[1] != b"---"):
         return None
-    closing = _CLOSING[opening[1]].search(data, opening.end())
+    closing = _CLOSING[opening[1]].search(data, opening.end() - 1)
     if closing is None:
         if whole_file:
             return None
         raise _unclosed(data, opening[1].decode())
-    return _block(
-        _KINDS[opening[1]], data[opening.end() : closing.start()], 2, data[closing.end() :]
-    )
+    raw = data[opening.end() : closing.start() + 1]
+    return _block(_KINDS[opening[1]], raw, 2, data[closing.end() :])
 
 
 def _unclosed(data: bytes, fence: str) -> BrokenFrontMatter:
@@ -411,7 +415,7 @@ class _Open:
         self.size_before = size
         self.key: str | None = None
         self.merging = False
-        self.merged: Value = None
+        self.merged: tuple[Value, yaml.NodeEvent] | None = None
 
 
 class _Tree:
@@ -496,10 +500,21 @@ class _Tree:
 
     def end(self, event: yaml.Event) -> None:
         done = self.open.pop()
-        if done.merged is not None and type(done.value) is dict:
-            _put_below(done.value, done.merged)
+        if done.merged is not None and isinstance(done.value, dict):
+            self.merge(done.value, *done.merged)
         if done.anchor is not None:
             self.anchors[done.anchor] = (done.value, self.size - done.size_before + 1)
+
+    def merge(self, own: dict[str, Value], merged: Value, event: yaml.NodeEvent) -> None:
+        """Give a mapping the fields of those it merges, where it has none of its own."""
+        sources = merged if isinstance(merged, list) else [merged]
+        fields = dict(own)
+        own.clear()
+        for source in reversed(sources):  # the first source wins
+            if not isinstance(source, dict):
+                self.refuse("bad_merge", event)
+            own.update(source)
+        own.update(fields)
 
     def alias(self, event: yaml.AliasEvent) -> None:
         if event.anchor not in self.anchors:
@@ -529,9 +544,7 @@ class _Tree:
                 self.refuse("complex_key", event)
             self.take_key(parent, str(value), False, event)
         elif parent.merging:
-            if not _mergeable(value):
-                self.refuse("bad_merge", event)
-            parent.merged = value
+            parent.merged = (value, event)
             parent.key = None
             parent.merging = False
         else:
@@ -558,7 +571,7 @@ def _yaml_fields(block: _Block) -> dict[str, Value]:
         for count, event in enumerate(yaml.parse(block.text, Loader=yaml.CSafeLoader)):
             if handle := _HANDLERS.get(type(event)):
                 handle(tree, event)
-            if count > 2 * MAX_NODES:
+            if count > MAX_NODES:
                 tree.refuse("too_many_nodes", event)
     except yaml.YAMLError as error:
         raise _diagnose(block, error) from None
@@ -575,21 +588,6 @@ def _mapping(block: _Block, root: Value) -> dict[str, Value]:
     if type(root) is dict:
         return root
     raise block.broken("not_a_mapping", len(block.text) - len(block.text.lstrip()))
-
-
-def _mergeable(value: Value) -> bool:
-    return type(value) is dict or (
-        type(value) is list and all(type(item) is dict for item in value)
-    )
-
-
-def _put_below(own: dict[str, Value], merged: Value) -> None:
-    """Give a mapping the fields it merges, where it has none itself; the first source wins."""
-    fields = dict(own)
-    own.clear()
-    for source in reversed(merged) if type(merged) is list else [merged]:
-        own.update(source)  # type: ignore[arg-type]
-    own.update(fields)
 
 
 def _locate_in_yaml(block: _Block, key_path: tuple[str | int, ...]) -> int | None:
@@ -621,12 +619,12 @@ def _child(node: Node | None, step: str | int) -> tuple[Node, Node] | None:
 
 # ---- YAML: what went wrong, in words for the author ----
 
-_BEFORE_VALUE = r"[ ]*(?:-[ ]+)*(?:\"[^\"\r\n]*\"|'[^'\r\n]*'|[^\s#:\"'][^:\r\n]*?)[ ]*:"
+_BEFORE_VALUE = r"[ ]*(?:-[ ]+)*(?:\"[^\"\r\n]*\"[ ]*|'[^'\r\n]*'[ ]*|[^\s#:\"'][^:\r\n]*):"
 _SECOND_COLON = re.compile(_BEFORE_VALUE + r"[ \t]+\S")
 _VALUE_START = re.compile(_BEFORE_VALUE + r"[ \t]+(\S)|[ ]*(?:-[ ]+)+([^\s-])")
 _NO_SPACE = re.compile(r"[ ]*(?:-[ ]+)*[\w.-]+:(?=\S)")
 _QUOTE = re.compile(
-    r"""(?:(?<=:[ ])|(?<=-[ ])|^)[ ]*(\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*')""",
+    r"""(?:(?<=:[ ])|(?<=-[ ])|^)[ ]*("[^"\\]*(?:\\.[^"\\]*)*"|'[^']*(?:''[^']*)*')""",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -702,12 +700,17 @@ def _misread_line(text: str, at: int, context: str, problem: str) -> tuple[str, 
     if "simple key" in context:
         unspaced = _NO_SPACE.match(line)
         return ("missing_space", start + unspaced.end() - 1) if unspaced else ("missing_colon", at)
+    if line.lstrip().startswith(":"):
+        return "missing_key", indent
     if line.lstrip().startswith("- ") or "block collection" in context:
         return "bad_list", indent
     if "block mapping" in context:
         return "bad_indentation", indent
-    if "document start" in problem and "\n..." in "\n" + text[:start]:
-        return "several_documents", indent
+    if "document start" in problem:
+        if "\n..." in "\n" + text[:start]:
+            return "several_documents", indent
+        if text[:1] == " ":
+            return "bad_indentation", len(text) - len(text.lstrip())
     return "invalid_yaml", at
 
 
@@ -724,8 +727,8 @@ def _quote_before(text: str, at: int) -> tuple[str, int] | None:
 
 # ---- TOML and JSON: the standard library parses, our limits come first ----
 
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
-_JSON_BYTES_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+_JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]', re.DOTALL)
+_JSON_BYTES_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
 _HALF_SURROGATE = re.compile(
     r"(?<!\\)(?:\\\\)*(\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2}))"
 )
@@ -739,11 +742,11 @@ _TOML_LONG_KEY = re.compile(
 def _end_of_object(data: bytes) -> int:
     """Find the end of the JSON object at the start of a file."""
     depth = 0
-    for token in _JSON_BYTES_TOKEN.finditer(data):
+    for token in _JSON_BYTES_TOKEN.finditer(data, 0, MAX_BLOCK_BYTES):
         depth += (token[0] in b"{[") - (token[0] in b"]}")
         if depth == 0:
             return token.end()
-    raise _broken("unclosed_bracket", 1, 1)
+    raise _broken("unclosed_bracket" if len(data) <= MAX_BLOCK_BYTES else "block_too_large", 1, 1)
 
 
 def _json_fields(block: _Block) -> dict[str, Value]:
@@ -804,6 +807,8 @@ def _json_keys(text: str, key: str) -> Iterator[re.Match[str]]:
 
 def _broken_json(block: _Block, error: json.JSONDecodeError) -> BrokenFrontMatter:
     if error.msg.startswith("Invalid control character"):
+        if block.text[error.pos] in "\r\n":
+            return block.broken("unclosed_quote", block.text.rfind('"', 0, error.pos))
         return block.broken("control_character", error.pos, point=ord(block.text[error.pos]))
     if error.msg.startswith("Unterminated string"):
         return block.broken("unclosed_quote", error.pos)
@@ -835,11 +840,15 @@ def _toml_fields(block: _Block) -> dict[str, Value]:
 
 def _broken_toml(block: _Block, error: ValueError) -> BrokenFrontMatter:
     place = _TOML_PLACE.search(str(error))
-    code = "duplicate_key" if str(error).startswith("Cannot") else "invalid_toml"
-    end = _broken(code, *block.position(len(block.text.rstrip())), key="here")
-    if place is None:
-        return end
-    return _broken(code, int(place[1]) + block.first_line - 1, int(place[2]), key="here")
+    lines = block.text.split("\n")
+    line, column = (int(place[1]), int(place[2])) if place else (len(lines), 1)
+    start = sum(len(above) + 1 for above in lines[: line - 1])
+    at = start + column - 1
+    if str(error).startswith("Cannot"):
+        return block.broken("duplicate_key", start, key="here")
+    if place and block.text[at : at + 1] in ("\r", "\n") and "Illegal" in str(error):
+        return block.broken("unclosed_quote", max(block.text.rfind(mark, 0, at) for mark in "\"'"))
+    return block.broken("invalid_toml", at)
 
 
 def _check_toml_limits(block: _Block, fields: dict[str, Value]) -> None:

@@ -46,6 +46,10 @@ class FailedCheck:
     rows: tuple[tuple[Any, ...], ...]
     count: int
 
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.name}: {self.message} ({self.severity}, {self.count} rows)"
+
 
 def sql_folder() -> Path:
     """Return the package's own sql/ when installed, else the repository's."""

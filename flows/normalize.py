@@ -17,7 +17,18 @@ import numpy as np
 import pandas as pd
 
 from flows import frontmatter
-from flows.cast import Cast, Misfit, boolean, clean, instant, integer, items, mapping, text
+from flows.cast import (
+    Cast,
+    Misfit,
+    boolean,
+    clean,
+    instant,
+    integer,
+    is_secret,
+    items,
+    mapping,
+    text,
+)
 from flows.extract import Document, Extracted, Reject, Signature
 from flows.frontmatter import Plain, Value
 
@@ -329,22 +340,18 @@ _RELATED_KEYS = {*_RELATED, "provider"}
 _TAXONOMY_KEYS = {*_TAXONOMY, "taxonomy", "otherNames"}
 
 
-def _is_secret(key: str) -> bool:
-    return key.strip().casefold() == "secured"
-
-
 def _rest(fields: Mapping[str, Value], known: Collection[str]) -> dict[str, Any]:
     return {
         key: _jsonable(value)
         for key, value in fields.items()
-        if key not in known and not _is_secret(key)
+        if key not in known and not is_secret(key)
     }
 
 
 def _jsonable(value: Value) -> Any:
     """Return what JSON can say of a value; dates stay the text the author typed."""
     if isinstance(value, dict):
-        return {key: _jsonable(item) for key, item in value.items() if not _is_secret(key)}
+        return {key: _jsonable(item) for key, item in value.items() if not is_secret(key)}
     if isinstance(value, list):
         return [_jsonable(item) for item in value]
     meant = frontmatter.typed(value) if isinstance(value, Plain) else value
@@ -360,7 +367,7 @@ def _json(extra: dict[str, Any]) -> str | None:
 
 
 def _secured_chars(fields: Mapping[str, Value]) -> int | None:
-    payloads = [value for key, value in fields.items() if _is_secret(key)]
+    payloads = [value for key, value in fields.items() if is_secret(key)]
     return _chars(payloads) if payloads else None
 
 

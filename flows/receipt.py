@@ -45,6 +45,7 @@ class Receipt:
     seconds: dict[str, float]
     tables: dict[str, int]
     failed_checks: list[str]
+    new_keys: list[str]
     warehouse: str
     sha256: str | None = None
 
@@ -102,6 +103,7 @@ def make(
     published: bool,
     seconds: dict[str, float],
     failed_checks: Sequence[str] = (),
+    new_keys: Sequence[str] = (),
 ) -> Receipt:
     """Count the ledger and the tables as the connection sees them now."""
     statuses = dict(
@@ -130,6 +132,7 @@ def make(
         seconds=dict(seconds),
         tables=_table_rows(con),
         failed_checks=list(failed_checks),
+        new_keys=list(new_keys),
         warehouse=str(warehouse),
     )
 

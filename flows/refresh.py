@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows import MatterhouseError, extract, frontmatter, load, models, publish, scan
+from flows import MatterhouseError, extract, frontmatter, load, models, profile, publish, scan
 from flows import receipt as receipts
 from flows.receipt import Receipt, Stopwatch
 from flows.runner import DirectRunner, Runner
@@ -79,6 +79,7 @@ def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runn
                 verify=request.verify,
             )
 
+        earlier_keys = set(profile.keys_without_column(con))
         load.begin(con, plan.vanished)
         batches = extract.batches(request.source, plan, listing.faults, BATCH_FILES)
         for frames in clock.waiting("extract", runner.map("extract", frames_of, batches)):
@@ -110,7 +111,10 @@ def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runn
             failed = runner.call("check", partial(models.check, con, waived=waived))
             _stop_on_errors(house, failed)
         final = receipt(
-            published=True, seconds=clock.seconds, failed_checks=[check.name for check in failed]
+            published=True,
+            seconds=clock.seconds,
+            failed_checks=[str(check) for check in failed],
+            new_keys=[key for key in profile.keys_without_column(con) if key not in earlier_keys],
         )
         load.record(con, final.as_row())
         con.execute("checkpoint")
@@ -151,5 +155,5 @@ def _failure(
         "warehouse": str(house.warehouse),
         "published": False,
         "error": str(error) or type(error).__name__,
-        "failed_checks": [check.name for check in checks],
+        "failed_checks": [str(check) for check in checks],
     }

@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
     from flows.diff import Diff
     from flows.models import FailedCheck
+    from flows.profile import KeyProfile
     from flows.receipt import Receipt
 
 _PIPED_WIDTH = 160
@@ -30,9 +32,7 @@ def complaint(message: str) -> None:
 
 def failed_check(check: "FailedCheck") -> None:
     """Print a failed check with its first rows."""
-    print(
-        f"  {check.name} ({check.severity}, {check.count} rows): {check.message}", file=sys.stderr
-    )
+    print(f"  {check}", file=sys.stderr)
     for row in check.rows[:5]:
         said = ", ".join(f"{n} {inert(v)}" for n, v in zip(check.columns, row, strict=True))
         print(f"    {said}", file=sys.stderr)
@@ -102,11 +102,13 @@ def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
     if not done.published:
         print("Nothing changed: the published warehouse stays as it is.")
         return
+    if done.new_keys:
+        print(f"  new keys, kept in `extra`: {inert(', '.join(done.new_keys))}")
     for check in done.failed_checks:
         print(f"  check: {inert(check)}")
     seconds = sum(done.seconds.values())
     print(
-        f"Published {inert(done.warehouse)} in {seconds:.1f} s (run {done.run_id}):"
+        f"Published {inert(_near(done.warehouse))} in {seconds:.1f} s (run {done.run_id}):"
         f" {done.tables.get('raw.articles', 0):,} articles,"
         f" {done.tables.get('marts.topics', 0):,} topics,"
         f" {done.tables.get('marts.providers', 0):,} providers"
@@ -126,6 +128,12 @@ def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
     print('  matterhouse sql "from marts.topics order by articles desc"')
 
 
+def _near(path: str) -> str:
+    """Return a path as it is typed from here, if it lies below."""
+    here = f"{Path.cwd()}/"
+    return path.removeprefix(here)
+
+
 def quarantine(rows: Sequence[Sequence[Any]]) -> None:
     """Print each fault as an editor can jump to it, with the reason and what to change."""
     for path, line, column, code, reason, hint, since in rows:
@@ -134,6 +142,27 @@ def quarantine(rows: Sequence[Sequence[Any]]) -> None:
         print(f"  {inert(reason)} ({code}, since {since:%Y-%m-%d %H:%M} UTC)")
         print(f"  fix: {inert(hint)}")
     print(f"\n{len(rows)} to mend; each file is read again when it changes.")
+
+
+def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
+    """Print what the front matter of a folder looks like, one line per key."""
+    table(
+        ("key", "kind", "present", "share", "types", "first", "last", "deviates"),
+        [
+            (
+                inert(key.key),
+                key.kind,
+                key.present,
+                f"{key.share:.0%}",
+                ", ".join(f"{name} {count:,}" for name, count in key.types.items()),
+                key.first,
+                key.last,
+                "; ".join(f"{d.path}:{d.line} ({d.type})" for d in key.deviators),
+            )
+            for key in keys
+        ],
+    )
+    print(f"\n{files:,} files; share is of the mappings that could hold the key.")
 
 
 def runs(receipts: Sequence[dict[str, Any]], kept: Sequence[str], current: str | None) -> None:

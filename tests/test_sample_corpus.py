@@ -51,11 +51,19 @@ def front_matter(path: Path) -> str:
     return block
 
 
+def compose_mapping(block: str) -> list[tuple[yaml.Node, yaml.Node]]:
+    """Return a block's top-level pairs as nodes: a dict would hide a key given twice."""
+    node = yaml.compose(block, yaml.CBaseLoader)
+    assert isinstance(node, yaml.MappingNode)
+    pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
+    return pairs
+
+
 def read(path: Path) -> dict[str, Any]:
     """Return the fields as typed text, so that an impossible date stays readable."""
     block = front_matter(path)
     try:
-        keys = [key.value for key, _ in yaml.compose(block, yaml.CBaseLoader).value]
+        keys = [key.value for key, _ in compose_mapping(block)]
         fields: dict[str, Any] = yaml.load(block, yaml.CBaseLoader)
     except yaml.MarkedYAMLError as error:
         raise UnreadableError(SYNTAX_FAULTS[str(error.problem)]) from error
@@ -197,7 +205,7 @@ def test_providers_are_many_and_one_of_them_leads() -> None:
         if fields["provider"]["domain"] == "news.lindmark.example.org"
     }
     assert len(domains) == 20
-    assert domains.most_common(1) == [("transition-ledger.example.org", 48)]
+    assert domains.most_common(1) == [("transition-ledger.example.org", 53)]
     assert lindmark == {"Lindmark University", "U. Lindmark Newsroom", "University of Lindmark"}
 
 

@@ -20,7 +20,8 @@ create table ops.runs (
     returned bigint,               -- of the new files, those that had been gone
     gone bigint,                   -- files that were there at the last refresh and are not now
     warnings bigint,               -- values of loaded files that did not fit their column
-    failed_checks varchar[],       -- names of the checks of severity warn that returned rows
+    failed_checks varchar[],       -- checks of severity warn that returned rows, a sentence each
+    new_keys varchar[],            -- keys without a column that the run before did not have
     seconds map(varchar, double),  -- seconds per stage
     table_rows map(varchar, bigint),  -- rows per table after the refresh
 )
