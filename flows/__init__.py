@@ -5,3 +5,9 @@ scan, frontmatter, extract, normalize, load, models, publish, export; `refresh` 
 """
 
 __version__ = "0.1.0"
+
+
+class MatterhouseError(Exception):
+    """Something went wrong that the reader of the message can mend."""
+
+    exit_code = 1

@@ -1,12 +1,13 @@
 -- The receipts of the refreshes that made this warehouse.
 -- Grain: one row per refresh that published (failed ones are in the .runs.jsonl file beside the warehouse)
 create table ops.runs (
-    run_id varchar,                -- start of the refresh in UTC and a random suffix; sorts by time
+    run_id varchar,                -- start of the refresh in UTC to the microsecond; sorts by time
     started_at timestamptz,        -- start of the refresh
     finished_at timestamptz,       -- end of the checks
     source varchar,                -- folder that was read
     source_commit varchar,         -- commit of the source when it is a git work tree
     tool_version varchar,          -- version of matterhouse
+    sql_hash varchar,              -- hash of the SQL files that built the tables
     seen bigint,                   -- files that match the patterns = loaded + quarantined + excluded
     loaded bigint,                 -- files whose front matter is in the warehouse
     quarantined bigint,            -- files that could not be loaded, each with a reason
@@ -18,7 +19,9 @@ create table ops.runs (
     renamed bigint,                -- files that moved without a change of their bytes
     returned bigint,               -- of the new files, those that had been gone
     gone bigint,                   -- files that were there at the last refresh and are not now
-    warnings bigint,               -- values of loaded files that were set to null with a reason
+    warnings bigint,               -- values of loaded files that did not fit their column
+    failed_checks varchar[],       -- checks of severity warn that returned rows, a sentence each
+    new_keys varchar[],            -- keys without a column that the run before did not have
     seconds map(varchar, double),  -- seconds per stage
     table_rows map(varchar, bigint),  -- rows per table after the refresh
 )

@@ -1,0 +1,139 @@
+"""One front-matter value → what its column takes, or a misfit that says what was expected."""
+
+import html
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from flows import frontmatter
+from flows.frontmatter import Plain, Value
+
+Cast = Callable[[Value], Any]
+
+_INT32 = 2**31
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+_DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
+_ISO_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?)?"
+)
+# Joiners stay: emoji sequences and several scripts are spelled with them.
+_ZERO_WIDTH = str.maketrans("", "", "\u200b\u2060\ufeff\u00ad")
+
+
+class Misfit(ValueError):
+    """A value does not fit its column; `value` is what the column gets."""
+
+    def __init__(self, code: str, expected: str, hint: str, value: int | None = None) -> None:
+        super().__init__(expected)
+        self.code, self.expected, self.hint, self.value = code, expected, hint, value
+
+
+def text(value: Value) -> str | None:
+    """Keep text as the author typed it: `No` is "No", `007` is "007"."""
+    if isinstance(value, Plain):
+        return None if value in _NULLS else str(value)
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, dict | list):
+        raise Misfit("wrong_type", "text", "write one value, in quotes if it is unusual")
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    return value.isoformat()
+
+
+def integer(value: Value) -> int | None:
+    """Take whole numbers that fit 32 bits; 33.0 is one, "33" in quotes is not."""
+    number: Value = value
+    if isinstance(value, Plain):
+        number = int(value) if _DECIMAL.fullmatch(value) else frontmatter.typed(value)
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    if number is None:
+        return None
+    if isinstance(number, bool) or not isinstance(number, int):
+        quoted = value.__class__ is str and _DECIMAL.fullmatch(str(value))
+        hint = "remove the quotes" if quoted else "write a whole number, or leave the key out"
+        raise Misfit("wrong_type", "a whole number", hint)
+    if not -_INT32 <= number < _INT32:
+        raise Misfit("out_of_range", "a number that fits 32 bits", "check the number")
+    if isinstance(value, Plain) and str(number) != value.lstrip("+") and "." not in value:
+        raise Misfit(
+            "ambiguous_number",
+            f"a decimal number: YAML reads it as {number}, and so it is stored",
+            f"write {number} if that is meant",
+            number,
+        )
+    return number
+
+
+def boolean(value: Value) -> bool | None:
+    """Take true and false, in YAML 1.1 also yes, no, on and off."""
+    if isinstance(value, Plain):
+        value = frontmatter.typed(value)
+    if value is None or isinstance(value, bool):
+        return value
+    raise Misfit("wrong_type", "true or false", "write true or false without quotes")
+
+
+def instant(value: Value) -> int | None:
+    """Take a date or date-time, quoted or not, as µs since 1970 UTC; no zone means UTC."""
+    if is_null(value):
+        return None
+    try:
+        if isinstance(value, str) and _ISO_INSTANT.fullmatch(value):
+            value = datetime.fromisoformat(value.upper())
+        elif isinstance(value, Plain):
+            value = frontmatter.typed(value)
+        if isinstance(value, datetime):
+            moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+            return (moment - _EPOCH) // _MICROSECOND
+        if isinstance(value, date):
+            return (value - _EPOCH.date()) // _MICROSECOND
+    except (ValueError, OverflowError):
+        pass  # 30 February, hour 25: the warning says so.
+    hint = "write a date that exists, as 2025-01-31 or 2025-01-31T12:30:00Z"
+    raise Misfit("bad_date", "a date", hint)
+
+
+def mapping(value: Value) -> dict[str, Value] | None:
+    """Take a mapping; an empty value is none."""
+    if isinstance(value, dict):
+        return value
+    if is_null(value):
+        return None
+    hint = "write its keys on indented lines of their own"
+    raise Misfit("wrong_type", "a mapping", hint)
+
+
+def items(value: Value) -> list[Value] | None:
+    """Take a list; an empty value is none."""
+    if isinstance(value, list):
+        return value
+    if is_null(value):
+        return None
+    raise Misfit("wrong_type", "a list", "write each item on a line of its own, after `- `")
+
+
+def is_null(value: Value) -> bool:
+    """Return whether YAML takes the value for null: empty, ~ or null without quotes."""
+    return value is None or (isinstance(value, Plain) and value in _NULLS)
+
+
+def is_secret(key: str) -> bool:
+    """Return whether what is below the key must never leave the file."""
+    return key.strip().casefold() == "secured"
+
+
+def clean(typed: str | None) -> str | None:
+    """Resolve HTML entities, drop zero-width characters and fold white space."""
+    if typed is None:
+        return None
+    if "&" in typed:
+        typed = html.unescape(typed)
+    if not typed.isascii():
+        typed = typed.translate(_ZERO_WIDTH)
+    return " ".join(typed.split())

@@ -1,0 +1,358 @@
+"""The command line: arguments in, one call, words and an exit code out."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows import MatterhouseError, __version__, show
+
+if TYPE_CHECKING:
+    from flows.publish import House
+
+QUARANTINED = 3
+_QUARANTINE = """
+select path, line, "column", reason_code, reason, hint, changed_at as since
+from ops.files
+where status = 'quarantined'
+order by path
+"""
+_MISFITS = """
+select path, misfit.line, null as "column", misfit.code as reason_code,
+    misfit.message as reason, misfit.hint, changed_at as since
+from (select path, changed_at, unnest(warnings) as misfit from ops.files where status = 'loaded')
+order by path, misfit.line, misfit.field
+"""
+# Steady topics move too; these are the ones an editor would want to hear of.
+_MOVERS = """
+select topic, status, articles_last_28_days, articles_previous_28_days
+from marts.topics
+where not is_root and articles_last_28_days <> articles_previous_28_days
+order by abs(articles_last_28_days - articles_previous_28_days) desc, topic
+limit 5
+"""
+
+
+class NoSource(MatterhouseError):
+    """There is no earlier build to take the source from."""
+
+    exit_code = 2
+
+
+class NoQuery(MatterhouseError):
+    """Neither an argument nor standard input holds a query."""
+
+    exit_code = 2
+
+
+class QueryFailed(MatterhouseError):
+    """DuckDB refused the query; the message is DuckDB's own."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors of ours become one red line."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.command(parsed))
+    except MatterhouseError as error:
+        show.complaint(str(error))
+        for check in getattr(error, "failed", ()):
+            show.failed_check(check)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output (head, say) had enough: that is no error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        show.complaint("interrupted: the published warehouse is as it was")
+        return 130
+    except OSError as error:
+        show.complaint(f"{error.strerror or error}: {error.filename or 'the system'}")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="matterhouse", description="Front matter in, analytics warehouse out."
+    )
+    parser.add_argument("--version", action="version", version=f"matterhouse {__version__}")
+    house = argparse.ArgumentParser(add_help=False)
+    house.add_argument(
+        "--warehouse",
+        type=Path,
+        metavar="PATH",
+        default=argparse.SUPPRESS,
+        help="the warehouse file (default: $MATTERHOUSE_WAREHOUSE, else warehouse.duckdb)",
+    )
+    parser.add_argument("--warehouse", type=Path, metavar="PATH", help=argparse.SUPPRESS)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    build = commands.add_parser(
+        "build", parents=[house], help="read a folder and bring the warehouse up to date"
+    )
+    build.set_defaults(command=_build)
+    build.add_argument("source", nargs="?", type=Path, metavar="SOURCE", help="the content folder")
+    build.add_argument(
+        "--pattern", action="append", metavar="GLOB", help="files to read (repeatable)"
+    )
+    build.add_argument("--jobs", type=_positive, metavar="N", help="worker processes")
+    build.add_argument("--full", action="store_true", help="parse every file again")
+    build.add_argument("--verify", action="store_true", help="compare the bytes of every file")
+    build.add_argument("--strict", action="store_true", help="exit with 3 if files are quarantined")
+    build.add_argument(
+        "--accept-loss", action="store_true", help="allow more than half of the articles to vanish"
+    )
+    build.add_argument("--json", action="store_true", help="print the receipt as one JSON object")
+    build.add_argument("--quiet", action="store_true", help="print errors only")
+
+    sql = commands.add_parser("sql", parents=[house], help="run a read-only query")
+    sql.set_defaults(command=_sql)
+    sql.add_argument("query", nargs="?", metavar="QUERY", help="SQL (default: standard input)")
+    sql.add_argument(
+        "--format", choices=("table", "csv", "json", "parquet"), default="table", help="of the rows"
+    )
+    sql.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the rows here")
+    sql.add_argument(
+        "--allow-external", action="store_true", help="let the query read files and the network"
+    )
+
+    tables = commands.add_parser("tables", parents=[house], help="list tables, or one's columns")
+    tables.set_defaults(command=_tables)
+    tables.add_argument("name", nargs="?", metavar="NAME", help="a table, as marts.topics")
+
+    export = commands.add_parser("export", parents=[house], help="write the reports to files")
+    export.set_defaults(command=_export)
+    export.add_argument("folder", nargs="?", type=Path, metavar="DIR", default=Path("exports"))
+    export.add_argument("--format", choices=("parquet", "csv", "json"), default="parquet")
+    export.add_argument(
+        "--tables", action="append", metavar="GLOB", help="tables to write (default: marts.*)"
+    )
+
+    quarantine = commands.add_parser(
+        "quarantine", parents=[house], help="files that could not be loaded, and how to mend them"
+    )
+    quarantine.set_defaults(command=_quarantine)
+    quarantine.add_argument(
+        "--values", action="store_true", help="list the values that did not fit their column"
+    )
+    quarantine.add_argument("--json", action="store_true")
+
+    profile = commands.add_parser(
+        "profile",
+        parents=[house],
+        help="which keys the front matter of a folder has, and its types",
+    )
+    profile.set_defaults(command=_profile)
+    profile.add_argument(
+        "source", nargs="?", type=Path, metavar="SOURCE", help="the content folder"
+    )
+    profile.add_argument("--pattern", action="append", metavar="GLOB", help="files to read")
+    profile.add_argument("--json", action="store_true")
+
+    runs = commands.add_parser("runs", parents=[house], help="the refreshes, failed ones too")
+    runs.set_defaults(command=_runs)
+    runs.add_argument("--rollback", metavar="RUN", help="publish the file of an earlier run again")
+    runs.add_argument("--json", action="store_true")
+
+    diff = commands.add_parser("diff", parents=[house], help="what differs between two runs")
+    diff.set_defaults(command=_diff)
+    diff.add_argument("runs", nargs="*", metavar="RUN", help="two runs (default: the last two)")
+    diff.add_argument("--json", action="store_true")
+    return parser
+
+
+def _positive(given: str) -> int:
+    if not given.isdecimal() or int(given) < 1:
+        raise argparse.ArgumentTypeError(f"{given!r} is not a whole number above 0")
+    return int(given)
+
+
+def _house(parsed: argparse.Namespace) -> "House":
+    from flows.publish import House
+
+    named = parsed.warehouse or os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
+    return House(Path(named).absolute())
+
+
+def _build(parsed: argparse.Namespace) -> int:
+    from flows.refresh import Request, refresh
+    from flows.runner import DirectRunner
+    from flows.scan import DEFAULT_PATTERNS
+
+    house = _house(parsed)
+    request = Request(
+        source=parsed.source or _last_source(house),
+        warehouse=house.warehouse,
+        patterns=tuple(parsed.pattern or DEFAULT_PATTERNS),
+        full=parsed.full,
+        verify=parsed.verify,
+        accept_loss=parsed.accept_loss,
+    )
+    with show.progress(visible=not (parsed.quiet or parsed.json)) as report:
+        receipt = refresh(request, DirectRunner(parsed.jobs, report))
+    if parsed.json:
+        print(json.dumps(receipt.as_json()))
+    elif not parsed.quiet:
+        show.receipt(receipt, _movers(house))
+    return QUARANTINED if parsed.strict and receipt.quarantined else 0
+
+
+def _last_source(house: "House") -> Path:
+    from flows.publish import receipts
+
+    for receipt in reversed(receipts(house)):
+        if source := receipt.get("source"):
+            return Path(source)
+    raise NoSource("which folder? Say `matterhouse build FOLDER`; later builds remember it")
+
+
+def _movers(house: "House") -> list[tuple[Any, ...]]:
+    from flows.publish import reading
+
+    with reading(house) as con:
+        return con.execute(_MOVERS).fetchall()
+
+
+def _sql(parsed: argparse.Namespace) -> int:
+    import duckdb
+
+    from flows import query
+
+    if parsed.query is None and sys.stdin.isatty():
+        raise NoQuery('which query? Say `matterhouse sql "select …"`, or pipe one in')
+    text = sys.stdin.read() if parsed.query is None else parsed.query
+    try:
+        query.run(
+            _house(parsed),
+            text,
+            file_format=parsed.format,
+            output=parsed.output,
+            allow_external=parsed.allow_external,
+        )
+    except duckdb.Error as error:
+        raise QueryFailed(str(error)) from error
+    return 0
+
+
+def _tables(parsed: argparse.Namespace) -> int:
+    from flows.export import NoSuchTable
+    from flows.load import row_count
+    from flows.publish import reading
+
+    with reading(_house(parsed)) as con:
+        if parsed.name is None:
+            listed = con.execute(
+                """
+                select schema_name || '.' || table_name, comment
+                from duckdb_tables()
+                order by list_position(['marts', 'staging', 'raw', 'ops'], schema_name), table_name
+                """
+            ).fetchall()
+            rows = [(name, row_count(con, name), comment) for name, comment in listed]
+            show.table(("table", "rows", "what it holds"), rows)
+            return 0
+        columns = con.execute(
+            """
+            select column_name, data_type, comment
+            from duckdb_columns()
+            where schema_name || '.' || table_name = $name
+            order by column_index
+            """,
+            {"name": parsed.name},
+        ).fetchall()
+    if not columns:
+        raise NoSuchTable(f"there is no table {parsed.name}: `matterhouse tables` lists them all")
+    show.table(("column", "type", "meaning"), columns)
+    return 0
+
+
+def _export(parsed: argparse.Namespace) -> int:
+    from flows.export import export
+    from flows.publish import reading
+
+    patterns = [p for given in parsed.tables or ["marts.*"] for p in given.split(",")]
+    with reading(_house(parsed)) as con:
+        manifest = export(con, parsed.folder, file_format=parsed.format, patterns=patterns)
+    files = [(table["file"], table["rows"]) for table in manifest["tables"]]
+    show.table(("file", "rows"), files)
+    print(f"Wrote {len(files)} tables of run {manifest['run_id']} to {parsed.folder}")
+    return 0
+
+
+def _quarantine(parsed: argparse.Namespace) -> int:
+    from flows.publish import reading
+
+    with reading(_house(parsed)) as con:
+        found = con.execute(_MISFITS if parsed.values else _QUARANTINE)
+        names = [name for name, *_ in found.description or ()]
+        rows = found.fetchall()
+    if parsed.json:
+        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
+    elif rows:
+        show.quarantine(rows)
+    else:
+        print("Every value fits." if parsed.values else "No file is quarantined.")
+    return 0
+
+
+def _profile(parsed: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from flows.profile import profile
+    from flows.scan import DEFAULT_PATTERNS
+
+    source = parsed.source or _last_source(_house(parsed))
+    keys, files = profile(source, tuple(parsed.pattern or DEFAULT_PATTERNS))
+    if parsed.json:
+        print(json.dumps([asdict(key) for key in keys], default=str))
+    else:
+        show.profile(keys, files)
+    return 0
+
+
+def _runs(parsed: argparse.Namespace) -> int:
+    from flows import publish
+
+    house = _house(parsed)
+    if parsed.rollback:
+        with publish.locked(house):
+            publish.roll_back(house, parsed.rollback)
+        print(f"{house.warehouse} is run {parsed.rollback} again")
+        return 0
+    receipts = publish.receipts(house)
+    if parsed.json:
+        print(json.dumps(receipts))
+    else:
+        show.runs(receipts, publish.generation_ids(house), publish.current(house))
+    return 0
+
+
+def _diff(parsed: argparse.Namespace) -> int:
+    from flows.diff import diff
+    from flows.publish import reading
+
+    house = _house(parsed)
+    with reading(house) as con:
+        found = diff(con, house, parsed.runs)
+    if parsed.json:
+        articles = [dict(zip(found.columns, row, strict=True)) for row in found.articles]
+        print(
+            json.dumps(
+                {
+                    "earlier": found.earlier,
+                    "later": found.later,
+                    "articles": articles,
+                    "marts": found.marts,
+                }
+            )
+        )
+    else:
+        show.diff(found)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,159 @@
+"""The pipeline: scan → extract → normalize → load → model → check → publish."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows import MatterhouseError, extract, frontmatter, load, models, profile, publish, scan
+from flows import receipt as receipts
+from flows.receipt import Receipt, Stopwatch
+from flows.runner import DirectRunner, Runner
+
+if TYPE_CHECKING:
+    from flows.normalize import Frames
+
+# Large enough to spread the cost of the statements that load a batch, small enough for memory.
+BATCH_FILES = 1000
+
+
+class ChecksFailed(MatterhouseError):
+    """A check of severity error returned rows; the published warehouse stays as it was."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, failed: Sequence[models.FailedCheck]) -> None:
+        super().__init__(message)
+        self.failed = failed
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to refresh and how."""
+
+    source: Path
+    warehouse: Path
+    patterns: tuple[str, ...] = scan.DEFAULT_PATTERNS
+    full: bool = False
+    verify: bool = False
+    accept_loss: bool = False
+
+
+def refresh(request: Request, runner: Runner | None = None) -> Receipt:
+    """Bring the warehouse up to date with its source and return the receipt.
+
+    Raises a MatterhouseError and leaves the published warehouse as it was when anything is wrong.
+    """
+    house = publish.House(request.warehouse.absolute())
+    started_at = datetime.now(UTC)
+    run = load.Run(f"{started_at:%Y%m%dT%H%M%S%fZ}", started_at)
+    with publish.locked(house):
+        try:
+            receipt = _refresh(request, house, run, runner or DirectRunner())
+        except BaseException as error:
+            if isinstance(error, ChecksFailed):
+                publish.set_aside(house, run.run_id)
+            publish.witness(house, _failure(request, house, run, error))
+            raise
+        finally:
+            publish.discard(house, run.run_id)
+        publish.witness(house, receipt.as_json())
+    return receipt
+
+
+def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runner) -> Receipt:
+    clock = Stopwatch()
+    with publish.working_copy(house, run.run_id) as con:
+        models.create_tables(con)
+
+        with clock.stage("scan"):
+            listing = runner.call("scan", partial(scan.walk, request.source, request.patterns))
+            plan = scan.compare(
+                con,
+                request.source,
+                listing,
+                parser_version=frontmatter.PARSER_VERSION,
+                reread=request.full,
+                verify=request.verify,
+            )
+
+        earlier_keys = set(profile.keys_without_column(con))
+        load.begin(con, plan.vanished)
+        batches = extract.batches(request.source, plan, listing.faults, BATCH_FILES)
+        for frames in clock.waiting("extract", runner.map("extract", frames_of, batches)):
+            with clock.stage("load"):
+                load.load(con, frames, run)
+        outcomes = load.finish(con, plan.unchanged, run)
+
+        receipt = partial(
+            receipts.make,
+            con,
+            run,
+            outcomes,
+            source=request.source,
+            warehouse=house.warehouse,
+            sql_hash=models.fingerprint(),
+            ignored=listing.ignored,
+        )
+        if not (request.full or outcomes.any or load.is_outdated(con, models.fingerprint())):
+            con.execute("rollback")
+            return receipt(published=False, seconds=clock.seconds)
+        with clock.stage("load"):
+            load.record(con, receipt(published=True, seconds=clock.seconds).as_row())
+            load.commit(con, run)
+
+        with clock.stage("model"):
+            runner.call("model", partial(models.build, con))
+        with clock.stage("check"):
+            waived = ("articles_shrank",) if request.accept_loss else ()
+            failed = runner.call("check", partial(models.check, con, waived=waived))
+            _stop_on_errors(house, failed)
+        final = receipt(
+            published=True,
+            seconds=clock.seconds,
+            failed_checks=[str(check) for check in failed],
+            new_keys=[key for key in profile.keys_without_column(con) if key not in earlier_keys],
+        )
+        load.record(con, final.as_row())
+        con.execute("checkpoint")
+
+    with clock.stage("publish"):
+        sha256 = runner.call("publish", partial(publish.publish, house, run.run_id))
+    return replace(final, seconds=clock.seconds, sha256=sha256)
+
+
+def frames_of(batch: extract.Batch) -> "Frames":
+    """Read and normalize one batch: the work of a worker process."""
+    # pandas takes longer to import than a refresh without changes takes to run.
+    from flows.normalize import normalize
+
+    return normalize(extract.extract(batch))
+
+
+def _stop_on_errors(house: publish.House, failed: Sequence[models.FailedCheck]) -> None:
+    errors = [check for check in failed if check.severity == "error"]
+    if errors:
+        names = ", ".join(check.name for check in errors)
+        raise ChecksFailed(
+            f"{len(errors)} of the checks failed ({names}); {house.warehouse} stays as it was, and"
+            f" what was built is in {house.failed}",
+            failed,
+        )
+
+
+def _failure(
+    request: Request, house: publish.House, run: load.Run, error: BaseException
+) -> dict[str, Any]:
+    checks = error.failed if isinstance(error, ChecksFailed) else ()
+    return {
+        "run_id": run.run_id,
+        "started_at": run.started_at.isoformat(),
+        "finished_at": datetime.now(UTC).isoformat(),
+        "source": str(request.source),
+        "warehouse": str(house.warehouse),
+        "published": False,
+        "error": str(error) or type(error).__name__,
+        "failed_checks": [str(check) for check in checks],
+    }

@@ -1,0 +1,223 @@
+"""Source and ledger → which files are new, touched, unchanged or gone."""
+
+import fnmatch
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows import MatterhouseError
+
+if TYPE_CHECKING:
+    import duckdb
+
+DEFAULT_PATTERNS = ("*.md", "*.markdown", "*.html", "*.txt", "*.yaml", "*.yml")
+
+
+class SourceMissing(MatterhouseError):
+    """The folder to read is not there, or is not a folder."""
+
+
+class SourceEmpty(MatterhouseError):
+    """Nothing in the source matches the patterns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A path that cannot be read because of what it is: known from the walk alone."""
+
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one walk found: parallel columns, sorted by path, times in ns since 1970."""
+
+    paths: list[str] = field(default_factory=list)
+    size_bytes: list[int] = field(default_factory=list)
+    mtime_ns: list[int] = field(default_factory=list)
+    ctime_ns: list[int] = field(default_factory=list)
+    inode: list[int] = field(default_factory=list)
+    faults: dict[str, Fault] = field(default_factory=dict)
+    ignored: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a refresh has to do: `to_read` and `vanished` are sorted paths."""
+
+    to_read: list[str]
+    vanished: list[str]
+    known: dict[str, str]
+    unchanged: int
+    seen: int
+
+
+def walk(source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS) -> Listing:
+    """List every entry below `source` whose name (or path, if the pattern has a /) matches."""
+    if not source.is_dir():
+        found = "is not a folder" if source.exists() else "does not exist"
+        raise SourceMissing(f"source {source} {found}: name the folder that holds the content")
+    matches = _matcher(patterns)
+    faults: dict[str, Fault] = {}
+    ignored = 0
+    rows: list[tuple[str, int, int, int, int]] = []
+    for path, status in _entries(os.fspath(source), "", faults):
+        readable = path.isascii() or _is_utf8(path)
+        shown = path if readable else _escaped(path)
+        if shown in faults or matches(path):
+            if not readable:
+                faults[shown] = Fault(
+                    "bad_file_name",
+                    "the file's name is not valid UTF-8",
+                    "rename the file; in this table each byte that is not UTF-8 is shown as \\x…",
+                )
+            rows.append(
+                (shown, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+            )
+        else:
+            ignored += 1
+    rows.sort()
+    return Listing(
+        paths=[row[0] for row in rows],
+        size_bytes=[row[1] for row in rows],
+        mtime_ns=[row[2] for row in rows],
+        ctime_ns=[row[3] for row in rows],
+        inode=[row[4] for row in rows],
+        faults=faults,
+        ignored=ignored,
+    )
+
+
+def _matcher(patterns: Sequence[str]) -> Callable[[str], object]:
+    on_path = [fnmatch.translate(p) for p in patterns if "/" in p]
+    on_name = ["(?:.*/)?" + fnmatch.translate(p) for p in patterns if "/" not in p]
+    return re.compile("|".join(on_path + on_name), re.IGNORECASE | re.DOTALL).match
+
+
+def _entries(
+    folder: str, prefix: str, faults: dict[str, Fault]
+) -> Iterator[tuple[str, os.stat_result]]:
+    """Walk depth first without recursion, so that no depth of folders can stop it."""
+    waiting = [(folder, prefix)]
+    while waiting:
+        folder, prefix = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        # Hidden folders hold tools' own files (.git alone can hold thousands).
+                        if not entry.name.startswith("."):
+                            waiting.append((entry.path, f"{prefix}{entry.name}/"))
+                    else:
+                        yield prefix + entry.name, entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue  # The folder vanished under the walk: its files are gone.
+        except OSError as error:
+            if not prefix:
+                raise SourceMissing(f"source {folder} cannot be read: {error.strerror}") from error
+            shown = prefix if _is_utf8(prefix) else _escaped(prefix)
+            faults[shown] = Fault(
+                "unreadable_folder",
+                f"the folder cannot be listed ({error.strerror}); what was loaded from it is kept",
+                "give the account that runs the refresh permission to read and enter the folder",
+            )
+            yield prefix, os.lstat(folder)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _escaped(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def compare(
+    con: "duckdb.DuckDBPyConnection",
+    source: Path,
+    listing: Listing,
+    *,
+    parser_version: int,
+    reread: bool = False,
+    verify: bool = False,
+) -> Plan:
+    """Hold the listing against the ledger.
+
+    `verify` reads every file and compares hashes, `reread` parses every file again. `Plan.known`
+    gives the hash of each file to read whose bytes may turn out to be the ones already loaded.
+    """
+    import numpy as np
+
+    if not listing.paths:
+        known_files = con.execute("select count(*) from ops.files where status <> 'gone'")
+        known = int(known_files.fetchall()[0][0])
+        raise SourceEmpty(
+            f"source {source} has no file that matches the patterns"
+            f" ({listing.ignored} other files were ignored)"
+            + (f"; the warehouse holds {known} files from it" if known else "")
+            + ": check the folder and --pattern"
+        )
+    con.register(
+        "listing",
+        {
+            "path": np.array(listing.paths, dtype=object),
+            "size_bytes": np.array(listing.size_bytes, dtype=np.int64),
+            "mtime_ns": np.array(listing.mtime_ns, dtype=np.int64),
+            "ctime_ns": np.array(listing.ctime_ns, dtype=np.int64),
+            # Some file systems use the whole 64 bits; the ledger's column is signed.
+            "inode": np.array(listing.inode, dtype=np.uint64).astype(np.int64),
+        },
+    )
+    try:
+        to_read = con.execute(
+            """
+            select
+                listing.path,
+                case
+                    when not $reread
+                        and (known.status = 'loaded' or known.parser_version = $parser_version)
+                        then known.content_hash
+                end as loaded_hash
+            from listing
+            left join (from ops.files where status <> 'gone') as known using (path)
+            where
+                known.path is null
+                or $reread
+                or $verify
+                or (known.size_bytes, known.mtime_ns, known.ctime_ns, known.inode) is distinct from
+                    (listing.size_bytes, listing.mtime_ns, listing.ctime_ns, listing.inode)
+                or (known.status <> 'loaded' and known.parser_version <> $parser_version)
+            order by listing.path
+            """,
+            {"reread": reread, "verify": verify, "parser_version": parser_version},
+        ).fetchall()
+        missing = con.execute(
+            """
+            select path
+            from ops.files
+            where status <> 'gone' and path not in (select path from listing)
+            order by path
+            """
+        ).fetchall()
+    finally:
+        con.unregister("listing")
+    # A folder that cannot be listed hides its files; hidden is not gone.
+    hidden = tuple(p for p, fault in listing.faults.items() if fault.code == "unreadable_folder")
+    vanished = [path for (path,) in missing if not path.startswith(hidden)]
+    seen = len(listing.paths) + len(missing) - len(vanished)
+    return Plan(
+        to_read=[path for path, _ in to_read],
+        vanished=vanished,
+        known={path: loaded_hash for path, loaded_hash in to_read if loaded_hash},
+        unchanged=seen - len(to_read),
+        seen=seen,
+    )

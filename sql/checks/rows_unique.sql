@@ -1,0 +1,58 @@
+-- A table has two rows where its grain allows one: everything joined to it counts twice.
+-- severity: error
+with doubled as (
+    select 'raw.articles' as table_name, article_id as key, count(*) as rows
+    from raw.articles group by article_id having count(*) > 1
+    union all
+    select 'raw.article_topics', concat_ws(' · ', article_id, position), count(*)
+    from raw.article_topics group by article_id, position having count(*) > 1
+    union all
+    select 'raw.article_images', concat_ws(' · ', article_id, position), count(*)
+    from raw.article_images group by article_id, position having count(*) > 1
+    union all
+    select 'raw.provider_images', concat_ws(' · ', article_id, position), count(*)
+    from raw.provider_images group by article_id, position having count(*) > 1
+    union all
+    select 'raw.related_articles', concat_ws(' · ', article_id, position), count(*)
+    from raw.related_articles group by article_id, position having count(*) > 1
+    union all
+    select 'raw.article_versions', concat_ws(' · ', article_id, observed_at), count(*)
+    from raw.article_versions group by article_id, observed_at having count(*) > 1
+    union all
+    select 'raw.taxonomy', path, count(*)
+    from raw.taxonomy group by path having count(*) > 1
+    union all
+    select 'ops.files', path, count(*)
+    from ops.files group by path having count(*) > 1
+    union all
+    select 'ops.runs', run_id, count(*)
+    from ops.runs group by run_id having count(*) > 1
+    union all
+    select 'staging.articles', article_id, count(*)
+    from staging.articles group by article_id having count(*) > 1
+    union all
+    select 'staging.article_topics', concat_ws(' · ', article_id, topic), count(*)
+    from staging.article_topics group by article_id, topic having count(*) > 1
+    union all
+    select 'staging.providers', provider, count(*)
+    from staging.providers group by provider having count(*) > 1
+    union all
+    select 'marts.topics', topic, count(*)
+    from marts.topics group by topic having count(*) > 1
+    union all
+    select 'marts.providers', provider, count(*)
+    from marts.providers group by provider having count(*) > 1
+    union all
+    select 'marts.topic_trends', concat_ws(' · ', topic, grain, period_start), count(*)
+    from marts.topic_trends group by topic, grain, period_start having count(*) > 1
+    union all
+    select 'marts.provider_trends', concat_ws(' · ', provider, grain, period_start), count(*)
+    from marts.provider_trends group by provider, grain, period_start having count(*) > 1
+    union all
+    select 'marts.quality_trends', concat_ws(' · ', category, type, grain, period_start), count(*)
+    from marts.quality_trends group by category, type, grain, period_start having count(*) > 1
+)
+
+select table_name, key, rows
+from doubled
+order by table_name, key

@@ -1,0 +1,7 @@
+-- A topic file names a parent that is no topic, or that leads back to the topic itself: the topic counts as a root.
+-- severity: warn
+select distinct taxonomy.path, taxonomy.name as topic, taxonomy.parent
+from raw.taxonomy
+inner join topic_names() as names on names.topic_key = lower(clean_text(taxonomy.name))
+where taxonomy.kind = 'topic' and clean_text(taxonomy.parent) is not null and names.is_root
+order by taxonomy.path

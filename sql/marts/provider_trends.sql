@@ -1,0 +1,125 @@
+-- How much does each provider publish, how good is it, and is it rising?
+-- Grain: one row per provider, grain and period, from the provider's first to its last period
+-- Reads: staging.article_topics, staging.articles
+-- Note: filter on one grain. One provider can own most of a corpus: articles_share_without_largest leaves
+-- out the largest one. Articles without a date or provider are not here.
+with articles as (
+    select article_id, provider, published_date, is_live, quality, attention
+    from staging.articles
+    where published_date is not null and provider is not null
+),
+
+largest as (
+    select provider
+    from staging.articles
+    where provider is not null
+    group by provider
+    order by count(*) desc, provider
+    limit 1
+),
+
+calendar as (
+    select published_date, unnest(periods_of(published_date), recursive := true)
+    from (select distinct published_date from articles)
+),
+
+placed as (
+    select articles.*, calendar.grain, calendar.period_start
+    from articles
+    inner join calendar on calendar.published_date = articles.published_date
+),
+
+counted as (
+    select
+        provider,
+        grain,
+        period_start,
+        count(*) as articles,
+        count(*) filter (is_live) as live_articles,
+        count(quality) as scored_articles,
+        count(attention) as attention_articles,
+        round(avg(quality), 6) as quality_mean,
+        quantile_cont(quality, [0.1, 0.5, 0.9]) as quality_quantiles,
+        round(avg(attention), 6) as attention_mean,
+    from placed
+    group by provider, grain, period_start
+),
+
+topics as (
+    select
+        placed.provider,
+        placed.grain,
+        placed.period_start,
+        count(distinct article_topics.topic) as topics,
+    from placed
+    inner join staging.article_topics on article_topics.article_id = placed.article_id
+    group by placed.provider, placed.grain, placed.period_start
+),
+
+periods as (
+    select
+        provider,
+        grain,
+        unnest(periods_between(grain, min(period_start), max(period_start))) as period_start,
+    from counted
+    group by provider, grain
+),
+
+filled as (
+    select * replace (coalesce(articles, 0) as articles)
+    from periods
+    left join counted using (provider, grain, period_start)
+    left join topics using (provider, grain, period_start)
+),
+
+moving as (
+    select
+        *,
+        sum(articles) over same_period as period_articles,
+        sum(if(provider in (select provider from largest), articles, 0)) over same_period as largest_articles,
+        rank() over (same_period order by articles desc) as articles_rank,
+        articles - lag(articles) over by_time as articles_change,
+        avg(articles) over (by_time rows 3 preceding) as articles_ma4,
+        articles - avg(articles) over previous_12 as distance,
+        if(count(*) over previous_12 >= 3, stddev_samp(articles) over previous_12, null) as deviation,
+        -- One point has no slope; DuckDB would answer NaN.
+        if(
+            lag(articles) over by_time is null,
+            null,
+            regr_slope(articles, date_diff(grain, date '1970-01-01', period_start)) over (by_time rows 11 preceding)
+        ) as articles_slope,
+    from filled
+    window
+        same_period as (partition by grain, period_start),
+        by_time as (partition by provider, grain order by period_start),
+        previous_12 as (by_time rows between 12 preceding and 1 preceding)
+)
+
+select
+    provider,  -- lower-case domain without www., else the name; marts.providers has one row for each
+    grain,  -- day, week, month, quarter or year
+    period_start,  -- first day of the period in UTC, Monday for weeks; the newest may be incomplete
+    articles,  -- articles published in the period
+    coalesce(live_articles, 0) as live_articles,  -- those that are published and not removed
+    coalesce(scored_articles, 0) as scored_articles,  -- those with a quality
+    coalesce(attention_articles, 0) as attention_articles,  -- those with quality and a measured heat
+    coalesce(topics, 0) as topics,  -- distinct topics, parents too
+    cast(period_articles as bigint) as period_articles,  -- articles of the period that have a provider
+    articles / nullif(period_articles, 0) as articles_share,  -- articles / period_articles: sums to 1 over all providers
+    if(
+        provider in (select provider from largest),
+        null,
+        articles / nullif(period_articles - largest_articles, 0)
+    ) as articles_share_without_largest,  -- the same without the provider that is largest overall; null for that one
+    quality_mean,  -- mean quality of scored_articles
+    round(quality_quantiles[2], 6) as quality_median,  -- median quality of scored_articles
+    round(quality_quantiles[1], 6) as quality_p10,  -- a tenth of scored_articles is not above this quality
+    round(quality_quantiles[3], 6) as quality_p90,  -- a tenth of scored_articles is not below this quality
+    attention_mean,  -- mean heat - quality of attention_articles
+    articles_change,  -- articles less those of the period before, null in the first
+    round(articles_ma4, 6) as articles_ma4,  -- mean articles over this and up to 3 periods before
+    round(distance / nullif(deviation, 0), 6) as articles_z,  -- standard deviations from the mean of the up to 12 periods before; null with under 3 or if all are equal
+    articles_rank,  -- rank by articles among all providers of the period, 1 is most
+    round(articles_slope, 6) as articles_slope,  -- least-squares trend over this and up to 11 periods before, articles per period
+from moving
+order by provider, grain, period_start

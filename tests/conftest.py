@@ -1,0 +1,112 @@
+"""A content folder that tests write to, and refreshes of it."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from flows.receipt import Receipt
+from flows.refresh import Request, refresh
+
+ARTICLE = """\
+---
+category: news
+title: "{title}"
+excerpt: "What happened, in one sentence."
+publishedDateTime: {published}
+originalUrl: "https://news.example.org/{title}"
+webUrl: "https://news.example.org/{title}"
+type: article
+quality: {quality}
+heat: {quality}
+published: true
+
+provider:
+  name: Example News
+  domain: news.example.org
+
+topics:
+  - Solar
+  - Energy
+
+secured: "{secured}"
+---
+{body}"""
+
+
+def article(
+    title: str = "A day in the sun",
+    quality: int | str = 80,
+    published: str = "2025-03-04T05:06:07Z",
+    secured: str = "c2VjcmV0",
+    body: str = "",
+) -> str:
+    """Return the text of an article file."""
+    return ARTICLE.format(
+        title=title, quality=quality, published=published, secured=secured, body=body
+    )
+
+
+class Content:
+    """A content folder and the warehouse that is built from it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.source = folder / "content"
+        self.warehouse = folder / "warehouse.duckdb"
+        self.source.mkdir()
+
+    def write(self, path: str, text: str | bytes) -> Path:
+        """Write a file below the source."""
+        file = self.source / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text.encode() if isinstance(text, str) else text)
+        return file
+
+    def build(self, **options: Any) -> Receipt:
+        """Refresh the warehouse."""
+        return refresh(Request(self.source, self.warehouse, **options))
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query on the published warehouse."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as con:
+            con.execute("set TimeZone = 'UTC'")
+            return con.execute(sql).fetchall()
+
+    def ledger(self) -> list[tuple[Any, ...]]:
+        """Return path, status and reason code of every file."""
+        return self.query("select path, status, reason_code from ops.files order by path")
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Content:
+    """Give an empty content folder."""
+    return Content(tmp_path)
+
+
+@pytest.fixture
+def three(content: Content) -> Content:
+    """Give a content folder of three articles, already built."""
+    for name in ("a", "b", "c"):
+        content.write(f"_news/2025-03-04-{name}.md", article(title=name))
+    content.build()
+    return content
+
+
+def counts(receipt: Receipt) -> dict[str, int]:
+    """Return the counts of a receipt that are not zero."""
+    names = (
+        "seen",
+        "loaded",
+        "quarantined",
+        "excluded",
+        "ignored",
+        "new",
+        "changed",
+        "unchanged",
+        "renamed",
+        "returned",
+        "gone",
+        "warnings",
+    )
+    return {name: getattr(receipt, name) for name in names if getattr(receipt, name)}

@@ -1,0 +1,388 @@
+"""The commands as they are typed: words on the screen, files, exit codes."""
+
+import io
+import json
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from flows.cli import main
+from flows.publish import House, current, generation_ids
+from tests.conftest import Content, article
+
+
+class Shell:
+    """Types matterhouse commands against one warehouse."""
+
+    def __init__(self, content: Content, capsys: pytest.CaptureFixture[str]) -> None:
+        self.content = content
+        self.capsys = capsys
+
+    def run(self, *arguments: object) -> tuple[int, str, str]:
+        """Run one command and return exit code, output and errors."""
+        self.capsys.readouterr()
+        code = main(["--warehouse", str(self.content.warehouse), *map(str, arguments)])
+        said = self.capsys.readouterr()
+        return code, said.out, said.err
+
+
+@pytest.fixture
+def shell(three: Content, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """Give a shell on a warehouse of three articles."""
+    return Shell(three, capsys)
+
+
+def test_build_prints_a_balanced_receipt_and_what_to_type_next(shell: Shell) -> None:
+    """The receipt names every count, the file and the next commands."""
+    shell.content.write("README.md", "No front matter.\n")
+    shell.content.write("broken.md", "---\ntitle: a: b\n---\n")
+    shell.content.write("logo.svg", "<svg/>")
+    code, out, err = shell.run("build", shell.content.source)
+    lines = out.splitlines()
+    assert (code, err) == (0, "")
+    assert lines[0] == (
+        f"{shell.content.source}: 5 files seen = 3 loaded + 1 quarantined + 1 excluded"
+        " (1 other files ignored)"
+    )
+    assert lines[1] == ("  of these 3 unchanged, 2 new (0 returned), 0 changed, 0 renamed; 0 gone")
+    assert any(line.startswith(f"Published {shell.content.warehouse} in ") for line in lines)
+    assert any(line.startswith("  matterhouse quarantine ") for line in lines)
+
+
+def test_build_says_so_when_nothing_changed(shell: Shell) -> None:
+    """A build without work is two lines of counts and one sentence."""
+    _, out, _ = shell.run("build", shell.content.source)
+    assert out.splitlines()[-1] == "Nothing changed: the published warehouse stays as it is."
+
+
+def test_build_remembers_its_source(shell: Shell) -> None:
+    """Without SOURCE the folder of the last build is read."""
+    assert shell.run("build", "--json")[0] == 0
+
+
+def test_build_without_any_source_is_a_usage_error(
+    content: Content, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first build has to name a folder."""
+    code, _, err = Shell(content, capsys).run("build")
+    assert (code, err) == (
+        2,
+        "matterhouse: which folder? Say `matterhouse build FOLDER`; later builds remember it\n",
+    )
+
+
+def test_build_json_is_one_object_with_every_count(shell: Shell) -> None:
+    """A machine reads the receipt as one line of JSON."""
+    shell.content.write("d.md", article(title="d"))
+    code, out, _ = shell.run("build", shell.content.source, "--json")
+    receipt = json.loads(out)
+    assert code == 0
+    assert {
+        name: receipt[name]
+        for name in (
+            "seen", "loaded", "quarantined", "excluded", "ignored", "new", "changed",
+            "unchanged", "renamed", "gone", "warnings", "published", "warehouse", "source",
+        )
+    } == {
+        "seen": 4, "loaded": 4, "quarantined": 0, "excluded": 0, "ignored": 0, "new": 1,
+        "changed": 0, "unchanged": 3, "renamed": 0, "gone": 0, "warnings": 0, "published": True,
+        "warehouse": str(shell.content.warehouse), "source": str(shell.content.source),
+    }  # fmt: skip
+    assert {"scan", "extract", "load", "model", "check", "publish"} == set(receipt["seconds"])
+    assert receipt["tables"]["raw.articles"] == 4
+
+
+def test_build_quiet_prints_nothing(shell: Shell) -> None:
+    """A schedule that works is silent."""
+    assert shell.run("build", shell.content.source, "--quiet") == (0, "", "")
+
+
+def test_strict_exits_with_3_when_files_are_quarantined(shell: Shell) -> None:
+    """The warehouse is published all the same."""
+    shell.content.write("broken.md", "---\ntitle: a: b\n---\n")
+    assert shell.run("build", shell.content.source, "--strict", "--quiet")[0] == 3
+    assert shell.content.query("select count(*) from ops.files") == [(4,)]
+
+
+def test_failed_checks_exit_with_4_and_show_their_rows(shell: Shell) -> None:
+    """The names of the checks and the first rows are printed."""
+    for file in sorted(shell.content.source.rglob("*.md"))[:2]:
+        file.unlink()
+    code, _, err = shell.run("build", shell.content.source)
+    assert code == 4
+    assert "articles_shrank" in err
+    assert "warehouse.failed.duckdb" in err
+
+
+def test_a_missing_source_is_one_line(shell: Shell) -> None:
+    """An error of the user's is a sentence, not a traceback."""
+    code, out, err = shell.run("build", "nowhere")
+    assert (code, out) == (1, "")
+    assert err == (
+        "matterhouse: source nowhere does not exist: name the folder that holds the content\n"
+    )
+
+
+def test_patterns_choose_the_files(content: Content, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pattern without a slash matches names, one with a slash matches paths."""
+    content.write("_news/a.md", article(title="a"))
+    content.write("_drafts/b.md", article(title="b"))
+    content.write("c.txt", article(title="c"))
+    patterns = ("--pattern", "_news/*.md", "--pattern", "*.txt")
+    Shell(content, capsys).run("build", content.source, *patterns)
+    assert content.query("select title from raw.articles order by title") == [("a",), ("c",)]
+
+
+def test_sql_prints_a_table(shell: Shell) -> None:
+    """The rows come in a box with their types."""
+    code, out, _ = shell.run("sql", "select title, quality from raw.articles order by title")
+    assert code == 0
+    assert " a       │      80 " in out
+
+
+def test_sql_reads_standard_input(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a query the query is read from standard input; several statements may be given."""
+    query = "set variable n = 2; select count(*) as n from raw.articles where quality > $n;"
+    query = query.replace("$n", "getvariable('n')")
+    monkeypatch.setattr("sys.stdin", io.StringIO(query))
+    assert shell.run("sql", "--format", "csv") == (0, "n\r\n3\r\n", "")
+
+
+def test_sql_json_and_files(shell: Shell, tmp_path: Path) -> None:
+    """Rows are written as JSON or Parquet where -o says, and nothing else is left there."""
+    query = "select title, published_at from raw.articles order by title limit 1"
+    folder = tmp_path / "out"
+    folder.mkdir()
+    assert shell.run("sql", query, "--format", "json", "-o", folder / "rows.json")[0] == 0
+    assert shell.run("sql", query, "--format", "parquet", "-o", folder / "rows.parquet")[0] == 0
+    assert json.loads((folder / "rows.json").read_text()) == [
+        {"title": "a", "published_at": "2025-03-04T05:06:07+00:00"}
+    ]
+    rows = duckdb.sql(f"select title from '{folder / 'rows.parquet'}'").fetchall()
+    assert rows == [("a",)]
+    assert sorted(p.name for p in folder.iterdir()) == ["rows.json", "rows.parquet"]
+
+
+def test_sql_shows_duckdbs_message_and_caret(shell: Shell) -> None:
+    """A slip in the query is pointed at, without a traceback."""
+    code, out, err = shell.run("sql", "select titel from raw.articles")
+    assert (code, out) == (1, "")
+    assert err.startswith('matterhouse: Binder Error: Referenced column "titel" not found')
+    assert "^" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "delete from raw.articles",
+        "create table raw.mine as select 1",
+        "select * from read_text('/etc/hostname')",
+        "copy (select 1) to '/tmp/matterhouse-must-not-appear.csv'",
+        "attach ':memory:' as other",
+        "set enable_external_access = true",
+        "install httpfs",
+    ],
+)
+def test_sql_can_neither_write_nor_reach_out(shell: Shell, query: str) -> None:
+    """Whatever is pasted into `sql` cannot change the warehouse or touch files."""
+    code, out, _ = shell.run("sql", query)
+    assert (code, out) == (1, "")
+    assert not Path("/tmp/matterhouse-must-not-appear.csv").exists()
+    assert shell.content.query("select count(*) from raw.articles") == [(3,)]
+
+
+def test_sql_reads_files_when_allowed(shell: Shell, tmp_path: Path) -> None:
+    """`--allow-external` opens the way to files for those who want to join them."""
+    (tmp_path / "names.csv").write_text("title,owner\na,Ada\n")
+    query = f"select owner from raw.articles join '{tmp_path / 'names.csv'}' using (title)"
+    assert shell.run("sql", query, "--format", "csv", "--allow-external") == (
+        0,
+        "owner\r\nAda\r\n",
+        "",
+    )
+
+
+def test_csv_cells_that_a_spreadsheet_would_run_are_guarded(shell: Shell) -> None:
+    """A title that begins like a formula comes out as text, a negative number as it is."""
+    shell.content.write("d.md", article(title="=1+1", quality=-5))
+    shell.run("build")
+    query = "select title, quality from raw.articles where quality < 0"
+    assert shell.run("sql", query, "--format", "csv")[1] == "title,quality\r\n'=1+1,-5\r\n"
+
+
+def test_an_empty_query_is_a_usage_error(shell: Shell) -> None:
+    """Nothing to run is said as such."""
+    assert shell.run("sql", " ") == (2, "", "matterhouse: the query is empty\n")
+
+
+def test_tables_lists_every_table_with_rows_and_meaning(shell: Shell) -> None:
+    """Each table appears once with its count and its comment."""
+    code, out, _ = shell.run("tables")
+    assert code == 0
+    assert [line.split()[:2] for line in out.splitlines() if line.startswith("raw.articles ")] == [
+        ["raw.articles", "3"]
+    ]
+    names = shell.content.query("select schema_name || '.' || table_name from duckdb_tables()")
+    for (name,) in names:
+        assert sum(line.startswith(f"{name} ") for line in out.splitlines()) == 1
+
+
+def test_tables_with_a_name_explains_the_columns(shell: Shell) -> None:
+    """Every column comes with type and comment."""
+    _, out, _ = shell.run("tables", "raw.article_topics")
+    assert [line.split()[:2] for line in out.splitlines()[2:]] == [
+        ["article_id", "VARCHAR"],
+        ["position", "INTEGER"],
+        ["topic", "VARCHAR"],
+    ]
+
+
+def test_an_unknown_table_is_an_error(shell: Shell) -> None:
+    """A misspelt name does not print an empty table."""
+    code, _, err = shell.run("tables", "raw.artikles")
+    assert (code, err) == (
+        1,
+        "matterhouse: there is no table raw.artikles: `matterhouse tables` lists them all\n",
+    )
+
+
+def test_quarantine_says_where_why_and_how_to_mend(shell: Shell) -> None:
+    """Each file comes as path:line:column with reason and fix, as words and as JSON."""
+    shell.content.write("broken.md", "---\ntitle: a: b\n---\n")
+    shell.run("build")
+    _, out, _ = shell.run("quarantine")
+    assert out.splitlines()[0].startswith("broken.md:2:")
+    assert out.splitlines()[2].startswith("  fix: ")
+    (entry,) = json.loads(shell.run("quarantine", "--json")[1])
+    assert set(entry) == {"path", "line", "column", "reason_code", "reason", "hint", "since"}
+    assert (entry["path"], entry["line"]) == ("broken.md", 2)
+
+
+def test_quarantine_of_values_lists_what_did_not_fit(shell: Shell) -> None:
+    """`--values` lists single values that were set to null."""
+    shell.content.write("d.md", article(title="d", quality="high"))
+    shell.run("build")
+    _, out, _ = shell.run("quarantine", "--values")
+    assert out.splitlines()[0] == "d.md:9"
+    assert 'quality is "high", not a whole number; stored as null' in out
+
+
+def test_an_empty_quarantine_says_so(shell: Shell) -> None:
+    """No news is said as good news."""
+    assert shell.run("quarantine")[1] == "No file is quarantined.\n"
+
+
+def test_runs_lists_refreshes_and_rolls_back(shell: Shell) -> None:
+    """The runs are listed with their outcome, and an earlier one can be published again."""
+    house = House(shell.content.warehouse)
+    first = current(house)
+    shell.content.write("d.md", article(title="d"))
+    shell.run("build")
+    _, out, _ = shell.run("runs")
+    assert [line.split()[0] for line in out.splitlines()[2:]] == generation_ids(house)
+    assert shell.run("runs", "--rollback", first)[0] == 0
+    assert current(house) == first
+    assert "current" in shell.run("runs")[1].splitlines()[2]
+
+
+def test_diff_tells_what_entered_left_and_changed_score(shell: Shell) -> None:
+    """Two runs are compared article by article, and the marts that moved are named."""
+    house = House(shell.content.warehouse)
+    shell.content.write("_news/2025-03-04-a.md", article(title="a", quality=10))
+    (shell.content.source / "_news/2025-03-04-b.md").unlink()
+    shell.content.write("d.md", article(title="d"))
+    shell.run("build")
+    found = json.loads(shell.run("diff", *generation_ids(house), "--json")[1])
+    assert [
+        (a["what"], a["article_id"], a["quality_before"], a["quality_after"])
+        for a in found["articles"]
+    ] == [
+        ("changed score", "_news/2025-03-04-a.md", 80, 10),
+        ("entered", "d.md", None, 80),
+        ("left", "_news/2025-03-04-b.md", 80, None),
+    ]
+    assert "marts.topics" in found["marts"]
+    assert shell.run("diff", *generation_ids(house))[0] == 0
+
+
+def test_diff_of_an_unknown_run_is_an_error(shell: Shell) -> None:
+    """The message names the runs that there are."""
+    code, _, err = shell.run("diff", "1999", "2000")
+    assert code == 1
+    assert err.startswith("matterhouse: 1999: no such run is in the warehouse; the latest are ")
+
+
+def test_export_writes_every_mart_with_a_manifest(shell: Shell, tmp_path: Path) -> None:
+    """All marts come as Parquet that pandas reads, described by a manifest."""
+    code, out, _ = shell.run("export", tmp_path / "exports")
+    manifest = json.loads((tmp_path / "exports/manifest.json").read_text())
+    marts = shell.content.query(
+        "select 'marts.' || table_name from duckdb_tables() where schema_name = 'marts' order by 1"
+    )
+    assert code == 0
+    assert [table["table"] for table in manifest["tables"]] == [name for (name,) in marts]
+    assert out.splitlines()[-1].startswith(f"Wrote {len(marts)} tables of run ")
+    file = tmp_path / "exports/marts.topics.parquet"
+    rows = duckdb.sql(f"select topic from '{file}' order by topic").fetchall()
+    assert rows == shell.content.query("select topic from marts.topics order by topic")
+
+
+def test_the_same_data_exports_to_the_same_bytes(shell: Shell, tmp_path: Path) -> None:
+    """Two exports of one run are equal, byte for byte; the second replaces the first."""
+    folder = tmp_path / "exports"
+    shell.run("export", folder)
+    first = {p.name: p.read_bytes() for p in folder.iterdir()}
+    (folder / "stray").write_text("of the old export")
+    shell.run("export", folder)
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == first
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".exports")] == []
+
+
+@pytest.mark.parametrize("file_format", ["csv", "json"])
+def test_export_knows_other_formats(shell: Shell, tmp_path: Path, file_format: str) -> None:
+    """CSV and JSON files hold the same rows."""
+    shell.run("export", tmp_path / "out", "--format", file_format, "--tables", "raw.articles")
+    file = tmp_path / f"out/raw.articles.{file_format}"
+    read = pd.read_csv if file_format == "csv" else pd.read_json
+    assert list(read(file)["title"]) == ["a", "b", "c"]
+
+
+def test_export_does_not_replace_a_folder_that_is_no_export(shell: Shell, tmp_path: Path) -> None:
+    """A folder with other things in it is left alone."""
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis/chapter.txt").write_text("years of work")
+    code, _, err = shell.run("export", tmp_path / "thesis")
+    assert code == 1
+    assert "name another folder" in err
+    assert (tmp_path / "thesis/chapter.txt").read_text() == "years of work"
+
+
+def test_export_of_no_table_is_an_error(shell: Shell, tmp_path: Path) -> None:
+    """A pattern that matches nothing is a mistake, not an empty export."""
+    code, _, err = shell.run("export", tmp_path / "out", "--tables", "mart.*")
+    assert code == 1
+    assert err.startswith("matterhouse: no table matches 'mart.*'")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "command", [["sql", "select 1"], ["tables"], ["export"], ["quarantine"], ["diff", "1", "2"]]
+)
+def test_reading_needs_a_warehouse(
+    content: Content, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    """Every reading command says how to make a warehouse when there is none."""
+    code, _, err = Shell(content, capsys).run(*command)
+    assert code == 1
+    assert "make one with `matterhouse build FOLDER`" in err
+
+
+def test_terminal_escapes_in_file_names_are_spelled_out(shell: Shell) -> None:
+    """A file name cannot send commands to the terminal, nor forge lines of a log."""
+    shell.content.write("evil\x1b[31m\nname.md", "---\ntitle: a: b\n---\n")
+    shell.run("build")
+    _, out, _ = shell.run("quarantine")
+    assert out.splitlines()[0].startswith("evil\\x1b[31m\\nname.md:2")

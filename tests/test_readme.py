@@ -1,0 +1,110 @@
+"""The README is a promise: its commands are typed here, in order, in a copy of the repository."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# What is generated or belongs to one checkout only.
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "warehouse.*")
+ENVIRONMENT = Path(sys.prefix)
+
+
+def blocks(language: str) -> list[str]:
+    """Return the README's code blocks of a language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the repository: the recipes change its files."""
+    return Path(
+        shutil.copytree(ROOT, tmp_path_factory.mktemp("readme") / "checkout", ignore=NOT_COPIED)
+    )
+
+
+def type_in(checkout: Path, block: str) -> subprocess.CompletedProcess[str]:
+    """Run a block as a shell that stops at the first error, with the copy's own code."""
+    paths = [str(checkout), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {
+        **os.environ,
+        "PATH": f"{ENVIRONMENT / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": os.pathsep.join(paths),
+        "MATTERHOUSE_WAREHOUSE": "data/warehouse.duckdb",
+        # The environment is there already: its installation is not what is tested here.
+        "VENV": str(ENVIRONMENT),
+        "MAKEFLAGS": f"--old-file={ENVIRONMENT / 'installed'}",
+    }
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def without_figures_of_the_run(text: str) -> str:
+    """Blank out what differs from run to run: seconds and run ids."""
+    return re.sub(r"in [\d.]+ s \(run \w+\)", "in … s (run …)", text)
+
+
+def test_every_command_of_the_readme_works(checkout: Path) -> None:
+    """Each block runs without an error, in the order in which a reader types them."""
+    for block in blocks("sh"):
+        if block == "make test\n":  # That is what runs this test.
+            continue
+        done = type_in(checkout, block)
+        assert (done.returncode, done.stderr) == (0, ""), block
+        if block == "make demo\n":
+            shown = without_figures_of_the_run(blocks("text")[0])
+            assert shown in without_figures_of_the_run(done.stdout)
+        elif "weekdays" in block:
+            assert "│       7 │" in done.stdout
+        else:
+            assert done.stdout or "export PATH" in block, block
+
+
+def test_every_python_block_of_the_readme_works(checkout: Path) -> None:
+    """The blocks for Python and notebooks run as they stand."""
+    type_in(checkout, "make demo")
+    outputs = []
+    for block in blocks("python"):
+        done = subprocess.run(
+            [sys.executable, "-c", block], cwd=checkout, capture_output=True, text=True, check=True
+        )
+        outputs.append(done.stdout)
+    assert "Gridwire" in outputs[0] or "gridwire" in outputs[0]
+
+
+def test_the_cron_line_of_the_readme_works_and_is_silent(checkout: Path) -> None:
+    """The scheduled command builds a warehouse without a word."""
+    (line,) = blocks("cron")
+    command = re.sub(r"^(\S+\s+){5}", "", line)
+    command = command.replace("/srv/matterhouse", str(checkout))
+    command = command.replace(".venv/bin/", f"{ENVIRONMENT}/bin/")
+    done = type_in(checkout, command)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_make_test_is_what_continuous_integration_runs() -> None:
+    """The README's test command and the one that guards the main branch are the same."""
+    assert "make test\n" in blocks("sh")
+    assert "\nmake test\n" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def test_the_readme_names_only_tables_that_exist(checkout: Path) -> None:
+    """The table of tables is kept true."""
+    type_in(checkout, "make demo")
+    named = set(re.findall(r"^\| `([a-z]+\.[a-z_]+)` \|", README, re.MULTILINE))
+    query = "select schema_name || '.' || table_name from duckdb_tables()"
+    listed = type_in(checkout, f'matterhouse sql "{query}" --format csv').stdout.split()
+    assert named
+    assert named - set(listed) == set()
