@@ -236,6 +236,8 @@ STRICTER = {
     "duplicate_key",  # PyYAML silently keeps the last
     "merge_conflict",  # found where one of the others is
     "not_a_mapping",
+    "too_deep",  # our limits: PyYAML has none
+    "too_many_aliases",
     "unsupported_tag",  # "! x", which PyYAML drops
 }
 
