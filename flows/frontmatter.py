@@ -5,7 +5,6 @@ A fence counts only on the very first line, as the site generators that own thes
 a file that begins with a blank line has no front matter.
 """
 
-import datetime
 import json
 import math
 import re
@@ -21,6 +20,10 @@ from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.resolver import Resolver
 
+from flows.subset import Plain as Plain
+from flows.subset import Value as Value
+from flows.subset import read_lines
+
 PARSER_VERSION = 1
 
 MAX_BLOCK_BYTES = 1 << 20  # real blocks are kilobytes; more is a file that lost its closing fence
@@ -30,17 +33,8 @@ MAX_EXPANDED = 4 << 20  # characters once aliases are written out: an alias bomb
 MAX_TYPED_CHARS = 4_300  # Python refuses longer decimal integers, and no column holds one
 
 
-class Plain(str):
-    """A YAML scalar typed without quotes and tag: what it means is its column's decision."""
-
-    __slots__ = ()
-
-
-Scalar: TypeAlias = (
-    bool | int | float | str | datetime.datetime | datetime.date | datetime.time | None
-)
-Value: TypeAlias = Scalar | list["Value"] | dict[str, "Value"]
 Kind: TypeAlias = Literal["yaml", "toml", "json"]
+Parser: TypeAlias = Literal["fast", "pyyaml"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,14 +253,18 @@ def _broken(code: str, line: int, column: int, **words: object) -> BrokenFrontMa
     return BrokenFrontMatter(code, message, hint, line, column)
 
 
-def read(data: bytes, *, whole_file: bool = False) -> FrontMatter | None:
+def read(data: bytes, *, whole_file: bool = False, parser: Parser = "fast") -> FrontMatter | None:
     """Read the front matter of a file; None when it has none.
 
-    `whole_file` reads all of a `.yaml` file that has no pair of fences. Raises BrokenFrontMatter.
+    `whole_file` reads all of a `.yaml` file that has no pair of fences. The fast parser leaves to
+    PyYAML what is not simple, so both give the same. Raises BrokenFrontMatter.
     """
     block = _split(data, whole_file)
     if block is None:
         return None
+    fields = read_lines(block.text) if parser == "fast" and block.kind == "yaml" else None
+    if fields is not None:
+        return FrontMatter(fields, _characters(block.body))
     try:
         fields = _PARSERS[block.kind](block)
     except BrokenFrontMatter:
@@ -640,6 +638,7 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ("", "mapping keys are not allowed", "reserved_character"),
     ("block node", "node content", "reserved_character"),
     ("flow node", "node content", "flow_syntax"),
+    ("", "unexpected ':'", "flow_syntax"),
 )
 # The fault lies where the construct was opened, not where the parser gave up.
 _AT_OPENING: tuple[tuple[str, str, str], ...] = (
