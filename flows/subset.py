@@ -31,10 +31,8 @@ _Place: TypeAlias = tuple[int, int, str]
 # The same, and the value; without one, how to make it (or None, if the next line tells).
 _Entry: TypeAlias = tuple[int, int, str, str | None, Callable[[], Value] | None]
 
-_ASCII = bytes([0x0A, *range(0x20, 0x7F)])
-_ASCII_AND_ABOVE = _ASCII + bytes(range(0x80, 0x100))
-# What libyaml refuses or breaks lines at. In UTF-8 most of it begins with C2 or EF.
-_ODD = re.compile("[\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# What libyaml refuses, or breaks lines at.
+_ODD = re.compile("[^ -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _PLACE = re.compile(r"( *)(- +)?([A-Za-z_][A-Za-z0-9_-]{0,99})\Z")
 _ITEM = re.compile(r"( *)(- +)(?=[^ ])")
 _PLAIN_START = re.compile(r"[^-?:,\[\]{}#&*!|>'\"%@` ]|-[0-9A-Za-z.]")
@@ -44,6 +42,7 @@ _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "n": "\n", "r": "\r", "t": "\t"}
 _DOUBLE_QUOTED = re.compile(rf'"([^"\\]*(?:{_ESCAPE.pattern}[^"\\]*)*)"\Z')
 _SINGLE_QUOTED = re.compile(r"'([^']*(?:''[^']*)*)'\Z")
 _NOTHING = Plain("")
+_EMPTY: dict[str, Callable[[], Value]] = {"[]": list, "{}": dict}
 
 _places: dict[str, _Place | None] = {}
 _entries: dict[str, _Entry] = {}
@@ -54,19 +53,7 @@ def read_lines(text: str) -> dict[str, Value] | None:
     if "\r" in text:
         text = text.replace("\r\n", "\n")
     lines = text.split("\n")
-    return None if _is_odd(text) or len(lines) > MAX_LINES else _fields(lines)
-
-
-def _is_odd(text: str) -> bool:
-    raw = text.encode()
-    if text.isascii():
-        return bool(raw.translate(None, _ASCII))
-    suspicious = (
-        b"\xc2" in raw or b"\xef" in raw or b"\xe2\x80\xa8" in raw or b"\xe2\x80\xa9" in raw
-    )
-    return bool(raw.translate(None, _ASCII_AND_ABOVE)) or (
-        suspicious and _ODD.search(text) is not None
-    )
+    return _fields(lines) if len(lines) <= MAX_LINES else None
 
 
 def _fields(lines: list[str]) -> dict[str, Value] | None:
@@ -125,31 +112,29 @@ def _fields(lines: list[str]) -> dict[str, Value] | None:
 
 def _entry(line: str) -> _Entry | None:
     """Read one line, and remember it if it is short: most short lines return in other files."""
-    entry = _read_entry(line)
-    if entry is not None and len(line) <= MAX_CACHED_CHARS:
-        if len(_entries) >= MAX_CACHED_LINES:
-            _entries.clear()
-        _entries[line] = entry
-    return entry
-
-
-def _read_entry(line: str) -> _Entry | None:
+    if not line.isprintable() and _ODD.search(line):
+        return None
     head, colon, rest = line.partition(": ")
     if not colon and line.endswith(":"):
         head, colon = line[:-1], ":"
-    place = _place(head) if colon else None
+    place = (_places.get(head) or _place(head)) if colon else None
     if place is None:
         item = _ITEM.match(line)
         if item is None:
             return None
         place, rest = (len(item[1]), item.end(), ""), line[item.end() :]
-    value = _scalar(rest)
-    if value is not None:
-        return (*place, value, None)
     rest = rest.strip(" ")
-    if rest in ("[]", "{}"):
-        return (*place, None, list if rest == "[]" else dict)
-    return None if rest or not place[2] else (*place, None, None)
+    value, make = _scalar(rest), None
+    if value is None:
+        make = _EMPTY.get(rest)
+        if make is None and (rest or not place[2]):
+            return None
+    entry = *place, value, make
+    if len(line) <= MAX_CACHED_CHARS:
+        if len(_entries) >= MAX_CACHED_LINES:
+            _entries.clear()
+        _entries[line] = entry
+    return entry
 
 
 def _place(head: str) -> _Place | None:
@@ -163,7 +148,6 @@ def _place(head: str) -> _Place | None:
 
 
 def _scalar(text: str) -> str | None:
-    text = text.strip(" ")
     if text[:1] == '"':
         inner = text[1:-1]
         if '"' not in inner and "\\" not in inner and len(text) > 1 and text[-1] == '"':
