@@ -69,7 +69,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def build(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Rebuild every staging table, every mart and the functions on them; return the tables' names."""
+    """Rebuild staging, marts and the functions on them; return the tables in that order."""
     for path in macros():
         _run(con, path, path.read_text(encoding="utf-8"))
     models = [*files("staging"), *files("marts")]
