@@ -48,9 +48,7 @@ def from_environment() -> tuple[str, ...]:
     return command(os.environ.get(VARIABLE))
 
 
-def tell(
-    words: Sequence[str], receipt: Mapping[str, Any], complain: Callable[[str], None]
-) -> None:
+def tell(words: Sequence[str], receipt: Mapping[str, Any], complain: Callable[[str], None]) -> None:
     """Run the command with the receipt as JSON on standard input if there is bad news.
 
     A command that fails is reported through `complain`, and never fatal.

@@ -62,9 +62,7 @@ def take(folder: Path) -> Frames:
     return frames
 
 
-def _frame(
-    con: duckdb.DuckDBPyConnection, file: Path, columns: dict[str, str]
-) -> pd.DataFrame:
+def _frame(con: duckdb.DuckDBPyConnection, file: Path, columns: dict[str, str]) -> pd.DataFrame:
     # As numbers of microseconds, instants need no time zone library on the way.
     chosen = ", ".join(
         f'epoch_us("{name}") as "{name}"' if dtype == "instant" else f'"{name}"'

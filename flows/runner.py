@@ -84,3 +84,19 @@ class DirectRunner:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+
+
+def named(
+    name: str,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    reported: Callable[[Mapping[str, Any]], None] | None = None,
+) -> DirectRunner:
+    """Return the runner that reads in this process (local) or in several (process).
+
+    Any other name leaves it to the number of files.
+    """
+    if name == "local":
+        return DirectRunner(1, progress, reported)
+    pool_from = 0 if name == "process" else POOL_FROM_FILES
+    return DirectRunner(jobs, progress, reported, pool_from)
