@@ -232,7 +232,9 @@ def _build(parsed: argparse.Namespace) -> int:
     request = _request(parsed, house)
     words = _on_failure(parsed)
     if parsed.prefect or parsed.runner.startswith("dask"):
-        receipt = _orchestrate().build(request, runner=parsed.runner, jobs=parsed.jobs)
+        receipt = _orchestrate(quiet=parsed.quiet or parsed.json).build(
+            request, runner=parsed.runner, jobs=parsed.jobs
+        )
     else:
         with show.progress(visible=not (parsed.quiet or parsed.json)) as progress:
             runner = named(
@@ -272,9 +274,10 @@ def _on_failure(parsed: argparse.Namespace) -> tuple[str, ...]:
     return notify.from_environment()
 
 
-def _orchestrate() -> "ModuleType":
-    """Import what imports prefect, with its settings made first."""
+def _orchestrate(*, quiet: bool = False) -> "ModuleType":
+    """Import what imports prefect, with its settings made first; quiet leaves logs to the API."""
     for name, value in {
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL" if quiet else "NOTSET",
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         # Otherwise a run without a server starts one of its own, for 12 seconds and a traceback.

@@ -93,7 +93,7 @@ class PrefectRunner:
             return _told(work)
 
         # The work holds connections and frames: as a closure it is neither hashed nor stored.
-        return Task(
+        done = Task(
             run_stage,
             name=stage,
             task_run_name=stage,
@@ -103,7 +103,9 @@ class PrefectRunner:
             retry_delay_seconds=exponential_backoff(_RETRY_SECONDS),
             retry_jitter_factor=0.5,
             retry_condition_fn=_may_pass,
-        )()  # type: ignore[return-value]  # a failed State is raised as its error
+        )()
+        # Called directly, a task hands a state that it returned on as it is.
+        return cast("T", done.result()) if isinstance(done, State) else done
 
     def map(
         self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
@@ -179,7 +181,10 @@ def _told(work: Callable[[], T]) -> "T | State[T]":
     try:
         return work()
     except MatterhouseError as error:
-        return Failed(name=type(error).__name__, message=str(error), data=error)
+        # The frames of a traceback would keep connections open beyond the end of the process.
+        bare = error.with_traceback(None)
+        bare.__cause__ = bare.__context__ = None
+        return Failed(name=type(error).__name__, message=str(error), data=bare)
 
 
 @task(
