@@ -49,9 +49,22 @@ def refresh(request: Request, runner: Runner | None = None) -> Receipt:
     house = publish.House(request.warehouse.absolute())
     started_at = datetime.now(UTC)
     run = load.Run(f"{started_at:%Y%m%dT%H%M%S%fZ}", started_at)
+    runner = runner or DirectRunner()
+    try:
+        receipt = _locked_refresh(request, house, run, runner)
+    except Exception as error:
+        runner.report(_failure(request, house, run, error))
+        raise
+    runner.report(receipt.as_json())
+    return receipt
+
+
+def _locked_refresh(
+    request: Request, house: publish.House, run: load.Run, runner: Runner
+) -> Receipt:
     with publish.locked(house):
         try:
-            receipt = _refresh(request, house, run, runner or DirectRunner())
+            receipt = _refresh(request, house, run, runner)
         except BaseException as error:
             if isinstance(error, ChecksFailed):
                 publish.set_aside(house, run.run_id)
