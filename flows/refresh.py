@@ -7,7 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows import MatterhouseError, extract, frontmatter, load, models, profile, publish, scan
+from flows import (
+    MatterhouseError,
+    extract,
+    frontmatter,
+    guard,
+    load,
+    models,
+    profile,
+    publish,
+    scan,
+)
 from flows import receipt as receipts
 from flows.receipt import Receipt, Stopwatch
 from flows.runner import DirectRunner, Runner
@@ -139,6 +149,10 @@ def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runn
 
 def frames_of(batch: extract.Batch) -> "Frames":
     """Read and normalize one batch: the work of a worker process."""
+    return guard.attempt(_read, batch)
+
+
+def _read(batch: extract.Batch) -> "Frames":
     # pandas takes longer to import than a refresh without changes takes to run.
     from flows.normalize import normalize
 
