@@ -3,10 +3,12 @@
 The only file that imports prefect.
 """
 
+import logging
 import os
 import shlex
 import tempfile
 import time
+import warnings
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +37,7 @@ from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 from prefect.types.entrypoint import EntrypointType
 
-from flows import MatterhouseError, bulletin, notify, publish, show
+from flows import MatterhouseError, bulletin, guard, notify, publish, show
 from flows import export as exports
 from flows import refresh as pipeline
 from flows.extract import Batch
@@ -147,8 +149,6 @@ class PrefectRunner:
         self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
     ) -> "Iterator[Frames]":
         """Yield what the workers left as Parquet, reading no more than a few batches ahead."""
-        from flows import parts
-
         # The name is one that the next refresh sweeps up, should this one be killed.
         prefix = f"{publish.WORKING}parts-"
         with (
@@ -156,7 +156,7 @@ class PrefectRunner:
             _dask(self.cluster or "", self.direct.jobs) as dask,
         ):
             ahead = 2 * max(len(dask.client.nthreads()), 1)
-            waiting: deque[tuple[int, Any]] = deque()
+            waiting: deque[tuple[Batch, Any]] = deque()
             for number, batch in enumerate(batches, start=1):
                 given = {
                     "work": work,
@@ -164,11 +164,11 @@ class PrefectRunner:
                     "staging": staging,
                     "number": number,
                 }
-                waiting.append((number, dask.submit(read_batch, parameters=given)))
+                waiting.append((batch, dask.submit(read_batch, parameters=given)))
                 if len(waiting) > ahead:
-                    yield parts.take(_part(*waiting.popleft(), len(batches)))
+                    yield _taken(work, *waiting.popleft())
             while waiting:
-                yield parts.take(_part(*waiting.popleft(), len(batches)))
+                yield _taken(work, *waiting.popleft())
 
 
 def _may_pass(_task: object, _run: object, state: State[Any]) -> bool:
@@ -206,16 +206,23 @@ def read_batch(
     return _told(lambda: parts.write(work, batch, Path(staging), f"{number:06}"))
 
 
-def _part(number: int, future: Any, total: int) -> Path:
+def _taken(work: "Callable[[Batch], Frames]", batch: Batch, future: Any) -> "Frames":
+    """Return what a worker read; a batch that kills workers is read here, file by file."""
+    from distributed.scheduler import KilledWorker
+
+    from flows import parts
+
     try:
-        return Path(future.result())
+        return parts.take(Path(future.result()))
     except MatterhouseError:
         raise
+    except KilledWorker:
+        return guard.in_fresh_processes(work, batch)
     except Exception as error:
         raise WorkersFailed(
-            f"batch {number} of {total} could not be read by the Dask workers"
-            f" ({type(error).__name__}: {show.inert(error)}); nothing was published. Look at the"
-            " workers' own logs, or read it on this machine with --runner process"
+            f"the Dask workers could not read the batch that begins with"
+            f" {show.inert(batch.paths[0])} ({type(error).__name__}); nothing was published. See"
+            " the workers' logs, or read it on this machine with --runner process"
         ) from error
 
 
@@ -224,6 +231,8 @@ def _dask(address: str, jobs: int) -> Any:
         from prefect_dask import DaskTaskRunner
     except ImportError as error:
         raise DaskMissing("the Dask runner is an extra: pip install 'matterhouse[dask]'") from error
+    # It reports each connection of each worker otherwise.
+    logging.getLogger("distributed").setLevel(logging.WARNING)
     if address:
         return DaskTaskRunner(address=address)
     here = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
@@ -386,6 +395,8 @@ def serve(
     name = f"{source.name}-{zlib.crc32(os.fsencode(f'{source}:{warehouse}')):08x}"
     say(f"Refreshing {show.inert(source)} at {cron!r} (UTC) until this process is ended.")
     say(f"At once: prefect deployment run {shlex.quote(f'refresh/{name}')}")
+    # Prefect's own handler of SIGTERM forgets to await its last call; it ends all the same.
+    warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited")
     refresh.serve(
         name=name,
         schedule=schedule,
