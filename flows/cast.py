@@ -39,7 +39,7 @@ def text(value: Value) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, dict | list):
-        raise Misfit("wrong_type", "text", "write one value, in quotes if it is unusual")
+        raise Misfit("wrong_type", "text", "Write one value, in quotes if it is unusual.")
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     return value.isoformat()
@@ -56,15 +56,15 @@ def integer(value: Value) -> int | None:
         return None
     if isinstance(number, bool) or not isinstance(number, int):
         quoted = value.__class__ is str and _DECIMAL.fullmatch(str(value))
-        hint = "remove the quotes" if quoted else "write a whole number, or leave the key out"
+        hint = "Remove the quotes." if quoted else "Write a whole number, or leave the key out."
         raise Misfit("wrong_type", "a whole number", hint)
     if not -_INT32 <= number < _INT32:
-        raise Misfit("out_of_range", "a number that fits 32 bits", "check the number")
+        raise Misfit("out_of_range", "a number that fits 32 bits", "Check the number.")
     if isinstance(value, Plain) and str(number) != value.lstrip("+") and "." not in value:
         raise Misfit(
             "ambiguous_number",
             f"a decimal number: YAML reads it as {number}, and so it is stored",
-            f"write {number} if that is meant",
+            f"Write {number} if that is meant.",
             number,
         )
     return number
@@ -76,7 +76,7 @@ def boolean(value: Value) -> bool | None:
         value = frontmatter.typed(value)
     if value is None or isinstance(value, bool):
         return value
-    raise Misfit("wrong_type", "true or false", "write true or false without quotes")
+    raise Misfit("wrong_type", "true or false", "Write true or false without quotes.")
 
 
 def instant(value: Value) -> int | None:
@@ -95,7 +95,7 @@ def instant(value: Value) -> int | None:
             return (value - _EPOCH.date()) // _MICROSECOND
     except (ValueError, OverflowError):
         pass  # 30 February, hour 25: the warning says so.
-    hint = "write a date that exists, as 2025-01-31 or 2025-01-31T12:30:00Z"
+    hint = "Write a date that exists, as 2025-01-31 or 2025-01-31T12:30:00Z."
     raise Misfit("bad_date", "a date", hint)
 
 
@@ -105,7 +105,7 @@ def mapping(value: Value) -> dict[str, Value] | None:
         return value
     if is_null(value):
         return None
-    hint = "write its keys on indented lines of their own"
+    hint = "Write its keys on indented lines of their own."
     raise Misfit("wrong_type", "a mapping", hint)
 
 
@@ -115,7 +115,7 @@ def items(value: Value) -> list[Value] | None:
         return value
     if is_null(value):
         return None
-    raise Misfit("wrong_type", "a list", "write each item on a line of its own, after `- `")
+    raise Misfit("wrong_type", "a list", "Write each item on a line of its own, after `- `.")
 
 
 def is_null(value: Value) -> bool:

@@ -140,8 +140,8 @@ def _outcome(batch: Batch, path: str) -> Document | Reject | Same:
             raise _Unreadable(
                 "quarantined",
                 "file_too_large",
-                f"the file is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB",
-                "move large content out of the file, or leave it out with --pattern",
+                f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB.",
+                "Move large content out of the file, or leave it out with --pattern.",
             )
         return _document(path, data, content_hash, signature)
     except _Unreadable as error:
@@ -166,24 +166,24 @@ def _document(path: str, data: bytes, content_hash: str, signature: Signature) -
         raise _Unreadable(
             "excluded",
             "not_taxonomy",
-            "a YAML file without a `taxonomy` key is not content",
-            "nothing to do, unless it should be one: add `taxonomy: topic` or `organization`",
+            "A YAML file without a `taxonomy` key is not content.",
+            "Nothing to do, unless it should be one: add `taxonomy: topic` or `organization`.",
         )
     found = frontmatter.read(data, whole_file=whole_file)
     if found is None:
         raise _Unreadable(
             "excluded",
             "no_front_matter",
-            "the file does not begin with front matter",
-            "nothing to do, unless it should be an article: begin it with a line of ---",
+            "The file does not begin with front matter.",
+            "Nothing to do, unless it should be an article: begin it with a line of ---.",
         )
     kind = found.fields.get("taxonomy", "article" if not whole_file else "")
     if not isinstance(kind, str) or kind not in ("article", *_TAXONOMY_KINDS):
         raise _Unreadable(
             "excluded",
             "unknown_taxonomy",
-            "only taxonomy files of the kinds topic and organization are loaded",
-            "nothing to do, unless `taxonomy` should say topic or organization",
+            "Only taxonomy files of the kinds topic and organization are loaded.",
+            "Nothing to do, unless `taxonomy` should say topic or organization.",
         )
     return Document(path, content_hash, signature, str(kind), found, data)
 
@@ -209,16 +209,16 @@ def _read(location: str) -> tuple[bytes | None, str, Signature]:
         raise _Unreadable(
             "quarantined",
             "unreadable",
-            f"the file cannot be read ({error.strerror})",
-            "check the disk and the file; the next refresh tries again",
+            f"The file cannot be read ({error.strerror}).",
+            "Check the disk and the file; the next refresh tries again.",
         ) from error
     finally:
         os.close(descriptor)
     raise _Unreadable(
         "quarantined",
         "changing",
-        "the file kept changing while it was read",
-        "nothing to do if it is still being written: the next refresh tries again",
+        "The file kept changing while it was read.",
+        "Nothing to do if it is still being written: the next refresh tries again.",
     )
 
 
@@ -257,8 +257,8 @@ def _why_not_opened(location: str, error: OSError) -> _Unreadable:
         return _Unreadable(
             "quarantined",
             "vanished",
-            "the file vanished while the source was read",
-            "nothing to do: the next refresh counts it as gone, or loads it if it is back",
+            "The file vanished while the source was read.",
+            "Nothing to do: the next refresh counts it as gone, or loads it if it is back.",
         )
     except OSError:
         mode = stat.S_IFREG
@@ -267,8 +267,8 @@ def _why_not_opened(location: str, error: OSError) -> _Unreadable:
     return _Unreadable(
         "quarantined",
         "unreadable",
-        f"the file cannot be opened ({error.strerror})",
-        "give the account that runs the refresh permission to read the file",
+        f"The file cannot be opened ({error.strerror}).",
+        "Give the account that runs the refresh permission to read the file.",
     )
 
 
@@ -277,12 +277,12 @@ def _not_a_file(mode: int) -> _Unreadable:
         return _Unreadable(
             "excluded",
             "symbolic_link",
-            "a symbolic link is not followed",
-            "nothing to do if its target is below the source: it is loaded under its own path",
+            "A symbolic link is not followed.",
+            "Nothing to do if its target is below the source: it is loaded under its own path.",
         )
     return _Unreadable(
         "excluded",
         "not_a_file",
-        "a pipe, socket or device is not content",
-        "move it out of the source",
+        "A pipe, socket or device is not content.",
+        "Move it out of the source.",
     )

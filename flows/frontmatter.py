@@ -51,7 +51,7 @@ class FrontMatter:
     body_chars: int
 
 
-class BrokenFrontMatter(ValueError):  # noqa: N818 - the house names exceptions for the fault
+class BrokenFrontMatter(ValueError):
     """Front matter that cannot be read: what is wrong, where in the file, and what to change."""
 
     def __init__(self, code: str, message: str, hint: str, line: int, column: int) -> None:

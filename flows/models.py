@@ -69,7 +69,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def build(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Rebuild every staging table, then every mart, and return their names in that order."""
+    """Rebuild staging, marts and the functions on them; return the tables in that order."""
     for path in macros():
         _run(con, path, path.read_text(encoding="utf-8"))
     models = [*files("staging"), *files("marts")]
@@ -78,6 +78,8 @@ def build(con: duckdb.DuckDBPyConnection) -> list[str]:
         _run(con, path, f"create or replace table {table_name(path)} as\n{select}")
         # Replacing a table drops its comments.
         _comment(con, path)
+    for path in files("functions"):
+        _run(con, path, path.read_text(encoding="utf-8"))
     return [table_name(path) for path in models]
 
 

@@ -303,7 +303,7 @@ class _Reader:
             try:
                 value = cast(item)
                 if value is None:
-                    raise Misfit("empty_item", "a value", "remove the empty item, or fill it in")
+                    raise Misfit("empty_item", "a value", "Remove the empty item, or fill it in.")
                 found.append((at, value))
             except Misfit as misfit:
                 self._warn((*where, key, at - 1), item, misfit)
@@ -313,8 +313,10 @@ class _Reader:
         if len(self.warnings) > MAX_WARNINGS:
             return
         if len(self.warnings) == MAX_WARNINGS:
-            message = f"more than {MAX_WARNINGS} values do not fit; the rest is not listed"
-            self.warnings.append(Warned("", "more_warnings", message, None, "mend the listed ones"))
+            message = f"More than {MAX_WARNINGS} values do not fit; the rest is not listed."
+            self.warnings.append(
+                Warned("", "more_warnings", message, None, "Mend the listed ones.")
+            )
             return
         name = re.sub(
             r"\.\[", "[", ".".join(k if isinstance(k, str) else f"[{k + 1}]" for k in key_path)
@@ -327,7 +329,7 @@ class _Reader:
             Warned(
                 name,
                 misfit.code,
-                f"{name} is {_shown(value)}, not {misfit.expected}{kept}",
+                f"{name} is {_shown(value)}, not {misfit.expected}{kept}.",
                 place[0] if place else None,
                 misfit.hint,
             )

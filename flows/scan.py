@@ -73,8 +73,8 @@ def walk(source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS) -> Listing:
             if not readable:
                 faults[shown] = Fault(
                     "bad_file_name",
-                    "the file's name is not valid UTF-8",
-                    "rename the file; in this table each byte that is not UTF-8 is shown as \\x…",
+                    "The file's name is not valid UTF-8.",
+                    "Rename the file; in the ledger each byte that is not UTF-8 is shown as \\x….",
                 )
             rows.append(
                 (shown, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
@@ -123,8 +123,8 @@ def _entries(
             shown = prefix if _is_utf8(prefix) else _escaped(prefix)
             faults[shown] = Fault(
                 "unreadable_folder",
-                f"the folder cannot be listed ({error.strerror}); what was loaded from it is kept",
-                "give the account that runs the refresh permission to read and enter the folder",
+                f"The folder cannot be listed ({error.strerror}); what was loaded from it is kept.",
+                "Give the account that runs the refresh permission to read and enter the folder.",
             )
             yield prefix, os.lstat(folder)
 

@@ -240,16 +240,16 @@ def test_a_wrong_value_is_null_with_a_warning(content: Content) -> None:
         (
             "quality",
             "wrong_type",
-            'quality is "high", not a whole number; stored as null',
+            'quality is "high", not a whole number; stored as null.',
             9,
-            "write a whole number, or leave the key out",
+            "Write a whole number, or leave the key out.",
         ),
         (
             "heat",
             "wrong_type",
-            'heat is "high", not a whole number; stored as null',
+            'heat is "high", not a whole number; stored as null.',
             10,
-            "write a whole number, or leave the key out",
+            "Write a whole number, or leave the key out.",
         ),
     ]
 

@@ -16,6 +16,7 @@ README = models.sql_folder() / "README.md"
 LAYERS = ("raw", "ops", "staging", "marts")
 MODELS = [*models.files("staging"), *models.files("marts")]
 MACROS = models.macros()
+FUNCTIONS = models.files("functions")
 CHECKS = models.files("checks")
 
 
@@ -58,12 +59,14 @@ def catalogue() -> str:
         lines.append(f"| `{models.table_name(path)}` | {header['Grain']} | {source} |")
     macros = ["| macro | answers |", "|---|---|"]
     macros += [f"| `{path.stem}` | {said(path)['question']} |" for path in MACROS]
+    functions = ["| function | answers |", "|---|---|"]
+    functions += [f"| `{path.stem}` | {said(path)['question']} |" for path in FUNCTIONS]
     checks = ["| check | severity | says |", "|---|---|---|"]
     for path in CHECKS:
         message, severity = models.header(path.read_text(encoding="utf-8"))
         checks.append(f"| `{path.stem}` | {severity.removeprefix('severity: ')} | {message} |")
     intro = README.read_text(encoding="utf-8").split("\n| table |")[0]
-    return "\n".join([intro, *lines, "", *macros, "", *checks, ""])
+    return "\n".join([intro, *lines, "", *macros, "", *functions, "", *checks, ""])
 
 
 @pytest.mark.parametrize("path", MODELS, ids=models.table_name)

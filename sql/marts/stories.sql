@@ -1,0 +1,87 @@
+-- Which stories stand on several paths or went through several outlets, who was first, who scored best?
+-- Grain: one row per story address that an article has or had (story_url)
+-- Reads: staging.article_history, staging.articles
+-- Note: a path can change its address (one press release, many outlets): both addresses are rows then, the
+-- earlier with is_current false, and name each other in swapped_with.
+with held as (
+    select story_url, article_id, provider, quality, published_at, first_seen_at, title, true as is_current
+    from staging.articles
+    where story_url is not null
+    union all
+    select story_url, article_id, provider, quality, null, valid_from, title, false as is_current
+    from staging.article_history
+    where story_url is not null and is_loaded
+),
+
+per_path as (
+    select
+        story_url,
+        article_id,
+        bool_or(is_current) as is_current,
+        min(first_seen_at) as first_seen_at,
+        min(published_at) as published_at,
+        -- The state of today goes before the states of the past, the latest before earlier ones.
+        arg_max(coalesce(provider, ''), (is_current, first_seen_at)) as provider,
+        arg_max(coalesce(title, ''), (is_current, first_seen_at)) as title,
+        arg_max(quality, (is_current, first_seen_at)) filter (quality is not null) as quality,
+    from held
+    group by story_url, article_id
+),
+
+ordered as (
+    select
+        *,
+        row_number() over (
+            partition by story_url
+            order by published_at nulls last, first_seen_at, article_id
+        ) as nth,
+    from per_path
+),
+
+others as (
+    select one.story_url, list(distinct other.story_url order by other.story_url) as swapped_with
+    from per_path as one
+    inner join per_path as other on other.article_id = one.article_id and other.story_url <> one.story_url
+    group by one.story_url
+),
+
+told as (
+    select
+        story_url,
+        bool_or(is_current) as is_current,
+        count(*) filter (is_current) as articles,
+        coalesce(list(article_id order by article_id) filter (is_current), []) as article_ids,
+        count(distinct nullif(provider, '')) as outlets,
+        min(published_at) as first_published_at,
+        min(first_seen_at) as first_seen_at,
+        arg_min(nullif(provider, ''), nth) as first_provider,
+        arg_min(nullif(title, ''), nth) as title,
+        count(quality) as scored_articles,
+        arg_min(quality, nth) filter (quality is not null) as first_quality,
+        min(quality) as quality_min,
+        max(quality) as quality_max,
+        list({'provider': nullif(provider, ''), 'quality': quality} order by nth) as scores,
+    from ordered
+    group by story_url
+)
+
+select
+    told.story_url,  -- canonical address
+    told.title,  -- title where it was first
+    told.is_current,  -- an article has this address now
+    told.articles,  -- articles (paths) that have it now
+    told.article_ids,  -- their paths
+    told.outlets,  -- distinct providers that carry or carried it
+    told.first_provider,  -- the one that published it first, by published_at, else by when it was first seen
+    told.first_published_at,  -- earliest publication among its articles
+    told.first_seen_at,  -- start of the refresh that first saw it
+    coalesce(others.swapped_with, []) as swapped_with,  -- other addresses that one of its paths had or has
+    told.scored_articles,  -- paths with a quality, past ones too
+    told.first_quality,  -- quality of the first scored one
+    told.quality_min,  -- lowest quality
+    told.quality_max,  -- highest quality
+    told.quality_max - told.quality_min as quality_range,  -- how far apart the outlets are scored
+    told.scores,  -- provider and quality of every path, first one first
+from told
+left join others on others.story_url = told.story_url
+order by told.story_url

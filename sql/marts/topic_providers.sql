@@ -1,0 +1,50 @@
+-- Who leads a topic, and whose articles on it are better than the rest?
+-- Grain: one row per topic and provider with an article on it
+-- Reads: staging.article_topics, staging.articles
+-- Note: an article counts under each of its topics, parents too: filter on one topic, do not add up.
+with articles as (
+    select article_topics.topic, articles.provider, articles.is_live, articles.quality
+    from staging.article_topics
+    inner join staging.articles on articles.article_id = article_topics.article_id
+    where articles.provider is not null
+),
+
+counted as (
+    select
+        topic,
+        provider,
+        count(*) as articles,
+        count(*) filter (is_live) as live_articles,
+        count(quality) as scored_articles,
+        sum(quality) as quality_sum,
+    from articles
+    group by topic, provider
+),
+
+compared as (
+    select
+        *,
+        sum(articles) over by_topic as topic_articles,
+        sum(scored_articles) over by_topic as topic_scored_articles,
+        sum(quality_sum) over by_topic / nullif(sum(scored_articles) over by_topic, 0) as topic_quality_mean,
+        quality_sum / nullif(scored_articles, 0) as quality_mean,
+        rank() over (partition by topic order by articles desc) as articles_rank,
+    from counted
+    window by_topic as (partition by topic)
+)
+
+select
+    topic,  -- name of the topic
+    provider,  -- lower-case domain without www., else the name
+    articles,  -- the provider's articles on the topic
+    live_articles,  -- those that are published and not removed
+    scored_articles,  -- those with a quality
+    cast(topic_articles as bigint) as topic_articles,  -- articles on the topic that have a provider
+    round(articles / topic_articles, 6) as articles_share,  -- articles / topic_articles
+    articles_rank,  -- rank by articles among the topic's providers, 1 leads
+    round(quality_mean, 6) as quality_mean,  -- mean quality of scored_articles
+    cast(topic_scored_articles as bigint) as topic_scored_articles,  -- scored articles on the topic
+    round(topic_quality_mean, 6) as topic_quality_mean,  -- mean quality of topic_scored_articles
+    round(quality_mean - topic_quality_mean, 6) as quality_difference,  -- quality_mean less topic_quality_mean: above 0 is better than the topic
+from compared
+order by topic, articles_rank, provider
