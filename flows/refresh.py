@@ -1,5 +1,6 @@
 """The pipeline: scan → extract → normalize → load → model → check → publish."""
 
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -156,7 +157,14 @@ def _read(batch: extract.Batch) -> "Frames":
     # pandas takes longer to import than a refresh without changes takes to run.
     from flows.normalize import normalize
 
-    return normalize(extract.extract(batch))
+    # A batch makes a million objects and hardly a cycle: the collector would only count them.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return normalize(extract.extract(batch))
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _stop_on_errors(house: publish.House, failed: Sequence[models.FailedCheck]) -> None:
