@@ -3,11 +3,11 @@
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from flows import guard
 from flows.extract import Batch
@@ -35,15 +35,25 @@ class Runner(Protocol):
         """Carry out one stage batch by batch; results come in the order of the batches."""
         ...
 
+    def report(self, receipt: Mapping[str, Any]) -> None:
+        """Take note of the receipt of a refresh that ended, well or with an `error`."""
+        ...
+
 
 class DirectRunner:
     """Plain function calls, and a pool of processes when there is enough to read."""
 
     def __init__(
-        self, jobs: int | None = None, progress: Callable[[int, int], None] | None = None
+        self,
+        jobs: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        reported: Callable[[Mapping[str, Any]], None] | None = None,
+        pool_from: int = POOL_FROM_FILES,
     ) -> None:
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self.progress = progress or (lambda done, total: None)
+        self.reported = reported or (lambda receipt: None)
+        self.pool_from = pool_from
 
     def call(self, stage: str, work: Callable[[], T]) -> T:
         """Carry out one stage at once."""
@@ -60,8 +70,12 @@ class DirectRunner:
             self.progress(done, total)
             yield frames
 
+    def report(self, receipt: Mapping[str, Any]) -> None:
+        """Hand the receipt on to whoever asked for it."""
+        self.reported(receipt)
+
     def _needs_pool(self, batches: Sequence[Batch]) -> bool:
-        if self.jobs > 1 and sum(len(batch.paths) for batch in batches) >= POOL_FROM_FILES:
+        if self.jobs > 1 and sum(len(batch.paths) for batch in batches) >= self.pool_from:
             return True
         # What is known to kill the parser is large; such a file must not read in this process.
         return any(_is_suspicious(batch.source, path) for batch in batches for path in batch.paths)
@@ -103,3 +117,19 @@ def _is_suspicious(source: Path, path: str) -> bool:
         return (source / path).lstat().st_size > SUSPICIOUS_BYTES
     except (OSError, ValueError):
         return False  # It is not read at all, or it vanished.
+
+
+def named(
+    name: str,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    reported: Callable[[Mapping[str, Any]], None] | None = None,
+) -> DirectRunner:
+    """Return the runner that reads in this process (local) or in several (process).
+
+    Any other name leaves it to the number of files.
+    """
+    if name == "local":
+        return DirectRunner(1, progress, reported)
+    pool_from = 0 if name == "process" else POOL_FROM_FILES
+    return DirectRunner(jobs, progress, reported, pool_from)
