@@ -395,8 +395,12 @@ def serve(
     name = f"{source.name}-{zlib.crc32(os.fsencode(f'{source}:{warehouse}')):08x}"
     say(f"Refreshing {show.inert(source)} at {cron!r} (UTC) until this process is ended.")
     say(f"At once: prefect deployment run {shlex.quote(f'refresh/{name}')}")
-    # Prefect's own handler of SIGTERM forgets to await its last call; it ends all the same.
+    # Prefect's handler of SIGTERM forgets to await a call, and leaves it to asyncio to complain of
+    # the connection to a flow run that is then cut; the run is finished and all ends well.
     warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited")
+    logging.getLogger("asyncio").addFilter(
+        lambda record: "StreamReaderProtocol.connection_made" not in record.getMessage()
+    )
     refresh.serve(
         name=name,
         schedule=schedule,
