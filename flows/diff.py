@@ -79,7 +79,8 @@ class NoSuchRun(MatterhouseError):
 class Diff:
     """Articles that differ, and per mart the rows that only one of the runs has.
 
-    A mart's rows are None when the file of one of the runs is no longer kept.
+    A mart's rows are None when the file of one of the runs is no longer kept, or when its SQL
+    gave it other columns in between.
     """
 
     earlier: str
@@ -124,10 +125,22 @@ def _moved(
     for name, file in files.items():
         quoted = str(file).replace("'", "''")
         con.execute(f"attach '{quoted}' as run_{name} (read_only)")
-    return {
-        mart: (_only_in(con, mart, "then", "now"), _only_in(con, mart, "now", "then"))
-        for mart in marts
-    }
+    return {mart: _rows_moved(con, mart) for mart in marts}
+
+
+def _rows_moved(con: "duckdb.DuckDBPyConnection", mart: str) -> tuple[int, int] | None:
+    shapes = con.execute(
+        """
+        select database_name, list((column_name, data_type) order by column_index)
+        from duckdb_columns()
+        where database_name in ('run_then', 'run_now') and schema_name || '.' || table_name = $mart
+        group by database_name
+        """,
+        {"mart": mart},
+    ).fetchall()
+    if len(shapes) < 2 or shapes[0][1] != shapes[1][1]:
+        return None
+    return _only_in(con, mart, "then", "now"), _only_in(con, mart, "now", "then")
 
 
 def _only_in(con: "duckdb.DuckDBPyConnection", mart: str, one: str, other: str) -> int:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flows import frontmatter
+from flows import frontmatter, limit
 from flows.cast import (
     Cast,
     Misfit,
@@ -186,13 +186,15 @@ def normalize(extracted: Extracted) -> Frames:
     A ledger row without a status is a file that was touched but not changed.
     """
     rows: Rows = {table: [] for table in COLUMNS}
-    for document in extracted.documents:
-        reader = _Reader(document)
-        if document.kind == "article":
-            reader.article(rows)
-        else:
-            reader.taxonomy(rows)
-        rows["ops.files"].append(_loaded(document, reader.warnings))
+    with limit.watched():
+        for document in extracted.documents:
+            limit.next_file()
+            reader = _Reader(document)
+            if document.kind == "article":
+                reader.article(rows)
+            else:
+                reader.taxonomy(rows)
+            rows["ops.files"].append(_loaded(document, reader.warnings))
     rows["ops.files"] += [_rejected(reject) for reject in extracted.rejects]
     rows["ops.files"] += [_touched(same.path, same.signature) for same in extracted.same]
     return {table: _frame(columns, rows[table]) for table, columns in COLUMNS.items()}

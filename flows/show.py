@@ -196,7 +196,7 @@ def diff(found: "Diff") -> None:
     else:
         print("  no article differs")
     moved = [
-        (mart, "files not kept" if rows is None else f"{rows[0]:,} rows left, {rows[1]:,} came")
+        (mart, "cannot be compared" if rows is None else f"{rows[0]:,} rows left, {rows[1]:,} came")
         for mart, rows in found.marts.items()
         if rows != (0, 0)
     ]

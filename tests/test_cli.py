@@ -308,6 +308,19 @@ def test_diff_tells_what_entered_left_and_changed_score(shell: Shell) -> None:
     assert shell.run("diff", *generation_ids(house))[0] == 0
 
 
+def test_diff_passes_over_a_mart_that_only_one_run_has(shell: Shell) -> None:
+    """A report that was added in between is named as not comparable, the others are compared."""
+    published = shell.content.warehouse.resolve()
+    published.chmod(0o644)
+    shell.content.write("d.md", article(title="d"))
+    shell.run("build")
+    with duckdb.connect(str(published)) as con:
+        con.execute("drop table marts.topics")
+    found = json.loads(shell.run("diff", "--json")[1])
+    assert found["marts"]["marts.topics"] is None
+    assert found["marts"]["marts.topic_trends"] is not None
+
+
 def test_diff_of_an_unknown_run_is_an_error(shell: Shell) -> None:
     """The message names the runs that there are."""
     code, _, err = shell.run("diff", "1999", "2000")

@@ -51,6 +51,24 @@ with doubled as (
     union all
     select 'marts.quality_trends', concat_ws(' · ', category, type, grain, period_start), count(*)
     from marts.quality_trends group by category, type, grain, period_start having count(*) > 1
+    union all
+    select 'marts.topic_pairs', concat_ws(' · ', topic, other_topic), count(*)
+    from marts.topic_pairs group by topic, other_topic having count(*) > 1
+    union all
+    select 'marts.topic_providers', concat_ws(' · ', topic, provider), count(*)
+    from marts.topic_providers group by topic, provider having count(*) > 1
+    union all
+    select 'marts.related_providers', concat_ws(' · ', provider, related_provider), count(*)
+    from marts.related_providers group by provider, related_provider having count(*) > 1
+    union all
+    select 'marts.stories', story_url, count(*)
+    from marts.stories group by story_url having count(*) > 1
+    union all
+    select 'marts.quality_changes', concat_ws(' · ', grain, period_start), count(*)
+    from marts.quality_changes group by grain, period_start having count(*) > 1
+    union all
+    select 'marts.coverage', concat_ws(' · ', collection, grain, period_start), count(*)
+    from marts.coverage group by collection, grain, period_start having count(*) > 1
 )
 
 select table_name, key, rows

@@ -19,7 +19,7 @@ select
     provider = related_provider as is_self,  -- a provider citing itself
     count(*) as citations,  -- related items
     count(distinct article_id) as articles,  -- citing articles
-    round(count(*) / sum(count(*)) over (partition by provider), 6) as citations_share,  -- citations / all citations of the citing provider
+    count(*) / sum(count(*)) over (partition by provider) as citations_share,  -- citations / all citations of the citing provider: sums to 1 over those it cites
     count(quality + related_quality) as scored_citations,  -- citations in which both sides have a quality
     round(avg(quality) filter (related_quality is not null), 6) as quality_mean,  -- mean quality of the citing side of scored_citations
     round(avg(related_quality) filter (quality is not null), 6) as related_quality_mean,  -- mean quality of the cited side of scored_citations

@@ -1,8 +1,22 @@
 -- How did the score of an article move over time, and what changed with it?
 -- Grain: one row per article and observed change (article_id, valid_from)
 -- Reads: staging.article_history
--- Note: a row holds from valid_from until just before valid_to; observations are refreshes, so a score that
--- moved and came back between two of them is not here. Removals are rows without scores (not is_loaded).
+-- Note: one path can hold one story after another (is_other_story): a fall in quality is then another
+-- outlet's score, so the changes are null there. Versions are no articles: never average over them.
+with states as (
+    select
+        *,
+        lag(quality) over by_time as earlier_quality,
+        lag(heat) over by_time as earlier_heat,
+        coalesce(
+            lag(valid_from) over by_time is not null
+            and (story_url, provider) is distinct from (lag(story_url) over by_time, lag(provider) over by_time),
+            false
+        ) as is_other_story,
+    from staging.article_history
+    window by_time as (partition by article_id order by valid_from)
+)
+
 select
     article_id,  -- path at the time; a renamed article goes on under its new path
     valid_from,  -- start of the refresh that saw this state
@@ -10,6 +24,7 @@ select
     change,  -- added, changed, renamed, removed or returned
     changed_fields,  -- names of the columns that changed
     renamed_from,  -- the earlier path of a renamed article, otherwise null
+    is_other_story,  -- the path held another address or provider before
     is_loaded,  -- the article was there: false from its removal on
     title,  -- title as typed
     story_url,  -- canonical address of originalUrl, null when there is none
@@ -19,8 +34,7 @@ select
     quality,  -- quality in this state, null when removed
     heat,  -- heat in this state, null when not measured or removed
     heat - quality as attention,  -- heat - quality, null unless both are known
-    quality - lag(quality) over by_time as quality_change,  -- quality less the quality of the state before
-    heat - lag(heat) over by_time as heat_change,  -- heat less the heat of the state before
-from staging.article_history
-window by_time as (partition by article_id order by valid_from)
+    if(is_other_story, null, quality - earlier_quality) as quality_change,  -- quality less the quality of the state before, null for another story
+    if(is_other_story, null, heat - earlier_heat) as heat_change,  -- heat less the heat of the state before, null for another story
+from states
 order by article_id, valid_from

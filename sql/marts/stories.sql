@@ -17,13 +17,14 @@ per_path as (
     select
         story_url,
         article_id,
-        bool_or(is_current) as is_current,
-        min(first_seen_at) as first_seen_at,
+        bool_or(held.is_current) as is_current,
+        -- The article may be older than its address: history knows since when it has this one.
+        coalesce(min(held.first_seen_at) filter (not held.is_current), min(held.first_seen_at)) as first_seen_at,
         min(published_at) as published_at,
         -- The state of today goes before the states of the past, the latest before earlier ones.
-        arg_max(coalesce(provider, ''), (is_current, first_seen_at)) as provider,
-        arg_max(coalesce(title, ''), (is_current, first_seen_at)) as title,
-        arg_max(quality, (is_current, first_seen_at)) filter (quality is not null) as quality,
+        arg_max(coalesce(provider, ''), (held.is_current, held.first_seen_at)) as provider,
+        arg_max(coalesce(title, ''), (held.is_current, held.first_seen_at)) as title,
+        arg_max(quality, (held.is_current, held.first_seen_at)) filter (quality is not null) as quality,
     from held
     group by story_url, article_id
 ),
@@ -38,11 +39,24 @@ ordered as (
     from per_path
 ),
 
-others as (
-    select one.story_url, list(distinct other.story_url order by other.story_url) as swapped_with
+swaps as (
+    select distinct
+        one.story_url,
+        other.story_url as other_url,
+        nullif(other.provider, '') as provider,
+        other.quality,
+        other.first_seen_at,
     from per_path as one
     inner join per_path as other on other.article_id = one.article_id and other.story_url <> one.story_url
-    group by one.story_url
+),
+
+others as (
+    select
+        story_url,
+        list({'story_url': other_url, 'provider': provider, 'quality': quality, 'first_seen_at': first_seen_at}
+            order by first_seen_at, other_url, provider, quality) as swapped_with,
+    from swaps
+    group by story_url
 ),
 
 told as (
@@ -71,11 +85,11 @@ select
     told.is_current,  -- an article has this address now
     told.articles,  -- articles (paths) that have it now
     told.article_ids,  -- their paths
-    told.outlets,  -- distinct providers that carry or carried it
+    told.outlets,  -- distinct providers of this address
     told.first_provider,  -- the one that published it first, by published_at, else by when it was first seen
     told.first_published_at,  -- earliest publication among its articles
     told.first_seen_at,  -- start of the refresh that first saw it
-    coalesce(others.swapped_with, []) as swapped_with,  -- other addresses that one of its paths had or has
+    coalesce(others.swapped_with, []) as swapped_with,  -- other addresses that one of its paths had or has, with outlet and score, first seen first
     told.scored_articles,  -- paths with a quality, past ones too
     told.first_quality,  -- quality of the first scored one
     told.quality_min,  -- lowest quality

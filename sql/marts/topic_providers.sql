@@ -3,7 +3,12 @@
 -- Reads: staging.article_topics, staging.articles
 -- Note: an article counts under each of its topics, parents too: filter on one topic, do not add up.
 with articles as (
-    select article_topics.topic, articles.provider, articles.is_live, articles.quality
+    select
+        article_topics.topic,
+        article_topics.is_parent,
+        articles.provider,
+        articles.is_live,
+        articles.quality,
     from staging.article_topics
     inner join staging.articles on articles.article_id = article_topics.article_id
     where articles.provider is not null
@@ -12,13 +17,14 @@ with articles as (
 counted as (
     select
         topic,
+        is_parent,
         provider,
         count(*) as articles,
         count(*) filter (is_live) as live_articles,
         count(quality) as scored_articles,
         sum(quality) as quality_sum,
     from articles
-    group by topic, provider
+    group by topic, is_parent, provider
 ),
 
 compared as (
@@ -35,12 +41,13 @@ compared as (
 
 select
     topic,  -- name of the topic
+    is_parent,  -- is the parent of another topic
     provider,  -- lower-case domain without www., else the name
     articles,  -- the provider's articles on the topic
     live_articles,  -- those that are published and not removed
     scored_articles,  -- those with a quality
     cast(topic_articles as bigint) as topic_articles,  -- articles on the topic that have a provider
-    round(articles / topic_articles, 6) as articles_share,  -- articles / topic_articles
+    articles / topic_articles as articles_share,  -- articles / topic_articles: sums to 1 over the topic's providers
     articles_rank,  -- rank by articles among the topic's providers, 1 leads
     round(quality_mean, 6) as quality_mean,  -- mean quality of scored_articles
     cast(topic_scored_articles as bigint) as topic_scored_articles,  -- scored articles on the topic

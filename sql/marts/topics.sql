@@ -1,8 +1,8 @@
 -- What topics are there, how big and how good is each, and where is it heading?
 -- Grain: one row per topic that an article lists or a topic file names
--- Reads: staging.article_topics, staging.articles, topic_names()
--- Note: days are counted back from the newest published_date of all articles, not from today, so one
--- wrong date in the future makes every topic dormant (the check published_in_future names it).
+-- Reads: raw.articles, staging.article_topics, staging.articles, topic_names()
+-- Note: days are counted back from the newest published_date that is not after the newest observation of
+-- an article, never from today: the same data gives the same rows, and a typing error of 2099 moves nothing.
 with topics as (
     select distinct topic, term_id, short_name, parent_topic, is_root, is_parent
     from topic_names()
@@ -11,6 +11,10 @@ with topics as (
 newest as (
     select max(published_date) as today
     from staging.articles
+    where
+        published_date <= coalesce(
+            (select max(cast(timezone('UTC', observed_at) as date)) from raw.articles), published_date
+        )
 ),
 
 articles as (
@@ -32,13 +36,12 @@ counted as (
         min(published_date) as first_published_date,
         max(published_date) as last_published_date,
         max(age) as first_age,
-        min(age) as last_age,
         count(*) as articles,
         count(*) filter (is_live) as live_articles,
         count(quality) as scored_articles,
         count(distinct provider) as providers,
         -- Four whole weeks: every weekday counts equally often in both windows.
-        count(*) filter (age < 28) as recent,
+        count(*) filter (age between 0 and 27) as recent,
         count(*) filter (age between 28 and 55) as earlier,
         round(avg(quality), 6) as quality_mean,
         median(quality) as quality_median,
@@ -67,10 +70,10 @@ select
     coalesce(counted.live_articles, 0) as live_articles,  -- those that are published and not removed
     coalesce(counted.scored_articles, 0) as scored_articles,  -- those with a quality
     coalesce(counted.providers, 0) as providers,  -- distinct providers
-    coalesce(counted.recent, 0) as articles_last_28_days,  -- articles of the 28 days up to the newest date in the data
+    coalesce(counted.recent, 0) as articles_last_28_days,  -- articles of the 28 days up to that newest date
     coalesce(counted.earlier, 0) as articles_previous_28_days,  -- articles of the 28 days before those
     coalesce(counted.recent - counted.earlier, 0) as momentum,  -- last 28 days less the 28 before
-    (counted.recent - counted.earlier) / nullif(counted.earlier, 0) as momentum_ratio,  -- momentum / articles of the 28 days before, null when there were none
+    round((counted.recent - counted.earlier) / nullif(counted.earlier, 0), 6) as momentum_ratio,  -- momentum / articles of the 28 days before, null when there were none
     counted.quality_mean,  -- mean quality of scored_articles
     counted.quality_median,  -- median quality of scored_articles
 from topics

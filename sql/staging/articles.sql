@@ -9,7 +9,7 @@ with articles as (
         clean_text(collection) as collection,
         clean_text(category) as category,
         clean_text(type) as type,
-        title_text as title,
+        nullif(title_text, '') as title,
         canonical_url(coalesce(nullif(trim(original_url), ''), web_url)) as story_url,
         provider_key(provider_domain, provider_name) as provider,
         clean_text(provider_name) as provider_name,

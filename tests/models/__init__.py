@@ -55,11 +55,16 @@ def warehouse(given: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnecti
     con.execute("set TimeZone = 'UTC'")
     models.create_tables(con)
     for table, rows in given.items():
-        for row in rows:
-            columns, marks = ", ".join(row), ", ".join("?" for _ in row)
-            con.execute(f"insert into {table} ({columns}) values ({marks})", list(row.values()))
+        insert(con, table, rows)
     models.build(con)
     return con
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+    """Insert rows; the columns they do not name are null."""
+    for row in rows:
+        columns, marks = ", ".join(row), ", ".join("?" for _ in row)
+        con.execute(f"insert into {table} ({columns}) values ({marks})", list(row.values()))
 
 
 def rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:

@@ -1,0 +1,104 @@
+-- Where does the front matter have holes: what is missing, warned about or quarantined, and since when?
+-- Grain: one row per collection, grain and period, from the collection's first to its last period
+-- Reads: ops.files, raw.article_images, raw.articles, staging.article_topics, staging.articles
+-- Note: filter on one grain. The period is that of publication, else of the date in the file name, else of
+-- the first refresh that saw the file, so undated and quarantined files are here too.
+with files as (
+    select
+        path,
+        regexp_replace(split_part(path, '/', 1), '^_', '') as folder,
+        coalesce(
+            try_cast(regexp_extract(path, '(?:^|/)(\d{4}-\d{2}-\d{2})[^/]*$', 1) as date),
+            cast(timezone('UTC', first_seen_at) as date)
+        ) as file_date,
+        status,
+        len(warnings) as warnings,
+    from ops.files
+),
+
+articles as (
+    select
+        coalesce(articles.collection, '(none)') as collection,
+        coalesce(
+            articles.published_date,
+            articles.file_date,
+            cast(timezone('UTC', articles.first_seen_at) as date)
+        ) as day,
+        1 as articles,
+        0 as quarantined_files,
+        coalesce(files.warnings, 0) as warnings,
+        articles.title is null as no_title,
+        coalesce(clean_text(typed.excerpt_text), '') = '' as no_excerpt,
+        articles.published_date is null as no_date,
+        articles.quality is null as no_quality,
+        articles.provider is null as no_provider,
+        articles.article_id not in (select article_id from staging.article_topics) as no_topics,
+        articles.article_id not in (select article_id from raw.article_images) as no_images,
+    from staging.articles
+    inner join raw.articles as typed on typed.article_id = articles.article_id
+    left join files on files.path = articles.article_id
+),
+
+quarantined as (
+    select if(contains(path, '/'), folder, '(none)') as collection, file_date as day, 1 as quarantined_files
+    from files
+    where status = 'quarantined'
+),
+
+dated as (
+    select * from articles where day is not null
+    union all by name
+    select * from quarantined where day is not null
+),
+
+calendar as (
+    select day, unnest(periods_of(day), recursive := true)
+    from (select distinct day from dated)
+),
+
+counted as (
+    select
+        dated.collection,
+        calendar.grain,
+        calendar.period_start,
+        count(dated.articles) as articles,
+        count(*) filter (dated.no_title) as missing_title,
+        count(*) filter (dated.no_excerpt) as missing_excerpt,
+        count(*) filter (dated.no_date) as missing_date,
+        count(*) filter (dated.no_quality) as missing_quality,
+        count(*) filter (dated.no_provider) as missing_provider,
+        count(*) filter (dated.no_topics) as missing_topics,
+        count(*) filter (dated.no_images) as missing_images,
+        sum(dated.warnings) as warnings,
+        sum(dated.quarantined_files) as quarantined_files,
+    from dated
+    inner join calendar on calendar.day = dated.day
+    group by dated.collection, calendar.grain, calendar.period_start
+),
+
+periods as (
+    select
+        collection,
+        grain,
+        unnest(periods_between(grain, min(period_start), max(period_start))) as period_start,
+    from counted
+    group by collection, grain
+)
+
+select
+    collection,  -- first folder of the path without a leading underscore, (none) for files beside the folders
+    grain,  -- day, week, month, quarter or year
+    period_start,  -- first day of the period in UTC, Monday for weeks
+    coalesce(articles, 0) as articles,  -- loaded articles
+    coalesce(missing_title, 0) as missing_title,  -- articles without a title
+    coalesce(missing_excerpt, 0) as missing_excerpt,  -- articles without an excerpt
+    coalesce(missing_date, 0) as missing_date,  -- articles without publishedDateTime
+    coalesce(missing_quality, 0) as missing_quality,  -- articles without a quality
+    coalesce(missing_provider, 0) as missing_provider,  -- articles without a provider
+    coalesce(missing_topics, 0) as missing_topics,  -- articles without a topic
+    coalesce(missing_images, 0) as missing_images,  -- articles without an image
+    coalesce(cast(warnings as bigint), 0) as warnings,  -- values of those articles set to null with a reason; ops.files names each
+    coalesce(cast(quarantined_files as bigint), 0) as quarantined_files,  -- files that could not be loaded, on top of articles
+from periods
+left join counted using (collection, grain, period_start)
+order by collection, grain, period_start

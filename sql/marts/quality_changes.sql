@@ -1,0 +1,214 @@
+-- Why did the mean quality move: new articles, removed ones, new scores, or another mix of providers?
+-- Grain: one row per grain and period of observation, from the first to the last observed one
+-- Reads: staging.article_history
+-- Note: periods are of observation, not publication; the first is the import and explains nothing. Method:
+-- new + removed + re-scored, weighted by the provider's share at both ends, + mix shift = quality_change.
+with versions as (
+    select
+        article_id,
+        change,
+        renamed_from,
+        coalesce(provider, '(none)') as provider,
+        coalesce(story_url, '(none)') as story_url,
+        quality,
+        cast(timezone('UTC', valid_from) as date) as from_date,
+        cast(timezone('UTC', valid_to) as date) as to_date,
+    from staging.article_history
+),
+
+calendar as (
+    select from_date as day, unnest(periods_of(from_date), recursive := true)
+    from (select distinct from_date from versions)
+),
+
+states as (
+    select begins.grain, begins.period_start, versions.*
+    from versions
+    inner join calendar as begins on begins.day = versions.from_date
+    left join calendar as ends on ends.day = versions.to_date and ends.grain = begins.grain
+    -- What another version replaced within the period is no state at its end.
+    where ends.period_start is distinct from begins.period_start
+),
+
+steps as (
+    select
+        *,
+        lag(quality) over by_time as earlier_quality,
+        lag(provider) over by_time as earlier_provider,
+        lag(story_url) over by_time as earlier_story_url,
+    from states
+    window by_time as (partition by grain, article_id order by period_start)
+),
+
+-- A moved file is neither new nor removed: its new path goes on from what the old path had.
+moves as (
+    select
+        moved.grain,
+        moved.period_start,
+        moved.article_id,
+        old.article_id as old_id,
+        old.earlier_quality,
+        old.earlier_provider,
+        old.earlier_story_url,
+    from steps as moved
+    inner join steps as old
+        on old.article_id = moved.renamed_from
+        and old.grain = moved.grain
+        and old.period_start = moved.period_start
+    where moved.change = 'renamed' and old.change = 'removed'
+),
+
+followed as (
+    select steps.* replace (
+        coalesce(moves.earlier_quality, steps.earlier_quality) as earlier_quality,
+        coalesce(moves.earlier_provider, steps.earlier_provider) as earlier_provider,
+        coalesce(moves.earlier_story_url, steps.earlier_story_url) as earlier_story_url
+    )
+    from steps
+    left join moves using (grain, period_start, article_id)
+    anti join moves as behind
+        on behind.old_id = steps.article_id
+        and behind.grain = steps.grain
+        and behind.period_start = steps.period_start
+),
+
+-- Another story or outlet at the same path is no new score: the old one left, the new one came.
+compared as (
+    select
+        *,
+        quality is not null and earlier_quality is not null
+        and provider = earlier_provider and story_url = earlier_story_url as stays,
+    from followed
+),
+
+sides as (
+    select grain, period_start, provider, quality as came, null as gone, null as moved_by
+    from compared
+    where not stays and quality is not null
+    union all
+    select grain, period_start, earlier_provider, null, earlier_quality, null
+    from compared
+    where not stays and earlier_quality is not null
+    union all
+    select grain, period_start, provider, null, null, quality - earlier_quality
+    from compared
+    where stays
+),
+
+changed as (
+    select
+        grain,
+        period_start,
+        provider,
+        count(came) as new_articles,
+        count(gone) as removed_articles,
+        count(nullif(moved_by, 0)) as rescored_articles,
+        coalesce(sum(came), 0) as new_points,
+        coalesce(sum(gone), 0) as removed_points,
+        coalesce(sum(moved_by), 0) as rescored_points,
+    from sides
+    group by grain, period_start, provider
+),
+
+stocks as (
+    select
+        *,
+        coalesce(sum(new_articles - removed_articles) over earlier, 0) as articles_before,
+        coalesce(sum(new_points - removed_points + rescored_points) over earlier, 0) as points_before,
+        articles_before - removed_articles as stayed,
+        articles_before - removed_articles + new_articles as articles_after,
+        points_before - removed_points + rescored_points + new_points as points_after,
+    from changed
+    window earlier as (
+        partition by grain, provider
+        order by period_start
+        rows between unbounded preceding and 1 preceding
+    )
+),
+
+periods as (
+    select grain, unnest(periods_between(grain, min(period_start), max(period_start))) as period_start
+    from calendar
+    group by grain
+),
+
+totals as (
+    select
+        periods.grain,
+        periods.period_start,
+        coalesce(sum(changed.new_articles), 0) as new_articles,
+        coalesce(sum(changed.removed_articles), 0) as removed_articles,
+        coalesce(sum(changed.rescored_articles), 0) as rescored_articles,
+        sum(sum(changed.new_articles - changed.removed_articles)) over by_time as articles,
+        sum(sum(changed.new_points - changed.removed_points + changed.rescored_points)) over by_time as points,
+    from periods
+    left join changed using (grain, period_start)
+    group by periods.grain, periods.period_start
+    window by_time as (partition by periods.grain order by periods.period_start)
+),
+
+means as (
+    select
+        *,
+        points / nullif(articles, 0) as quality_mean,
+        lag(points / nullif(articles, 0)) over by_time as earlier_mean,
+        lag(articles) over by_time as earlier_articles,
+    from totals
+    window by_time as (partition by grain order by period_start)
+),
+
+within_providers as (
+    select
+        stocks.grain,
+        stocks.period_start,
+        (
+            stocks.articles_before / nullif(means.earlier_articles, 0)
+            + stocks.articles_after / nullif(means.articles, 0)
+        ) / 2 as weight,
+        stocks.points_before / nullif(stocks.articles_before, 0) as mean_before,
+        stocks.points_after / nullif(stocks.articles_after, 0) as mean_after,
+        (stocks.points_before - stocks.removed_points) / nullif(stocks.stayed, 0) as stayed_before,
+        (stocks.points_before - stocks.removed_points + stocks.rescored_points)
+        / nullif(stocks.stayed, 0) as stayed_after,
+    from stocks
+    inner join means on means.grain = stocks.grain and means.period_start = stocks.period_start
+),
+
+-- A provider that comes or goes as a whole has no mean to compare with: all of it is mix.
+effects as (
+    select
+        grain,
+        period_start,
+        sum(weight * coalesce(mean_after - stayed_after, mean_after - mean_before, 0)) as new_effect,
+        sum(weight * coalesce(stayed_before - mean_before, 0)) as removed_effect,
+        sum(weight * coalesce(stayed_after - stayed_before, 0)) as rescored_effect,
+    from within_providers
+    group by grain, period_start
+),
+
+explained as (
+    select
+        means.*,
+        quality_mean - earlier_mean as quality_change,
+        if(earlier_mean is null or quality_mean is null, null, coalesce(new_effect, 0)) as new_effect,
+        if(earlier_mean is null or quality_mean is null, null, coalesce(removed_effect, 0)) as removed_effect,
+        if(earlier_mean is null or quality_mean is null, null, coalesce(rescored_effect, 0)) as rescored_effect,
+    from means
+    left join effects on effects.grain = means.grain and effects.period_start = means.period_start
+)
+
+select
+    grain,  -- day, week, month, quarter or year
+    period_start,  -- first day of the period of observation in UTC, Monday for weeks
+    coalesce(cast(articles as bigint), 0) as scored_articles,  -- articles with a quality at the end of the period
+    cast(new_articles as bigint) as new_articles,  -- of those, added since the period before, another story at a known path too
+    cast(removed_articles as bigint) as removed_articles,  -- scored articles of the period before that are gone, lost their score or hold another story
+    cast(rescored_articles as bigint) as rescored_articles,  -- same story and provider, other quality
+    round(quality_mean, 6) as quality_mean,  -- mean quality of scored_articles at the end of the period
+    round(quality_change, 6) as quality_change,  -- quality_mean less that of the period before = the four effects; null in the first
+    round(new_effect, 6) as new_effect,  -- new articles against those that stayed with their provider (or, if none did, against all it had)
+    round(removed_effect, 6) as removed_effect,  -- articles that stayed with their provider against all it had before
+    round(rescored_effect, 6) as rescored_effect,  -- new scores of the articles that stayed
+    round(quality_change - new_effect - removed_effect - rescored_effect, 6) + 0 as mix_effect,  -- providers' shares moved: change of share times the provider's mean of both ends
+from explained
+order by grain, period_start
