@@ -22,15 +22,16 @@ _ENDS = re.findall(
 WORDS = tuple(stem + end for stem, end in itertools.product(_STEMS, _ENDS))
 PARENTS = tuple(f"{name} technology" for name in ("Energy", "Health", "Mobility", "Food", "Water"))
 TOPICS = tuple(f"{word.title()} {PARENTS[i % 5].split()[0]}" for i, word in enumerate(WORDS[::8]))
+# As many as the largest real folder of this kind has.
 PROVIDERS = tuple(
     (f"The {a.title()} {b.title()}", f"{a}-{b}.example")
-    for a, b in zip(WORDS[:400], reversed(WORDS[:400]), strict=True)
+    for a, b in zip(WORDS[:120], reversed(WORDS[:120]), strict=True)
 )
 # A few providers write most of the news, and a few topics take most of it.
 _BY_PROVIDER = list(itertools.accumulate(1 / (rank + 2) for rank in range(len(PROVIDERS))))
 _BY_TOPIC = list(itertools.accumulate(1 / (rank + 3) for rank in range(len(TOPICS))))
-_FIRST_DAY = datetime(2018, 1, 1)
-_DAYS = 365 * 8
+_FIRST_DAY = datetime(2019, 1, 1)
+_DAYS = 365 * 6
 AWKWARD_EVERY = 250
 # One in 250 files each: a value that does not fit, a broken title, Windows line ends, no scores.
 _AWKWARD = ("misfit", "broken", "crlf", "unscored")
