@@ -75,6 +75,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         show.complaint(f"{error.strerror or error}: {error.filename or 'the system'}")
         return 1
+    except MemoryError:
+        show.complaint("out of memory: give the process more, or build with fewer --jobs")
+        return 1
+    except Exception as error:
+        import duckdb
+
+        if not isinstance(error, duckdb.Error):
+            raise
+        show.complaint(f"DuckDB gave up: {(str(error).splitlines() or ['without a reason'])[0]}")
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

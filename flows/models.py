@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,18 +69,22 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def build(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Rebuild staging, marts and the functions on them; return the tables in that order."""
+    """Rebuild every staging table, every mart and the functions on them; name the tables."""
+    return list(steps(con))
+
+
+def steps(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Rebuild like `build`, and yield each table's name when it is there."""
     for path in macros():
         _run(con, path, path.read_text(encoding="utf-8"))
-    models = [*files("staging"), *files("marts")]
-    for path in models:
+    for path in (*files("staging"), *files("marts")):
         select = path.read_text(encoding="utf-8")
         _run(con, path, f"create or replace table {table_name(path)} as\n{select}")
         # Replacing a table drops its comments.
         _comment(con, path)
+        yield table_name(path)
     for path in files("functions"):
         _run(con, path, path.read_text(encoding="utf-8"))
-    return [table_name(path) for path in models]
 
 
 def check(con: duckdb.DuckDBPyConnection, *, waived: Collection[str] = ()) -> list[FailedCheck]:

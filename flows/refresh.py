@@ -1,5 +1,7 @@
 """The pipeline: scan → extract → normalize → load → model → check → publish."""
 
+import contextlib
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -78,7 +80,9 @@ def _locked_refresh(
         except BaseException as error:
             if isinstance(error, ChecksFailed):
                 publish.set_aside(house, run.run_id)
-            publish.witness(house, _failure(request, house, run, error))
+            # On a full disk this fails too, and must not hide the error that led here.
+            with contextlib.suppress(OSError):
+                publish.witness(house, _failure(request, house, run, error))
             raise
         finally:
             publish.discard(house, run.run_id)
@@ -156,7 +160,14 @@ def _read(batch: extract.Batch) -> "Frames":
     # pandas takes longer to import than a refresh without changes takes to run.
     from flows.normalize import normalize
 
-    return normalize(extract.extract(batch))
+    # A batch makes a million objects and hardly a cycle: the collector would only count them.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return normalize(extract.extract(batch))
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _stop_on_errors(house: publish.House, failed: Sequence[models.FailedCheck]) -> None:

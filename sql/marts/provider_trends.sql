@@ -41,6 +41,7 @@ counted as (
         round(avg(quality), 6) as quality_mean,
         quantile_cont(quality, [0.1, 0.5, 0.9]) as quality_quantiles,
         round(avg(attention), 6) as attention_mean,
+        rank() over (partition by grain, period_start order by count(*) desc) as articles_rank,
     from placed
     group by provider, grain, period_start
 ),
@@ -66,18 +67,15 @@ periods as (
 ),
 
 filled as (
-    select * replace (coalesce(articles, 0) as articles)
+    select provider, grain, period_start, coalesce(articles, 0) as articles
     from periods
     left join counted using (provider, grain, period_start)
-    left join topics using (provider, grain, period_start)
 ),
 
+-- Few columns travel through the windows: there are many more periods than articles.
 moving as (
     select
         *,
-        sum(articles) over same_period as period_articles,
-        sum(if(provider in (select provider from largest), articles, 0)) over same_period as largest_articles,
-        rank() over (same_period order by articles desc) as articles_rank,
         articles - lag(articles) over by_time as articles_change,
         avg(articles) over (by_time rows 3 preceding) as articles_ma4,
         articles - avg(articles) over previous_12 as distance,
@@ -90,36 +88,55 @@ moving as (
         ) as articles_slope,
     from filled
     window
-        same_period as (partition by grain, period_start),
         by_time as (partition by provider, grain order by period_start),
         previous_12 as (by_time rows between 12 preceding and 1 preceding)
+),
+
+totals as (
+    select
+        grain,
+        period_start,
+        count(*) as providers,
+        cast(sum(articles) as bigint) as articles,
+        coalesce(sum(articles) filter (provider in (select provider from largest)), 0) as largest_articles,
+    from counted
+    group by grain, period_start
 )
 
 select
-    provider,  -- lower-case domain without www., else the name; marts.providers has one row for each
-    grain,  -- day, week, month, quarter or year
-    period_start,  -- first day of the period in UTC, Monday for weeks; the newest may be incomplete
-    articles,  -- articles published in the period
-    coalesce(live_articles, 0) as live_articles,  -- those that are published and not removed
-    coalesce(scored_articles, 0) as scored_articles,  -- those with a quality
-    coalesce(attention_articles, 0) as attention_articles,  -- those with quality and a measured heat
-    coalesce(topics, 0) as topics,  -- distinct topics, parents too
-    cast(period_articles as bigint) as period_articles,  -- articles of the period that have a provider
-    articles / nullif(period_articles, 0) as articles_share,  -- articles / period_articles: sums to 1 over all providers
+    moving.provider,  -- lower-case domain without www., else the name; marts.providers has one row for each
+    moving.grain,  -- day, week, month, quarter or year
+    moving.period_start,  -- first day of the period in UTC, Monday for weeks; the newest may be incomplete
+    moving.articles,  -- articles published in the period
+    coalesce(counted.live_articles, 0) as live_articles,  -- those that are published and not removed
+    coalesce(counted.scored_articles, 0) as scored_articles,  -- those with a quality
+    coalesce(counted.attention_articles, 0) as attention_articles,  -- those with quality and a measured heat
+    coalesce(topics.topics, 0) as topics,  -- distinct topics, parents too
+    coalesce(totals.articles, 0) as period_articles,  -- articles of the period that have a provider
+    moving.articles / totals.articles as articles_share,  -- articles / period_articles: sums to 1 over all providers
     if(
-        provider in (select provider from largest),
+        moving.provider in (select provider from largest),
         null,
-        articles / nullif(period_articles - largest_articles, 0)
+        moving.articles / nullif(totals.articles - totals.largest_articles, 0)
     ) as articles_share_without_largest,  -- the same without the provider that is largest overall; null for that one
-    quality_mean,  -- mean quality of scored_articles
-    round(quality_quantiles[2], 6) as quality_median,  -- median quality of scored_articles
-    round(quality_quantiles[1], 6) as quality_p10,  -- a tenth of scored_articles is not above this quality
-    round(quality_quantiles[3], 6) as quality_p90,  -- a tenth of scored_articles is not below this quality
-    attention_mean,  -- mean heat - quality of attention_articles
-    articles_change,  -- articles less those of the period before, null in the first
-    round(articles_ma4, 6) as articles_ma4,  -- mean articles over this and up to 3 periods before
-    round(distance / nullif(deviation, 0), 6) as articles_z,  -- standard deviations from the mean of the up to 12 periods before; null with under 3 or if all are equal
-    articles_rank,  -- rank by articles among all providers of the period, 1 is most
-    round(articles_slope, 6) as articles_slope,  -- least-squares trend over this and up to 11 periods before, articles per period
+    counted.quality_mean,  -- mean quality of scored_articles
+    round(counted.quality_quantiles[2], 6) as quality_median,  -- median quality of scored_articles
+    round(counted.quality_quantiles[1], 6) as quality_p10,  -- a tenth of scored_articles is not above this quality
+    round(counted.quality_quantiles[3], 6) as quality_p90,  -- a tenth of scored_articles is not below this quality
+    counted.attention_mean,  -- mean heat - quality of attention_articles
+    moving.articles_change,  -- articles less those of the period before, null in the first
+    round(moving.articles_ma4, 6) as articles_ma4,  -- mean articles over this and up to 3 periods before
+    round(moving.distance / nullif(moving.deviation, 0), 6) as articles_z,  -- standard deviations from the mean of the up to 12 periods before; null with under 3 or if all are equal
+    coalesce(counted.articles_rank, totals.providers + 1, 1) as articles_rank,  -- rank by articles among all providers of the period, 1 is most
+    round(moving.articles_slope, 6) as articles_slope,  -- least-squares trend over this and up to 11 periods before, articles per period
 from moving
-order by provider, grain, period_start
+left join counted
+    on counted.provider = moving.provider
+    and counted.grain = moving.grain
+    and counted.period_start = moving.period_start
+left join topics
+    on topics.provider = moving.provider
+    and topics.grain = moving.grain
+    and topics.period_start = moving.period_start
+left join totals on totals.grain = moving.grain and totals.period_start = moving.period_start
+order by moving.provider, moving.grain, moving.period_start

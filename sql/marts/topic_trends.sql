@@ -48,6 +48,7 @@ counted as (
         round(avg(quality), 6) as quality_mean,
         quantile_cont(quality, [0.1, 0.5, 0.9]) as quality_quantiles,
         round(avg(attention), 6) as attention_mean,
+        rank() over (partition by grain, period_start order by count(*) desc) as articles_rank,
     from placed
     group by topic, grain, period_start
 ),
@@ -59,16 +60,15 @@ periods as (
 ),
 
 filled as (
-    select * replace (coalesce(articles, 0) as articles)
+    select topic, grain, period_start, coalesce(articles, 0) as articles
     from periods
     left join counted using (topic, grain, period_start)
 ),
 
+-- Few columns travel through the windows: there are many more periods than articles.
 moving as (
     select
         *,
-        round(coalesce(sum(fractional_articles) over same_period, 0)) as period_articles,
-        rank() over (same_period order by articles desc) as articles_rank,
         articles - lag(articles) over by_time as articles_change,
         avg(articles) over (by_time rows 3 preceding) as articles_ma4,
         articles - avg(articles) over previous_12 as distance,
@@ -81,9 +81,18 @@ moving as (
         ) as articles_slope,
     from filled
     window
-        same_period as (partition by grain, period_start),
         by_time as (partition by topic, grain order by period_start),
         previous_12 as (by_time rows between 12 preceding and 1 preceding)
+),
+
+totals as (
+    select
+        grain,
+        period_start,
+        count(*) as topics,
+        round(sum(fractional_articles)) as articles,
+    from counted
+    group by grain, period_start
 )
 
 select
@@ -93,23 +102,28 @@ select
     moving.grain,  -- day, week, month, quarter or year
     moving.period_start,  -- first day of the period in UTC, Monday for weeks; the newest may be incomplete
     moving.articles,  -- articles published in the period under the topic
-    coalesce(moving.live_articles, 0) as live_articles,  -- those that are published and not removed
-    coalesce(moving.scored_articles, 0) as scored_articles,  -- those with a quality
-    coalesce(moving.attention_articles, 0) as attention_articles,  -- those with quality and a measured heat
-    coalesce(moving.providers, 0) as providers,  -- distinct providers
-    coalesce(moving.fractional_articles, 0) as fractional_articles,  -- articles, each split evenly over its topics: adds up over topics
-    cast(moving.period_articles as bigint) as period_articles,  -- articles of the period that have a topic
-    coalesce(moving.fractional_articles, 0) / nullif(moving.period_articles, 0) as articles_share,  -- fractional_articles / period_articles: sums to 1 over all topics, parents included
-    moving.quality_mean,  -- mean quality of scored_articles
-    round(moving.quality_quantiles[2], 6) as quality_median,  -- median quality of scored_articles
-    round(moving.quality_quantiles[1], 6) as quality_p10,  -- a tenth of scored_articles is not above this quality
-    round(moving.quality_quantiles[3], 6) as quality_p90,  -- a tenth of scored_articles is not below this quality
-    moving.attention_mean,  -- mean heat - quality of attention_articles
+    coalesce(counted.live_articles, 0) as live_articles,  -- those that are published and not removed
+    coalesce(counted.scored_articles, 0) as scored_articles,  -- those with a quality
+    coalesce(counted.attention_articles, 0) as attention_articles,  -- those with quality and a measured heat
+    coalesce(counted.providers, 0) as providers,  -- distinct providers
+    coalesce(counted.fractional_articles, 0) as fractional_articles,  -- articles, each split evenly over its topics: adds up over topics
+    coalesce(cast(totals.articles as bigint), 0) as period_articles,  -- articles of the period that have a topic
+    coalesce(counted.fractional_articles, 0) / totals.articles as articles_share,  -- fractional_articles / period_articles: sums to 1 over all topics, parents included
+    counted.quality_mean,  -- mean quality of scored_articles
+    round(counted.quality_quantiles[2], 6) as quality_median,  -- median quality of scored_articles
+    round(counted.quality_quantiles[1], 6) as quality_p10,  -- a tenth of scored_articles is not above this quality
+    round(counted.quality_quantiles[3], 6) as quality_p90,  -- a tenth of scored_articles is not below this quality
+    counted.attention_mean,  -- mean heat - quality of attention_articles
     moving.articles_change,  -- articles less those of the period before, null in the first
     round(moving.articles_ma4, 6) as articles_ma4,  -- mean articles over this and up to 3 periods before
     round(moving.distance / nullif(moving.deviation, 0), 6) as articles_z,  -- standard deviations from the mean of the up to 12 periods before; null with under 3 or if all are equal
-    moving.articles_rank,  -- rank by articles among all topics of the period, 1 is most
+    coalesce(counted.articles_rank, totals.topics + 1, 1) as articles_rank,  -- rank by articles among all topics of the period, 1 is most
     round(moving.articles_slope, 6) as articles_slope,  -- least-squares trend over this and up to 11 periods before, articles per period
 from moving
+left join counted
+    on counted.topic = moving.topic
+    and counted.grain = moving.grain
+    and counted.period_start = moving.period_start
+left join totals on totals.grain = moving.grain and totals.period_start = moving.period_start
 inner join topics on topics.topic = moving.topic
 order by moving.topic, moving.grain, moving.period_start
