@@ -33,7 +33,7 @@ order by path, misfit.line, misfit.field
 _MOVERS = """
 select topic, status, articles_last_28_days, articles_previous_28_days
 from marts.topics
-where not is_root and articles_last_28_days <> articles_previous_28_days
+where not is_parent and articles_last_28_days <> articles_previous_28_days
 order by abs(articles_last_28_days - articles_previous_28_days) desc, topic
 limit 5
 """
