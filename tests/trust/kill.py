@@ -20,9 +20,9 @@ from tests.trust.invariants import contents, faults, strays
 
 # The last functions of the stages, and each step of publishing.
 BOUNDARIES: list[tuple[Any, str]] = [
-    (publish, "_copy"),
     (publish, "_recognise"),
     (models, "create_tables"),
+    (publish, "_copy"),
     (scan, "walk"),
     (scan, "compare"),
     (load, "begin"),
