@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -133,6 +133,30 @@ def is_null(value: Value) -> bool:
 def is_secret(key: str) -> bool:
     """Return whether what is below the key must never leave the file."""
     return key.strip().casefold() == "secured"
+
+
+def gives_secrets_away(fields: Mapping[str, Value]) -> bool:
+    """Return whether an alias or a merge repeats elsewhere what is below a secret key.
+
+    An alias gives the very object again; as a key it can only be known by its text.
+    """
+    hidden: list[Value] = []
+    shown: list[Value] = [dict(fields)]
+    keys: set[str] = set()
+    for value in shown:
+        if isinstance(value, dict):
+            keys.update(value)
+            for key, item in value.items():
+                (hidden if is_secret(key) else shown).append(item)
+        elif isinstance(value, list):
+            shown += value
+    for value in hidden:
+        hidden += value.values() if isinstance(value, dict) else ()
+        hidden += value if isinstance(value, list) else ()
+    secrets = {id(value) for value in hidden if isinstance(value, Plain | dict | list)}
+    secrets |= {id(v) for v in hidden if v.__class__ is str and len(str(v)) > 1}
+    said = {str(value) for value in hidden if isinstance(value, str)}
+    return any(id(value) in secrets for value in shown) or not said.isdisjoint(keys)
 
 
 def clean(typed: str | None) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows import frontmatter, limit
+from flows import cast, frontmatter, limit
 from flows.scan import Fault, Plan
 
 # Curated articles are a few kB; what is larger than this is not one, and is only hashed.
@@ -188,6 +188,14 @@ def _document(path: str, data: bytes, content_hash: str, signature: Signature) -
             "no_front_matter",
             "The file does not begin with front matter.",
             "Nothing to do, unless it should be an article: begin it with a line of ---.",
+        )
+    # An alias needs both marks; few files have them.
+    if b"&" in data and b"*" in data and cast.gives_secrets_away(found.fields):
+        raise _Unreadable(
+            "quarantined",
+            "secured_reused",
+            "An alias or a merge key takes what is below `secured` to another field.",
+            "Write the other field out: what is below `secured` never leaves the file.",
         )
     kind = found.fields.get("taxonomy", "article" if not whole_file else "")
     if not isinstance(kind, str) or kind not in ("article", *_TAXONOMY_KINDS):

@@ -37,6 +37,8 @@ Frames = dict[str, pd.DataFrame]
 # A file that is wrong in every item (thousands of topics, say) needs no more to be understood.
 MAX_WARNINGS = 50
 _SHOWN_CHARS = 40
+# Each line looked up parses the file once more: in a large file only the first is worth it.
+_LOCATED_BYTES = 128 * 1024
 _FILE_DATE = re.compile(r"(?:.*/)?(\d{4}-\d\d-\d\d)(?!\d)[^/]*")
 # Front-matter key → how its value is taken, in the order of the table's columns.
 _ARTICLE: dict[str, Cast] = {
@@ -324,9 +326,11 @@ class _Reader:
             r"\.\[", "[", ".".join(k if isinstance(k, str) else f"[{k + 1}]" for k in key_path)
         )
         kept = "" if misfit.value is not None else "; stored as null"
-        place = frontmatter.locate(
-            self.document.data, key_path, whole_file=self.document.is_whole_file
-        )
+        place = None
+        if len(self.document.data) <= _LOCATED_BYTES or not self.warnings:
+            place = frontmatter.locate(
+                self.document.data, key_path, whole_file=self.document.is_whole_file
+            )
         self.warnings.append(
             Warned(
                 name,
