@@ -22,7 +22,10 @@ def contents(warehouse: Path, *schemas: str) -> Contents:
             """
             select schema_name, table_name, list(column_name order by column_index)
             from duckdb_columns()
-            where not internal and schema_name in (select unnest($schemas::varchar[]))
+            where
+                not internal
+                and schema_name in (select unnest($schemas::varchar[]))
+                and not contains(data_type, 'first_seen_at')
             group by all
             order by all
             """,
