@@ -121,7 +121,7 @@ moving as (
         grain,
         period_start,
         articles,
-        if(n = first_n, null, articles - coalesce(previous, 0)) as articles_change,
+        if(n = first_n, null, articles - cast(coalesce(previous, 0) as bigint)) as articles_change,
         last_4 / least(n - first_n + 1, 4) as articles_ma4,
         articles - coalesce(earlier, 0) / nullif(earlier_periods, 0) as distance,
         if(
