@@ -16,6 +16,9 @@ _INT32 = 2**31
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+# Nearly every number: no sign but minus, no leading zero, fewer digits than 32 bits hold.
+_SHORT_DECIMAL = re.compile(r"-?[1-9][0-9]{0,8}|0")
+_BOOLEANS = {Plain("true"): True, Plain("false"): False}
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _ISO_INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?)?"
@@ -34,6 +37,8 @@ class Misfit(ValueError):
 
 def text(value: Value) -> str | None:
     """Keep text as the author typed it: `No` is "No", `007` is "007"."""
+    if type(value) is str:
+        return value
     if isinstance(value, Plain):
         return None if value in _NULLS else str(value)
     if value is None or isinstance(value, str):
@@ -49,6 +54,8 @@ def integer(value: Value) -> int | None:
     """Take whole numbers that fit 32 bits; 33.0 is one, "33" in quotes is not."""
     number: Value = value
     if isinstance(value, Plain):
+        if _SHORT_DECIMAL.fullmatch(value):
+            return int(value)
         number = int(value) if _DECIMAL.fullmatch(value) else frontmatter.typed(value)
     if isinstance(number, float) and number.is_integer():
         number = int(number)
@@ -73,7 +80,7 @@ def integer(value: Value) -> int | None:
 def boolean(value: Value) -> bool | None:
     """Take true and false, in YAML 1.1 also yes, no, on and off."""
     if isinstance(value, Plain):
-        value = frontmatter.typed(value)
+        value = _BOOLEANS[value] if value in _BOOLEANS else frontmatter.typed(value)
     if value is None or isinstance(value, bool):
         return value
     raise Misfit("wrong_type", "true or false", "Write true or false without quotes.")

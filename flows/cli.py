@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 from flows import MatterhouseError, __version__, show
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from flows.publish import House
+    from flows.refresh import Request
 
 QUARANTINED = 3
 _QUARANTINE = """
@@ -72,6 +75,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         show.complaint(f"{error.strerror or error}: {error.filename or 'the system'}")
         return 1
+    except MemoryError:
+        show.complaint("out of memory: give the process more, or build with fewer --jobs")
+        return 1
+    except Exception as error:
+        import duckdb
+
+        if not isinstance(error, duckdb.Error):
+            raise
+        show.complaint(f"DuckDB gave up: {(str(error).splitlines() or ['without a reason'])[0]}")
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,6 +112,13 @@ def _parser() -> argparse.ArgumentParser:
         "--pattern", action="append", metavar="GLOB", help="files to read (repeatable)"
     )
     build.add_argument("--jobs", type=_positive, metavar="N", help="worker processes")
+    _add_runner(build)
+    build.add_argument(
+        "--prefect",
+        action="store_true",
+        default=bool(os.environ.get("PREFECT_API_URL")),
+        help="run as a Prefect flow (the default when PREFECT_API_URL is set)",
+    )
     build.add_argument("--full", action="store_true", help="parse every file again")
     build.add_argument("--verify", action="store_true", help="compare the bytes of every file")
     build.add_argument("--strict", action="store_true", help="exit with 3 if files are quarantined")
@@ -107,6 +127,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     build.add_argument("--json", action="store_true", help="print the receipt as one JSON object")
     build.add_argument("--quiet", action="store_true", help="print errors only")
+
+    serve = commands.add_parser(
+        "serve", parents=[house], help="refresh on a schedule, as a Prefect flow"
+    )
+    serve.set_defaults(command=_serve)
+    serve.add_argument("source", nargs="?", type=Path, metavar="SOURCE", help="the content folder")
+    serve.add_argument(
+        "--cron", required=True, metavar="WHEN", help='as in "0 6 * * *", every day at six (UTC)'
+    )
+    serve.add_argument("--pattern", action="append", metavar="GLOB", help="files to read")
+    serve.add_argument("--jobs", type=_positive, metavar="N", help="worker processes")
+    _add_runner(serve)
 
     sql = commands.add_parser("sql", parents=[house], help="run a read-only query")
     sql.set_defaults(command=_sql)
@@ -170,6 +202,30 @@ def _positive(given: str) -> int:
     return int(given)
 
 
+def _add_runner(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--runner",
+        type=_runner,
+        default="auto",
+        metavar="HOW",
+        help="local, process, dask or dask=tcp://HOST:PORT (default: process if files are many)",
+    )
+    parser.add_argument(
+        "--on-failure",
+        metavar="COMMAND",
+        help="run this, with the receipt on standard input, when a refresh or a check fails or"
+        " files are newly quarantined",
+    )
+
+
+def _runner(given: str) -> str:
+    if given in ("auto", "local", "process", "dask") or given.startswith("dask=tcp://"):
+        return given
+    raise argparse.ArgumentTypeError(
+        f"{given!r} is not a runner: say local, process, dask or dask=tcp://HOST:PORT"
+    )
+
+
 def _house(parsed: argparse.Namespace) -> "House":
     from flows.publish import House
 
@@ -178,26 +234,76 @@ def _house(parsed: argparse.Namespace) -> "House":
 
 
 def _build(parsed: argparse.Namespace) -> int:
-    from flows.refresh import Request, refresh
-    from flows.runner import DirectRunner
-    from flows.scan import DEFAULT_PATTERNS
+    from flows import notify
+    from flows.refresh import refresh
+    from flows.runner import named
 
     house = _house(parsed)
-    request = Request(
-        source=parsed.source or _last_source(house),
-        warehouse=house.warehouse,
-        patterns=tuple(parsed.pattern or DEFAULT_PATTERNS),
-        full=parsed.full,
-        verify=parsed.verify,
-        accept_loss=parsed.accept_loss,
-    )
-    with show.progress(visible=not (parsed.quiet or parsed.json)) as report:
-        receipt = refresh(request, DirectRunner(parsed.jobs, report))
+    request = _request(parsed, house)
+    words = _on_failure(parsed)
+    if parsed.prefect or parsed.runner.startswith("dask"):
+        receipt = _orchestrate(quiet=parsed.quiet or parsed.json).build(
+            request, runner=parsed.runner, jobs=parsed.jobs
+        )
+    else:
+        with show.progress(visible=not (parsed.quiet or parsed.json)) as progress:
+            runner = named(
+                parsed.runner,
+                parsed.jobs,
+                progress,
+                lambda receipt: notify.tell(words, receipt, show.complaint),
+            )
+            receipt = refresh(request, runner)
     if parsed.json:
         print(json.dumps(receipt.as_json()))
     elif not parsed.quiet:
         show.receipt(receipt, _movers(house))
     return QUARANTINED if parsed.strict and receipt.quarantined else 0
+
+
+def _request(parsed: argparse.Namespace, house: "House") -> "Request":
+    from flows.refresh import Request
+    from flows.scan import DEFAULT_PATTERNS
+
+    return Request(
+        source=parsed.source or _last_source(house),
+        warehouse=house.warehouse,
+        patterns=tuple(parsed.pattern or DEFAULT_PATTERNS),
+        full=getattr(parsed, "full", False),
+        verify=getattr(parsed, "verify", False),
+        accept_loss=getattr(parsed, "accept_loss", False),
+    )
+
+
+def _on_failure(parsed: argparse.Namespace) -> tuple[str, ...]:
+    """Return the command to run; the processes of flow runs find it in the environment."""
+    from flows import notify
+
+    if parsed.on_failure is not None:
+        os.environ[notify.VARIABLE] = parsed.on_failure
+    return notify.from_environment()
+
+
+def _orchestrate(*, quiet: bool = False) -> "ModuleType":
+    """Import what imports prefect, with its settings made first; quiet leaves logs to the API."""
+    for name, value in {
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL" if quiet else "NOTSET",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        # Otherwise a run without a server starts one of its own, for 12 seconds and a traceback.
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+    }.items():
+        os.environ.setdefault(name, value)
+    from flows import orchestrate
+
+    return orchestrate
+
+
+def _serve(parsed: argparse.Namespace) -> int:
+    _on_failure(parsed)
+    request = _request(parsed, _house(parsed))
+    _orchestrate().serve(request, parsed.cron, runner=parsed.runner, jobs=parsed.jobs, say=print)
+    return 0
 
 
 def _last_source(house: "House") -> Path:

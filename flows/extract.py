@@ -1,5 +1,6 @@
 """A batch of paths → documents and rejects: the only stage that reads the source's files."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows import frontmatter
+from flows import frontmatter, limit
 from flows.scan import Fault, Plan
 
 # Curated articles are a few kB; what is larger than this is not one, and is only hashed.
@@ -116,15 +117,26 @@ def batches(source: Path, plan: Plan, faults: Mapping[str, Fault], size: int) ->
 def extract(batch: Batch) -> Extracted:
     """Read every file of a batch; a fault of one file never touches another."""
     found = Extracted([], [], [])
-    for path in batch.paths:
-        outcome = _outcome(batch, path)
-        if isinstance(outcome, Document):
-            found.documents.append(outcome)
-        elif isinstance(outcome, Reject):
-            found.rejects.append(outcome)
-        else:
-            found.same.append(outcome)
+    with limit.watched():
+        for path in batch.paths:
+            limit.next_file()
+            outcome = _outcome(batch, path)
+            if isinstance(outcome, Document):
+                found.documents.append(outcome)
+            elif isinstance(outcome, Reject):
+                found.rejects.append(outcome)
+            else:
+                found.same.append(outcome)
     return found
+
+
+def unread(batch: Batch, path: str, code: str, message: str, hint: str) -> Reject:
+    """Quarantine a file that the reader cannot survive, with what tells whether it changes."""
+    content_hash: str | None = None
+    signature: Signature | None = None
+    with contextlib.suppress(_Unreadable):
+        _, content_hash, signature = _read(os.path.join(batch.source, path))  # noqa: PTH118 - as above
+    return Reject(path, content_hash, signature, "quarantined", code, message, hint)
 
 
 def _outcome(batch: Batch, path: str) -> Document | Reject | Same:
@@ -231,6 +243,7 @@ def _bytes_and_hash(descriptor: int, size: int) -> tuple[bytes | None, str]:
         digest.update(data)
         return data, digest.hexdigest()
     while chunk := os.read(descriptor, _CHUNK):
+        limit.next_file()  # Only hashed, and as slowly as the file is large: no fault of the file.
         digest.update(chunk)
     return None, digest.hexdigest()
 

@@ -38,6 +38,16 @@ _STATE = {
     "raw.related_articles": "article_id",
     "raw.taxonomy": "path",
 }
+# Columns that no frame brings: what the refresh itself knows, as an expression where one is asked.
+_FILLED = {
+    "first_seen_at": "batch.first_seen_at",
+    "observed_at": "$started_at",
+    "changed_at": "",
+    "gone_at": "",
+    "run_id": "",
+}
+# Files that wait together in memory (2 kB each) for one comparison with the tables.
+MERGE_FILES = 50_000
 
 
 class FrameDoesNotFitTable(MatterhouseError):
@@ -91,21 +101,50 @@ def begin(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
         """,
         {"paths": list(vanished)},
     )
+    for table in (*_STATE, "ops.files"):
+        columns = ", ".join(
+            f'"{name}" {"varchar" if _is_nested(kind) else kind}'
+            for name, kind in _column_types(con, table).items()
+            if name not in _FILLED
+        )
+        con.execute(f"create or replace temp table {_incoming(table)} ({columns})")
 
 
 def load(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]", run: Run) -> None:
-    """Load one batch: versions first, while the earlier state is still there to compare with."""
+    """Take one batch in, and merge what has come in once it is worth comparing with the tables."""
     for table, frame in frames.items():
-        con.register(_incoming(table), frame)
+        _take_in(con, table, frame)
+    # Each merge reads the whole tables: one per batch would make the cost grow with the square.
+    if row_count(con, _incoming("ops.files")) >= MERGE_FILES:
+        _merge(con, run)
+
+
+def _take_in(con: "duckdb.DuckDBPyConnection", table: str, frame: "pd.DataFrame") -> None:
+    expected = _column_types(con, _incoming(table)).keys()
+    # `insert by name` refuses columns too many but fills missing ones with null, silently.
+    if (actual := set(map(str, frame.columns))) != expected:
+        missing, extra = sorted(expected - actual), sorted(actual - expected)
+        raise FrameDoesNotFitTable(f"{table}: the frame lacks {missing} and has {extra} too much")
+    if frame.empty:
+        return
+    con.register("frame", frame)
     try:
-        _judge(con, run)
-        _write_versions(con, run)
-        for table, key in _STATE.items():
-            _replace(con, table, key, frames[table], run)
-        _write_ledger(con, run)
+        con.execute(f"insert into {_incoming(table)} by name select * from frame")
     finally:
-        for table in frames:
-            con.unregister(_incoming(table))
+        con.unregister("frame")
+
+
+def _merge(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+    """Write versions first, while the earlier state is still there to compare with."""
+    _judge(con, run)
+    _write_versions(con, run)
+    for table, key in _STATE.items():
+        _replace(con, table, key, run)
+    _write_ledger(con, run)
+    for table in (*_STATE, "ops.files"):
+        con.execute(
+            f"create or replace temp table {_incoming(table)} as from {_incoming(table)} limit 0"
+        )
 
 
 def _incoming(table: str) -> str:
@@ -293,33 +332,23 @@ def _write_removed(con: "duckdb.DuckDBPyConnection", run: Run, paths: str) -> No
     )
 
 
-def _replace(
-    con: "duckdb.DuckDBPyConnection", table: str, key: str, frame: "pd.DataFrame", run: Run
-) -> None:
-    """Put the rows of `incoming` in the place of the earlier rows of the same files."""
-    types = _column_types(con, table)
-    filled = {
-        "first_seen_at": "batch.first_seen_at",
-        "observed_at": f"timestamptz '{run.started_at.isoformat()}'",
+def _replace(con: "duckdb.DuckDBPyConnection", table: str, key: str, run: Run) -> None:
+    """Put the rows that came in into the place of the earlier rows of the same files."""
+    values = {
+        name: _FILLED.get(name) or _from_frame(name, kind)
+        for name, kind in _column_types(con, table).items()
     }
-    values = {name: _from_frame(name, types.get(name, "")) for name in frame.columns}
-    values |= {name: value for name, value in filled.items() if name in types}
-    # `insert by name` refuses columns too many but fills missing ones with null, silently.
-    if values.keys() != types.keys():
-        missing, extra = sorted(types.keys() - values.keys()), sorted(values.keys() - types.keys())
-        raise FrameDoesNotFitTable(f"{table}: the frame lacks {missing} and has {extra} too much")
     con.execute(
         f"delete from {table} where {key} in (select path from batch where status is not null)"
     )
-    if frame.empty:
-        return
     con.execute(
         f"""
         insert into {table} by name
         select {", ".join(f'{value} as "{name}"' for name, value in values.items())}
         from {_incoming(table)} as incoming
-        inner join batch on batch.path = incoming.{key}
-        """
+        {"inner join batch on batch.path = incoming.article_id" if table == "raw.articles" else ""}
+        """,
+        {"started_at": run.started_at} if "observed_at" in values else {},
     )
 
 
@@ -333,10 +362,14 @@ def _column_types(con: "duckdb.DuckDBPyConnection", table: str) -> dict[str, str
 
 
 def _from_frame(name: str, kind: str) -> str:
-    """Return the expression that reads a frame's column; lists travel as JSON text."""
-    if not kind.endswith("[]"):
+    """Return the expression that reads a column that came in; lists travel as JSON text."""
+    if not _is_nested(kind):
         return f'incoming."{name}"'
     return f"""from_json(incoming."{name}", '{_json_shape(kind)}')"""
+
+
+def _is_nested(kind: str) -> bool:
+    return kind.endswith("[]")
 
 
 def _json_shape(kind: str) -> str:
@@ -385,10 +418,11 @@ def _write_ledger(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
 
 
 def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> Outcomes:
-    """Take the vanished files out and count what happened; the transaction stays open.
+    """Merge the rest, take the vanished files out and count; the transaction stays open.
 
     `plan_unchanged` is the number of files that the scan already knew to be unchanged.
     """
+    _merge(con, run)
     _write_removed(con, run, "select path from vanished")
     for table, key in _STATE.items():
         con.execute(f"delete from {table} where {key} in (select path from vanished)")

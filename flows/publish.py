@@ -29,7 +29,7 @@ KEPT_GENERATIONS = 3
 STORAGE_VERSION = "v1.5.0"
 # Nothing of ours needs the network: DuckDB must not go looking for extensions.
 OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-_WORKING = ".working-"
+WORKING = ".working-"
 
 
 class Locked(MatterhouseError):
@@ -82,7 +82,7 @@ class House:
 
     def working(self, run_id: str) -> Path:
         """Return the path of the copy a refresh works on."""
-        return self.generations / f"{_WORKING}{run_id}.duckdb"
+        return self.generations / f"{WORKING}{run_id}.duckdb"
 
     def generation(self, run_id: str) -> Path:
         """Return the path of the file that a run published."""
@@ -119,7 +119,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _remove_leftovers(house: House, pattern: str = f"{_WORKING}*") -> None:
+def _remove_leftovers(house: House, pattern: str = f"{WORKING}*") -> None:
     for leftover in house.generations.glob(pattern):
         if leftover.is_dir() and not leftover.is_symlink():
             shutil.rmtree(leftover)  # DuckDB spills into a folder beside the file.
@@ -236,7 +236,7 @@ def point(house: House, run_id: str) -> None:
     if not generation.exists():
         kept = ", ".join(generation_ids(house)) or "none"
         raise NoSuchGeneration(f"run {run_id} is not kept; these are: {kept}")
-    link = house.generations / f"{_WORKING}link"
+    link = house.generations / f"{WORKING}link"
     link.unlink(missing_ok=True)
     try:
         link.symlink_to(os.path.relpath(generation, house.warehouse.parent))
@@ -287,7 +287,7 @@ def set_aside(house: House, run_id: str) -> None:
 
 def discard(house: House, run_id: str) -> None:
     """Throw the working file away."""
-    _remove_leftovers(house, f"{_WORKING}{run_id}*")
+    _remove_leftovers(house, f"{WORKING}{run_id}*")
 
 
 def witness(house: House, receipt: Mapping[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """The pipeline: scan → extract → normalize → load → model → check → publish."""
 
+import contextlib
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -7,7 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows import MatterhouseError, extract, frontmatter, load, models, profile, publish, scan
+from flows import (
+    MatterhouseError,
+    extract,
+    frontmatter,
+    guard,
+    load,
+    models,
+    profile,
+    publish,
+    scan,
+)
 from flows import receipt as receipts
 from flows.receipt import Receipt, Stopwatch
 from flows.runner import DirectRunner, Runner
@@ -49,13 +61,28 @@ def refresh(request: Request, runner: Runner | None = None) -> Receipt:
     house = publish.House(request.warehouse.absolute())
     started_at = datetime.now(UTC)
     run = load.Run(f"{started_at:%Y%m%dT%H%M%S%fZ}", started_at)
+    runner = runner or DirectRunner()
+    try:
+        receipt = _locked_refresh(request, house, run, runner)
+    except Exception as error:
+        runner.report(_failure(request, house, run, error))
+        raise
+    runner.report(receipt.as_json())
+    return receipt
+
+
+def _locked_refresh(
+    request: Request, house: publish.House, run: load.Run, runner: Runner
+) -> Receipt:
     with publish.locked(house):
         try:
-            receipt = _refresh(request, house, run, runner or DirectRunner())
+            receipt = _refresh(request, house, run, runner)
         except BaseException as error:
             if isinstance(error, ChecksFailed):
                 publish.set_aside(house, run.run_id)
-            publish.witness(house, _failure(request, house, run, error))
+            # On a full disk this fails too, and must not hide the error that led here.
+            with contextlib.suppress(OSError):
+                publish.witness(house, _failure(request, house, run, error))
             raise
         finally:
             publish.discard(house, run.run_id)
@@ -126,10 +153,21 @@ def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runn
 
 def frames_of(batch: extract.Batch) -> "Frames":
     """Read and normalize one batch: the work of a worker process."""
+    return guard.attempt(_read, batch)
+
+
+def _read(batch: extract.Batch) -> "Frames":
     # pandas takes longer to import than a refresh without changes takes to run.
     from flows.normalize import normalize
 
-    return normalize(extract.extract(batch))
+    # A batch makes a million objects and hardly a cycle: the collector would only count them.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return normalize(extract.extract(batch))
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _stop_on_errors(house: publish.House, failed: Sequence[models.FailedCheck]) -> None:

@@ -3,10 +3,13 @@
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from flows import guard
 from flows.extract import Batch
 
 if TYPE_CHECKING:
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # Below this many files a pool costs more to start than it saves.
 POOL_FROM_FILES = 4000
+# Real articles are a few kB; the smallest text known to crash the YAML library has 60.
+SUSPICIOUS_BYTES = 32 * 1024
 
 
 class Runner(Protocol):
@@ -30,15 +35,25 @@ class Runner(Protocol):
         """Carry out one stage batch by batch; results come in the order of the batches."""
         ...
 
+    def report(self, receipt: Mapping[str, Any]) -> None:
+        """Take note of the receipt of a refresh that ended, well or with an `error`."""
+        ...
+
 
 class DirectRunner:
     """Plain function calls, and a pool of processes when there is enough to read."""
 
     def __init__(
-        self, jobs: int | None = None, progress: Callable[[int, int], None] | None = None
+        self,
+        jobs: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        reported: Callable[[Mapping[str, Any]], None] | None = None,
+        pool_from: int = POOL_FROM_FILES,
     ) -> None:
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self.progress = progress or (lambda done, total: None)
+        self.reported = reported or (lambda receipt: None)
+        self.pool_from = pool_from
 
     def call(self, stage: str, work: Callable[[], T]) -> T:
         """Carry out one stage at once."""
@@ -49,24 +64,72 @@ class DirectRunner:
     ) -> "Iterator[Frames]":
         """Carry out the batches and report progress in files."""
         total, done = sum(len(batch.paths) for batch in batches), 0
-        pooled = self.jobs > 1 and total >= POOL_FROM_FILES
-        results = self._pooled(work, batches) if pooled else map(work, batches)
+        results = self._pooled(work, batches) if self._needs_pool(batches) else map(work, batches)
         for batch, frames in zip(batches, results, strict=True):
             done += len(batch.paths)
             self.progress(done, total)
             yield frames
 
+    def report(self, receipt: Mapping[str, Any]) -> None:
+        """Hand the receipt on to whoever asked for it."""
+        self.reported(receipt)
+
+    def _needs_pool(self, batches: Sequence[Batch]) -> bool:
+        if self.jobs > 1 and sum(len(batch.paths) for batch in batches) >= self.pool_from:
+            return True
+        # What is known to kill the parser is large; such a file must not read in this process.
+        return any(_is_suspicious(batch.source, path) for batch in batches for path in batch.paths)
+
     def _pooled(
+        self, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
+    ) -> "Iterator[Frames]":
+        waiting = deque(batches)
+        while waiting:
+            # A pool does not survive the death of a worker: the batches after it get a new one.
+            try:
+                for frames in self._from_pool(work, tuple(waiting)):
+                    waiting.popleft()
+                    yield frames
+            except BrokenProcessPool:
+                # Any of the batches that were under way can hold the file that kills.
+                for _ in range(min(self.jobs + 2, len(waiting))):
+                    yield guard.in_fresh_processes(work, waiting.popleft())
+
+    def _from_pool(
         self, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
     ) -> "Iterator[Frames]":
         # spawn: a fork would copy DuckDB's threads in an undefined state.
         spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self.jobs, mp_context=spawn) as pool:
-            waiting = deque[Future["Frames"]]()
+        jobs = min(self.jobs, len(batches))
+        with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=guard.start_worker) as pool:
+            under_way = deque[Future["Frames"]]()
             for batch in batches:
-                waiting.append(pool.submit(work, batch))
+                under_way.append(pool.submit(guard.attempt, work, batch))
                 # Workers may run ahead of the loader, but not without bound.
-                if len(waiting) > self.jobs + 1:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                if len(under_way) > self.jobs + 1:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+
+
+def _is_suspicious(source: Path, path: str) -> bool:
+    try:
+        return (source / path).lstat().st_size > SUSPICIOUS_BYTES
+    except (OSError, ValueError):
+        return False  # It is not read at all, or it vanished.
+
+
+def named(
+    name: str,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    reported: Callable[[Mapping[str, Any]], None] | None = None,
+) -> DirectRunner:
+    """Return the runner that reads in this process (local) or in several (process).
+
+    Any other name leaves it to the number of files.
+    """
+    if name == "local":
+        return DirectRunner(1, progress, reported)
+    pool_from = 0 if name == "process" else POOL_FROM_FILES
+    return DirectRunner(jobs, progress, reported, pool_from)

@@ -1,1 +1,1 @@
-"""Benchmarks, run by hand."""
+"""Measurements: run by hand with `make bench`, results in docs/benchmarks.md."""

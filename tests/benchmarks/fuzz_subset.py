@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from flows.frontmatter import BrokenFrontMatter, Value, read
-from flows.subset import read_lines
+from flows.frontmatter.subset import read_lines
 
 CASES = Path(__file__).parents[1] / "front_matter"
 DOCUMENTS = sorted(path for path in CASES.iterdir() if path.suffix in (".md", ".yaml"))
@@ -18,8 +18,6 @@ SNIPPETS = (
     *("null", "true", "No", "007", "12:30", "2024-02-30", "!!str ", "&a ", "*a", "[]", "{}", "| "),
     *("  ", "    ", "\n\n", "\n  ", "\n- ", "key: value\n", '"', "title: x\n", "  - a\n", ">-\n  "),
 )
-
-
 _BLOCK = re.compile(rb"(?:---[ \t]*[\r\n]+)?([^+;{].*?)(?:[\r\n](?:---|\.\.\.).*)?\Z", re.DOTALL)
 
 

@@ -4,27 +4,17 @@ Block mappings and lists of one-line scalars, and nothing else: whatever is not 
 the same to PyYAML is left to PyYAML, which takes several times as long.
 """
 
-import datetime
 import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from flows.frontmatter.values import Plain, Value
+
 MAX_LINES = 40_000  # up to five keys and values a line: PyYAML's path has a limit on those
 MAX_OPEN = 30  # likewise on depth; a line opens at most two levels
 MAX_CACHED_LINES = 20_000  # a few megabytes
-MAX_CACHED_CHARS = 60  # longer lines hardly ever return
+MAX_CACHED_CHARS = 36  # longer ones are dates and addresses, which hardly ever return
 
-
-class Plain(str):
-    """A YAML scalar typed without quotes and tag: what it means is its column's decision."""
-
-    __slots__ = ()
-
-
-Scalar: TypeAlias = (
-    bool | int | float | str | datetime.datetime | datetime.date | datetime.time | None
-)
-Value: TypeAlias = Scalar | list["Value"] | dict[str, "Value"]
 
 # The indentation, the column of what follows a dash (or -1), the key (or "").
 _Place: TypeAlias = tuple[int, int, str]
@@ -35,7 +25,7 @@ _Entry: TypeAlias = tuple[int, int, str, str | None, Callable[[], Value] | None]
 _ODD = re.compile("[^ -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _PLACE = re.compile(r"( *)(- +)?([A-Za-z_][A-Za-z0-9_-]{0,99})\Z")
 _ITEM = re.compile(r"( *)(- +)(?=[^ ])")
-_PLAIN_START = re.compile(r"[^-?:,\[\]{}#&*!|>'\"%@` ]|-[0-9A-Za-z.]")
+_INDICATORS = "?:,[]{}#&*!|>'\"%@`"
 # Half of a surrogate pair is no character: PyYAML's path says so.
 _ESCAPE = re.compile(r"\\(?:([\"\\/nrt])|u(?![dD][89a-fA-F])([0-9a-fA-F]{4}))")
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "n": "\n", "r": "\r", "t": "\t"}
@@ -59,7 +49,7 @@ def read_lines(text: str) -> dict[str, Value] | None:
 def _fields(lines: list[str]) -> dict[str, Value] | None:
     # One long loop: it runs for every line of every file, where a call costs as much as its work.
     root: dict[str, Value] = {}
-    inside: Any = root  # the innermost open list or mapping; asking mypy's way costs time, too
+    inside: Any = root  # the innermost open list or mapping; proving which to mypy costs time
     indent = 0
     around: list[tuple[int, Any]] = []
     waiting = ""  # the key whose value begins on a later line, if at all
@@ -148,18 +138,19 @@ def _place(head: str) -> _Place | None:
 
 
 def _scalar(text: str) -> str | None:
-    if text[:1] == '"':
+    first = text[:1]
+    if first == '"':
         inner = text[1:-1]
         if '"' not in inner and "\\" not in inner and len(text) > 1 and text[-1] == '"':
             return inner
         quoted = _DOUBLE_QUOTED.match(text)
         return _ESCAPE.sub(_unescaped, quoted[1]) if quoted else None
-    if text[:1] == "'":
+    if first == "'":
         quoted = _SINGLE_QUOTED.match(text)
         return quoted[1].replace("''", "'") if quoted else None
-    if ": " in text or " #" in text or text[-1:] == ":" or not _PLAIN_START.match(text):
+    if first in _INDICATORS or (first == "-" and not text[1:2].isalnum()):
         return None
-    return Plain(text)
+    return None if ": " in text or " #" in text or text[-1] == ":" else Plain(text)
 
 
 def _unescaped(escape: re.Match[str]) -> str:

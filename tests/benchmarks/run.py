@@ -1,0 +1,43 @@
+"""One measured piece of work: a process of its own, its time, its processor, its peaks."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one run took: seconds, MiB; `cpu` counts its workers, `stages` only a build has."""
+
+    wall: float
+    cpu: float
+    driver: float
+    worker: float
+    stages: dict[str, float] = field(default_factory=dict)
+
+
+class WorkFailed(RuntimeError):
+    """A measured process ended with an error."""
+
+
+def measure(kind: str, *arguments: str) -> Sample:
+    """Run one piece of work; a floor is its processor seconds without the start of Python."""
+    command = [sys.executable, "-m", "tests.benchmarks.measured", kind, *arguments]
+    before, start = os.times(), time.perf_counter()
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    wall, after = time.perf_counter() - start, os.times()
+    if done.returncode:
+        raise WorkFailed(f"{kind} ended with {done.returncode}: its own words are above")
+    said = json.loads(done.stdout.splitlines()[-1])
+    cpu = after.children_user - before.children_user + after.children_system
+    cpu -= before.children_system
+    return Sample(
+        said.get("wall", wall),
+        said.get("cpu", cpu),
+        said["driver"],
+        said["worker"],
+        said.get("seconds", {}),
+    )

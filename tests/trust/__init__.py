@@ -1,0 +1,1 @@
+"""What can go wrong around a refresh, done to it on purpose."""

@@ -1,0 +1,182 @@
+"""A file that ends the reader is quarantined, and nothing else is."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from flows import extract, guard, limit, runner
+from flows.normalize import Frames
+from flows.refresh import frames_of
+from tests.conftest import Content, article
+from tests.trust import killers
+
+GOOD = [f"{letter}.md" for letter in "abcdefgh"]
+
+
+def batch(content: Content, *names: str) -> extract.Batch:
+    """Write articles of these names and return them as one batch."""
+    for name in names:
+        content.write(name, article(title=name))
+    return extract.Batch(content.source, tuple(sorted(names)), {}, {})
+
+
+def outcomes(frames: Sequence[Frames]) -> list[tuple[str, str, str | None]]:
+    """Return path, status and reason code of every ledger row, in order of path."""
+    rows = [
+        (row["path"], row["status"], row["reason_code"] if row["status"] != "loaded" else None)
+        for found in frames
+        for row in found["ops.files"].to_dict("records")
+    ]
+    return sorted(rows)
+
+
+def loaded(*names: str) -> list[tuple[str, str, str | None]]:
+    """Return what `outcomes` says of loaded files."""
+    return [(name, "loaded", None) for name in names]
+
+
+def test_what_kills_a_worker_is_quarantined_and_its_batch_is_loaded(content: Content) -> None:
+    """Segfault, exit, out of memory: one reject each, and every other file arrives, in order."""
+    given = [
+        batch(content, "a.md", "segfault.md", "b.md"),
+        batch(content, "c.md", "d.md"),
+        batch(content, "e.md", "exit.md", "killed.md", "no_memory.md"),
+        batch(content, "f.md"),
+    ]
+    direct = runner.DirectRunner(jobs=2)
+    found = list(direct._pooled(killers.read, given))
+    assert [outcomes([frames]) for frames in found] == [
+        [*loaded("a.md", "b.md"), ("segfault.md", "quarantined", "reader_crashed")],
+        loaded("c.md", "d.md"),
+        [
+            *loaded("e.md"),
+            ("exit.md", "quarantined", "reader_crashed"),
+            ("killed.md", "quarantined", "reader_crashed"),
+            ("no_memory.md", "quarantined", "reader_crashed"),
+        ],
+        loaded("f.md"),
+    ]
+    reasons = {
+        row["path"]: row["reason"]
+        for row in found[2]["ops.files"].to_dict("records")
+        + found[0]["ops.files"].to_dict("records")
+        if row["status"] == "quarantined"
+    }
+    assert reasons == {
+        "exit.md": "The reader ended with exit code 3 on this file.",
+        "killed.md": "The reader ended with SIGKILL on this file.",
+        "no_memory.md": "The reader ended with an unexpected MemoryError on this file.",
+        "segfault.md": "The reader ended with SIGSEGV on this file.",
+    }
+
+
+def test_a_single_death_is_no_proof(content: Content) -> None:
+    """A file whose worker dies once (of somebody else's hunger for memory, say) is loaded."""
+    given = batch(content, "a.md", "once.md", "b.md")
+    found = list(runner.DirectRunner(jobs=2)._pooled(killers.read_and_die_once, [given]))
+    assert outcomes(found) == loaded("a.md", "b.md", "once.md")
+
+
+def test_c_code_that_never_returns_is_ended_by_the_kernel(content: Content) -> None:
+    """Where no Python handler can run, the process ends, and the file counts as too slow."""
+    given = batch(content, "a.md", "stuck.md")
+    found = guard.in_fresh_processes(killers.read_patiently, given)
+    assert outcomes([found]) == [*loaded("a.md"), ("stuck.md", "quarantined", "reader_too_slow")]
+
+
+@pytest.mark.parametrize("fate", ["slow", "fault", "no_memory"])
+def test_an_error_of_one_file_in_this_process_is_its_own(
+    content: Content, monkeypatch: pytest.MonkeyPatch, fate: str
+) -> None:
+    """Without any worker a slow file and an unexpected error are rejects; no word is quoted."""
+    monkeypatch.setattr(limit, "SECONDS", 0.2)
+    found = guard.attempt(killers.read, batch(content, "a.md", f"{fate}.md", "z.md"))
+    code = "reader_too_slow" if fate == "slow" else "reader_crashed"
+    assert outcomes([found]) == sorted(
+        [*loaded("a.md", "z.md"), (f"{fate}.md", "quarantined", code)]
+    )
+    assert "canary" not in str(found["ops.files"].to_dict("records"))
+
+
+def test_a_file_that_is_slow_to_read_is_quarantined_by_a_build(
+    content: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of work is watched in the real reader, and a later build reads it again."""
+    content.write("a.md", article(title="a"))
+    content.write("slow.md", article(title="slow"))
+    read = extract.frontmatter.read
+
+    def slowly(data: bytes, **options: bool) -> object:
+        while b'"slow"' in data:
+            pass
+        return read(data, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(limit, "SECONDS", 0.2)
+        patched.setattr(extract.frontmatter, "read", slowly)
+        content.build()
+    assert content.ledger() == [
+        ("a.md", "loaded", None),
+        ("slow.md", "quarantined", "reader_too_slow"),
+    ]
+    assert not content.build().published, "a file that did not change is not tried again"
+    content.build(full=True)
+    assert content.ledger() == [("a.md", "loaded", None), ("slow.md", "loaded", None)]
+
+
+def test_a_large_file_is_not_read_in_the_main_process(
+    content: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is as large as texts that crash parsers goes to a worker, even in a small build."""
+    direct = runner.DirectRunner(jobs=1)
+    small = batch(content, "a.md", "b.md")
+    content.write("large.md", article(title="large", body="x" * runner.SUSPICIOUS_BYTES))
+    large = extract.Batch(content.source, ("large.md",), {}, {})
+    assert [direct._needs_pool([small]), direct._needs_pool([small, large])] == [False, True]
+    assert outcomes(list(direct.map("extract", frames_of, [small, large]))) == loaded(
+        "a.md", "b.md", "large.md"
+    )
+
+
+def test_workers_end_with_a_parent_that_was_killed(content: Content, tmp_path: Path) -> None:
+    """SIGKILL leaves the parent no chance to end its workers: they notice by themselves."""
+    batch(content, "a.md", "b.md")
+    program = f"""
+import os, signal
+from pathlib import Path
+from flows import extract, runner
+from tests.trust.test_guard import note_pid
+if __name__ == "__main__":
+    source = Path({str(content.source)!r})
+    given = [extract.Batch(source, (path,), {{}}, {{}}) for path in ("a.md", "b.md")]
+    for frames in runner.DirectRunner(jobs=2)._pooled(note_pid, given):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+    script = tmp_path / "parent.py"
+    script.write_text(program)
+    parent = subprocess.run(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert parent.returncode == -signal.SIGKILL, parent.stderr
+    workers = [int(file.name.split(".")[1]) for file in content.source.glob("pid.*")]
+    assert workers
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers):
+        assert time.monotonic() < deadline, f"workers {workers} are still there"
+        time.sleep(0.05)
+
+
+def note_pid(given: extract.Batch) -> Frames:
+    """Read a batch and leave a file that names the process."""
+    (given.source / f"pid.{os.getpid()}").touch()
+    return frames_of(given)
