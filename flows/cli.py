@@ -120,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
         help="run as a Prefect flow (the default when PREFECT_API_URL is set)",
     )
     build.add_argument("--full", action="store_true", help="parse every file again")
+    build.add_argument(
+        "--parser",
+        choices=("fast", "pyyaml"),
+        default="fast",
+        help="of YAML: pyyaml reads the same, several times slower (default: fast)",
+    )
     build.add_argument("--verify", action="store_true", help="compare the bytes of every file")
     build.add_argument("--strict", action="store_true", help="exit with 3 if files are quarantined")
     build.add_argument(
@@ -272,6 +278,7 @@ def _request(parsed: argparse.Namespace, house: "House") -> "Request":
         full=getattr(parsed, "full", False),
         verify=getattr(parsed, "verify", False),
         accept_loss=getattr(parsed, "accept_loss", False),
+        parser=getattr(parsed, "parser", "fast"),
     )
 
 

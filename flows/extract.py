@@ -81,6 +81,7 @@ class Batch:
     paths: tuple[str, ...]
     known: Mapping[str, str]
     faults: Mapping[str, Fault]
+    parser: frontmatter.Parser = "fast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,13 @@ class _Unreadable(Exception):
         self.fields = (status, code, message, hint)
 
 
-def batches(source: Path, plan: Plan, faults: Mapping[str, Fault], size: int) -> list[Batch]:
+def batches(
+    source: Path,
+    plan: Plan,
+    faults: Mapping[str, Fault],
+    size: int,
+    parser: frontmatter.Parser = "fast",
+) -> list[Batch]:
     """Cut the files to read into batches of `size` files, in order of path."""
     cuts = range(0, len(plan.to_read), size)
     return [
@@ -109,6 +116,7 @@ def batches(source: Path, plan: Plan, faults: Mapping[str, Fault], size: int) ->
             tuple(paths),
             {path: plan.known[path] for path in paths if path in plan.known},
             {path: faults[path] for path in paths if path in faults},
+            parser,
         )
         for paths in (plan.to_read[start : start + size] for start in cuts)
     ]
@@ -155,7 +163,7 @@ def _outcome(batch: Batch, path: str) -> Document | Reject | Same:
                 f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB.",
                 "Move large content out of the file, or leave it out with --pattern.",
             )
-        return _document(path, data, content_hash, signature)
+        return _document(batch, path, data, content_hash, signature)
     except _Unreadable as error:
         return Reject(path, content_hash, signature, *error.fields)
     except frontmatter.BrokenFrontMatter as error:
@@ -172,7 +180,9 @@ def _outcome(batch: Batch, path: str) -> Document | Reject | Same:
         )
 
 
-def _document(path: str, data: bytes, content_hash: str, signature: Signature) -> Document:
+def _document(
+    batch: Batch, path: str, data: bytes, content_hash: str, signature: Signature
+) -> Document:
     whole_file = path.casefold().endswith(_YAML_SUFFIXES)
     if whole_file and not data.startswith(b"---") and not _HAS_TAXONOMY.search(data):
         raise _Unreadable(
@@ -181,7 +191,7 @@ def _document(path: str, data: bytes, content_hash: str, signature: Signature) -
             "A YAML file without a `taxonomy` key is not content.",
             "Nothing to do, unless it should be one: add `taxonomy: topic` or `organization`.",
         )
-    found = frontmatter.read(data, whole_file=whole_file)
+    found = frontmatter.read(data, whole_file=whole_file, parser=batch.parser)
     if found is None:
         raise _Unreadable(
             "excluded",

@@ -422,7 +422,25 @@ def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> O
 
     `plan_unchanged` is the number of files that the scan already knew to be unchanged.
     """
-    _merge(con, run)
+    if row_count(con, _incoming("ops.files")):
+        _merge(con, run)
+    if vanished := row_count(con, "vanished"):
+        _take_out(con, run)
+    counted = dict(
+        con.execute("select outcome, count(*) from outcomes group by outcome").fetchall()
+    )
+    return Outcomes(
+        new=counted.get("new", 0) + counted.get("returned", 0),
+        changed=counted.get("changed", 0),
+        unchanged=plan_unchanged + counted.get("unchanged", 0),
+        renamed=counted.get("renamed", 0),
+        returned=counted.get("returned", 0),
+        gone=vanished - counted.get("renamed", 0),
+    )
+
+
+def _take_out(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+    """Remove the articles of vanished files and mark the files as gone."""
     _write_removed(con, run, "select path from vanished")
     for table, key in _STATE.items():
         con.execute(f"delete from {table} where {key} in (select path from vanished)")
@@ -433,18 +451,6 @@ def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> O
         where path in (select path from vanished)
         """,
         {"started_at": run.started_at, "run_id": run.run_id},
-    )
-    counted = dict(
-        con.execute("select outcome, count(*) from outcomes group by outcome").fetchall()
-    )
-    vanished = row_count(con, "vanished")
-    return Outcomes(
-        new=counted.get("new", 0) + counted.get("returned", 0),
-        changed=counted.get("changed", 0),
-        unchanged=plan_unchanged + counted.get("unchanged", 0),
-        renamed=counted.get("renamed", 0),
-        returned=counted.get("returned", 0),
-        gone=vanished - counted.get("renamed", 0),
     )
 
 

@@ -150,7 +150,6 @@ def _copy(published: Path, working: Path) -> None:
         shutil.copyfile(published, working)
         after = published.stat()
         if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
-            working.chmod(0o644)
             return
     raise WarehouseDamaged(
         f"{published} is being written by another program: close that session and build again"
@@ -214,7 +213,8 @@ def publish(house: House, run_id: str) -> str:
     with working.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         os.fsync(file.fileno())
-    working.chmod(0o444)
+    # Read-only, for those whom the umask lets read.
+    working.chmod(working.stat().st_mode & 0o444)
     working.rename(generation)
     _sync_folder(house.generations)
     _adopt(house)
@@ -243,7 +243,7 @@ def point(house: House, run_id: str) -> None:
     except OSError:
         # A file system without links: a second copy takes the published name.
         shutil.copyfile(generation, link)
-        link.chmod(0o444)
+        link.chmod(link.stat().st_mode & 0o444)
     link.replace(house.warehouse)
     _sync_folder(house.warehouse.parent)
 

@@ -51,6 +51,7 @@ class Request:
     full: bool = False
     verify: bool = False
     accept_loss: bool = False
+    parser: frontmatter.Parser = "fast"
 
 
 def refresh(request: Request, runner: Runner | None = None) -> Receipt:
@@ -108,7 +109,7 @@ def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runn
 
         earlier_keys = set(profile.keys_without_column(con))
         load.begin(con, plan.vanished)
-        batches = extract.batches(request.source, plan, listing.faults, BATCH_FILES)
+        batches = extract.batches(request.source, plan, listing.faults, BATCH_FILES, request.parser)
         for frames in clock.waiting("extract", runner.map("extract", frames_of, batches)):
             with clock.stage("load"):
                 load.load(con, frames, run)

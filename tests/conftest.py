@@ -6,6 +6,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows.frontmatter import Parser
 from flows.receipt import Receipt
 from flows.refresh import Request, refresh
 
@@ -51,7 +52,8 @@ def article(
 class Content:
     """A content folder and the warehouse that is built from it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, parser: Parser = "fast") -> None:
+        self.parser = parser
         self.source = folder / "content"
         self.warehouse = folder / "warehouse.duckdb"
         self.source.mkdir()
@@ -65,7 +67,7 @@ class Content:
 
     def build(self, **options: Any) -> Receipt:
         """Refresh the warehouse."""
-        return refresh(Request(self.source, self.warehouse, **options))
+        return refresh(Request(self.source, self.warehouse, parser=self.parser, **options))
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the published warehouse."""

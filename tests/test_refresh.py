@@ -2,12 +2,20 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
 from flows.refresh import ChecksFailed
 from flows.scan import SourceEmpty, SourceMissing
 from tests.conftest import Content, article, counts
+
+
+@pytest.fixture(params=["fast", "pyyaml"])
+def content(tmp_path: Path, request: pytest.FixtureRequest) -> Content:
+    """Give an empty content folder, once for each parser: a refresh must not tell them apart."""
+    return Content(tmp_path, request.param)
+
 
 VERSIONS = """
 select article_id, change, changed_fields, quality

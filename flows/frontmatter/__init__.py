@@ -31,6 +31,7 @@ from flows.frontmatter.values import (
     Plain,
     Scalar,
     Value,
+    is_secret,
 )
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Plain",
     "Scalar",
     "Value",
+    "is_secret",
     "locate",
     "locate_all",
     "read",

@@ -1,6 +1,7 @@
 """YAML of any kind → fields, grown from PyYAML's events without its recursive composer."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import yaml
@@ -9,7 +10,7 @@ from flows.frontmatter.diagnose import diagnose
 from flows.frontmatter.fences import Block
 from flows.frontmatter.sayings import showable
 from flows.frontmatter.tags import CONSTRUCTORS, TAG, UNFIT, construct
-from flows.frontmatter.values import MAX_DEPTH, MAX_EXPANDED, MAX_NODES, Plain, Value
+from flows.frontmatter.values import MAX_DEPTH, MAX_EXPANDED, MAX_NODES, Plain, Value, is_secret
 
 
 def _index(event: yaml.Event) -> int:
@@ -19,17 +20,27 @@ def _index(event: yaml.Event) -> int:
 class _Open:
     """A list or mapping whose end has not come yet."""
 
-    __slots__ = ("anchor", "key", "merged", "merging", "size_before", "value")
+    __slots__ = ("anchor", "key", "merged", "merging", "secured", "size_before", "value")
 
     def __init__(
-        self, value: list[Value] | dict[str, Value], anchor: str | None, size: int
+        self, value: list[Value] | dict[str, Value], anchor: str | None, size: int, secured: bool
     ) -> None:
         self.value = value
         self.anchor = anchor
         self.size_before = size
+        self.secured = secured
         self.key: str | None = None
         self.merging = False
         self.merged: tuple[Value, yaml.NodeEvent] | None = None
+
+
+@dataclass(slots=True)
+class _Anchored:
+    """A value that aliases may repeat, with its size written out."""
+
+    value: Value
+    size: int
+    secured: bool
 
 
 class _Tree:
@@ -41,7 +52,7 @@ class _Tree:
         self.may_hold_tags = "!" in block.text
         self.root: Value = Plain("")
         self.open: list[_Open] = []
-        self.anchors: dict[str, tuple[Value, int]] = {}
+        self.anchors: dict[str, _Anchored] = {}
         self.size = 0
         self.documents = 0
 
@@ -61,7 +72,7 @@ class _Tree:
         else:
             value = Plain(text) if event.implicit[0] else text
         if event.anchor is not None:
-            self.remember(event.anchor, value, len(text) + 1, event)
+            self.remember(event.anchor, value, len(text) + 1, self.is_secured(), event)
         parent = self.open[-1] if self.open else None
         if parent is not None and parent.key is None and type(parent.value) is dict:
             self.take_key(parent, text, event.implicit[0] and text == "<<", event)
@@ -106,18 +117,19 @@ class _Tree:
             self.refuse("bad_tagged_value" if core else "unsupported_tag", event)
         if self.may_hold_tags and self.block.text.startswith("! ", _index(event)):
             self.refuse("unsupported_tag", event)
+        secured = self.is_secured()
         self.place(value, event)
         self.size += 1
         if event.anchor is not None:
-            self.remember(event.anchor, value, 0, event)
-        self.open.append(_Open(value, event.anchor, self.size))
+            self.remember(event.anchor, value, 0, secured, event)
+        self.open.append(_Open(value, event.anchor, self.size, secured))
 
     def end(self, event: yaml.Event) -> None:
         done = self.open.pop()
         if done.merged is not None and isinstance(done.value, dict):
             self.merge(done.value, *done.merged)
         if done.anchor is not None:
-            self.anchors[done.anchor] = (done.value, self.size - done.size_before + 1)
+            self.anchors[done.anchor].size = self.size - done.size_before + 1
 
     def merge(self, own: dict[str, Value], merged: Value, event: yaml.NodeEvent) -> None:
         """Give a mapping the fields of those it merges, where it has none of its own."""
@@ -133,18 +145,29 @@ class _Tree:
     def alias(self, event: yaml.AliasEvent) -> None:
         if event.anchor not in self.anchors:
             self.refuse("undefined_alias", event)
-        value, size = self.anchors[event.anchor]
-        if any(parent.value is value for parent in self.open):
+        anchored = self.anchors[event.anchor]
+        if any(parent.value is anchored.value for parent in self.open):
             self.refuse("recursive_alias", event)
-        self.size += size
+        if anchored.secured and not self.is_secured():
+            self.refuse("secured_alias", event)
+        self.size += anchored.size
         if self.size > MAX_EXPANDED:
             self.refuse("too_many_aliases", event)
-        self.place(value, event)
+        self.place(anchored.value, event)
 
-    def remember(self, anchor: str, value: Value, size: int, event: yaml.Event) -> None:
+    def remember(
+        self, anchor: str, value: Value, size: int, secured: bool, event: yaml.Event
+    ) -> None:
         if anchor in self.anchors:
             self.refuse("duplicate_anchor", event)
-        self.anchors[anchor] = (value, size)
+        self.anchors[anchor] = _Anchored(value, size, secured)
+
+    def is_secured(self) -> bool:
+        """Return whether what comes next stands below a secret key, at any depth."""
+        parent = self.open[-1] if self.open else None
+        return parent is not None and (
+            parent.secured or (parent.key is not None and is_secret(parent.key))
+        )
 
     def place(self, value: Value, event: yaml.NodeEvent) -> None:
         if not self.open:

@@ -126,6 +126,10 @@ SAYINGS: dict[str, tuple[str, str]] = {
         "A value cannot begin with this character without quotes.",
         "Put the whole value in double quotes.",
     ),
+    "secured_alias": (
+        "An alias repeats, outside of 'secured', what stands below it.",
+        "Write the value out here if it may be seen; else remove the alias.",
+    ),
     "several_documents": (
         "A second YAML document begins here.",
         "Keep one document per file.",
@@ -198,6 +202,6 @@ def broken(code: str, line: int, column: int, **words: object) -> BrokenFrontMat
 
 def showable(key: str, text_before: str) -> str:
     """Name a key in a message, unless it may be a secret."""
-    # Below or after `secured` a piece of the payload may pass for a key.
-    shown = _SHOWABLE_KEY.match(key) and "secured" not in text_before.lower()
-    return f"'{key}'" if shown else "here"
+    # Below or after `secured`, which escapes can spell, a piece of the payload may pass for a key.
+    hidden = "\\" in text_before or "secured" in text_before.casefold()
+    return f"'{key}'" if _SHOWABLE_KEY.match(key) and not hidden else "here"

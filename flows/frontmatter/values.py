@@ -25,6 +25,11 @@ Value: TypeAlias = Scalar | list["Value"] | dict[str, "Value"]
 KeyPath: TypeAlias = tuple[str | int, ...]
 
 
+def is_secret(key: str) -> bool:
+    """Return whether what is below the key must never leave the file."""
+    return key.strip().casefold() == "secured"
+
+
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
     """The fields of one file, and how many characters follow them."""
