@@ -33,7 +33,7 @@ from prefect.client.schemas.objects import (
     FlowRun,
     State,
 )
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.schedules import Cron
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed, Failed
@@ -139,9 +139,13 @@ class PrefectRunner:
         )()
 
     def report(self, receipt: Mapping[str, Any]) -> None:
-        """Leave the receipt and its tables as artifacts, and tell whoever asked."""
-        leave_artifacts(self.house, receipt)
+        """Tell whoever asked, and leave the receipt and its tables as artifacts."""
         self.direct.report(receipt)
+        try:
+            leave_artifacts(self.house, receipt)
+        except (httpx.HTTPError, PrefectException, MatterhouseError) as error:
+            # What is published is published: a page without tables is no failed refresh.
+            get_run_logger().warning("the artifacts of the run are not complete: %s", error)
 
     def _here(
         self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]

@@ -278,6 +278,30 @@ def test_a_flow_respects_the_lock_of_a_direct_build(
 
 
 @pytest.mark.prefect
+def test_an_export_is_a_flow_of_its_own(server: Server, three: Content, tmp_path: Path) -> None:
+    """A schedule can write the reports; the run lists the files."""
+    code = (
+        "import sys; from flows.orchestrate import export;"
+        "export(*sys.argv[1:3], tables=['marts.topics'])"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "out"), str(three.warehouse)],
+        cwd=ROOT, env=server.environment, check=True, capture_output=True,
+    )  # fmt: skip
+    (run,) = [
+        run
+        for run in server.ask("/flow_runs/filter", {})
+        if run["parameters"].get("folder") == str(tmp_path / "out")
+    ]
+    assert run["state"]["type"] == "COMPLETED"
+    assert server.artifacts(run) == {"exported": [{"file": "marts.topics.parquet", "rows": 2}]}
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "manifest.json",
+        "marts.topics.parquet",
+    ]
+
+
+@pytest.mark.prefect
 def test_prefect_yaml_deploys_the_schedule(server: Server) -> None:
     """`prefect deploy` takes the file as it is and schedules runs of the refresh."""
     prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
