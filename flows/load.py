@@ -127,8 +127,8 @@ def _take_in(con: "duckdb.DuckDBPyConnection", table: str, frame: "pd.DataFrame"
         raise FrameDoesNotFitTable(f"{table}: the frame lacks {missing} and has {extra} too much")
     if frame.empty:
         return
-    # DuckDB finds `frame` here, in the caller. Registered, it would stay until the transaction ends:
-    # the catalogue keeps the dropped view, and the view the frame.
+    # DuckDB finds `frame` here, in its caller. Registered, it would stay in memory until the
+    # transaction ends: the catalogue keeps the dropped view, and the view keeps the frame.
     con.execute(f"insert into {_incoming(table)} by name select * from frame")
 
 
