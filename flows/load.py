@@ -47,7 +47,7 @@ _FILLED = {
     "run_id": "",
 }
 # Files that wait together in memory (2 kB each) for one comparison with the tables.
-MERGE_FILES = 50_000
+MERGE_FILES = 20_000
 
 
 class FrameDoesNotFitTable(MatterhouseError):
@@ -127,11 +127,9 @@ def _take_in(con: "duckdb.DuckDBPyConnection", table: str, frame: "pd.DataFrame"
         raise FrameDoesNotFitTable(f"{table}: the frame lacks {missing} and has {extra} too much")
     if frame.empty:
         return
-    con.register("frame", frame)
-    try:
-        con.execute(f"insert into {_incoming(table)} by name select * from frame")
-    finally:
-        con.unregister("frame")
+    # DuckDB finds `frame` here, in its caller. Registered, it would stay in memory until the
+    # transaction ends: the catalogue keeps the dropped view, and the view keeps the frame.
+    con.execute(f"insert into {_incoming(table)} by name select * from frame")
 
 
 def _merge(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
