@@ -24,13 +24,12 @@ from flows.cast import (
     clean,
     instant,
     integer,
-    is_secret,
     items,
     mapping,
     text,
 )
 from flows.extract import Document, Extracted, Reject, Signature
-from flows.frontmatter import KeyPath, Plain, Value
+from flows.frontmatter import KeyPath, Plain, Value, is_secret
 
 Frames = dict[str, pd.DataFrame]
 

@@ -12,7 +12,6 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows import cast
 from flows.frontmatter import (
     MAX_BLOCK_BYTES,
     MAX_NODES,
@@ -451,12 +450,3 @@ def test_nothing_secured_gets_out_by_alias_or_merge() -> None:
             assert found is not None
             outcomes.add(found.code)
     assert {"kept a secret", "had no secret", "secured_alias"} <= outcomes
-
-
-@PROPERTY
-@given(
-    st.text() | st.sampled_from(["secured", " Secured\t", "\u017fecured", "secured2", "SECURED"])
-)
-def test_the_reader_and_the_columns_agree_on_what_is_secret(key: str) -> None:
-    """A key is as secret to the reader of aliases as to the tables."""
-    assert is_secret(key) == cast.is_secret(key)

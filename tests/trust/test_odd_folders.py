@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import frontmatter, scan
+from flows import frontmatter
 from tests.conftest import Content, article, counts
 
 
@@ -172,27 +172,6 @@ def test_a_file_with_fifty_thousand_topics_is_loaded(content: Content) -> None:
     assert content.query(
         "select (select count(*) from marts.topics), (select count(*) from marts.topic_pairs)"
     ) == [(50_000, 0)]
-
-
-def test_a_file_that_vanishes_while_the_source_is_read_is_a_row(
-    content: Content, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A file that was listed and is gone when it is opened is named, and gone in the next run."""
-    content.write("a.md", article())
-    content.write("b.md", article())
-    walk = scan.walk
-
-    def walk_and_lose(*args: object, **options: object) -> scan.Listing:
-        listing = walk(*args, **options)  # type: ignore[arg-type]
-        (content.source / "b.md").unlink(missing_ok=True)
-        return listing
-
-    monkeypatch.setattr("flows.scan.walk", walk_and_lose)
-    assert build_and_balance(content) == {
-        "a.md": ("loaded", None),
-        "b.md": ("quarantined", "vanished"),
-    }
-    assert counts(content.build()) == {"seen": 1, "loaded": 1, "unchanged": 1, "gone": 1}
 
 
 def test_a_folder_without_front_matter_makes_an_empty_warehouse(content: Content) -> None:
