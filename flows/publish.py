@@ -134,8 +134,27 @@ def working_copy(house: House, run_id: str) -> Iterator["duckdb.DuckDBPyConnecti
     if house.warehouse.exists() or house.warehouse.is_symlink():
         _copy(house.warehouse, working)
     with _open(house, working) as con:
-        _recognise(house, con)
-        yield con
+        try:
+            _recognise(house, con)
+            yield con
+        except duckdb.Error as error:
+            # DuckDB reads lazily: damage shows at any statement. The digest tells whose fault it is.
+            if _differs_from_receipt(house):
+                raise WarehouseDamaged(
+                    f"{house.warehouse} is not the file that its run published, and DuckDB cannot"
+                    " work on it; it was left as it is. Go back with `matterhouse runs --rollback"
+                    " RUN`, or move the file away to rebuild"
+                ) from error
+            raise
+
+
+def _differs_from_receipt(house: House) -> bool:
+    published = {r.get("run_id"): r["sha256"] for r in receipts(house) if r.get("sha256")}
+    expected = published.get(current(house))
+    if expected is None:
+        return False
+    with house.warehouse.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() != expected
 
 
 def _copy(published: Path, working: Path) -> None:

@@ -1,110 +1,145 @@
-"""Hostile values run nowhere, and a query of `sql` reaches nothing but the tables."""
+"""Values and queries that try to be more than data."""
 
 import csv
-import io
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from flows.cli import main
-from tests.conftest import Content, article
+from flows import cli
+from tests.conftest import Content
 
-PAYLOADS = {
-    "sql": "'); drop table raw.articles; --",
-    "html": "<script>alert(1)</script>",
-    "formula": '=HYPERLINK("http://example.org","x")',
-    "dde": "@SUM(1+9)*cmd|' /C calc'!A0",
-    "terminal": "\x1b]0;owned\x07\x1b[2J",
-    "log": "a\nmatterhouse: Published everything",
-    "path": "../../etc/passwd",
-    "null": "a\x00b",
-}
+PAYLOADS = [
+    "'; drop table raw.articles; --",
+    '"); drop schema raw cascade; --',
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "-1+1",
+    "@sum(1)",
+    "<script>alert(1)</script>",
+    "\x1b[2J\x1b]0;owned\x07",
+    "line\r\nmatterhouse: forged",
+    "${jndi:x} {{7*7}} %s %n",
+]
 
 
-@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS.keys())
-def test_a_hostile_value_is_only_a_value(
-    content: Content,
-    payload: str,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> None:
-    """Titles, topics, providers and keys come out as what they are, and do nothing."""
-    text = json.dumps(payload)
-    content.write(
-        "a.md",
-        f"---\ntitle: {text}\ntopics: [{text}]\nprovider: {{name: {text}, domain: {text}}}\n"
-        f"publishedDateTime: 2025-01-01\nquality: {text}\n{text}: {text}\n---\n",
-    )
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Content:
+    """Give a warehouse whose values, keys and topics are payloads."""
+    content = Content(tmp_path_factory.mktemp("payloads"))
+    for number, payload in enumerate(PAYLOADS):
+        said = json.dumps(payload)
+        content.write(
+            f"{number}.md",
+            f"---\ntitle: {said}\ntopics: [{said}]\nprovider: {{name: {said}}}\n"
+            f"quality: {said}\n{said}: 1\n---\n",
+        )
     content.build()
-    assert content.query("select title from raw.articles") == [(payload,)]
-    warehouse = ["--warehouse", str(content.warehouse)]
-    capsys.readouterr()
-    for command in (["quarantine", "--values"], ["sql", "from raw.articles"], ["diff"], ["runs"]):
-        main([*warehouse, *command])
-    said = capsys.readouterr()
-    assert [c for c in said.out + said.err if not c.isprintable() and c not in "\n\t"] == []
-    assert "\nmatterhouse: Published" not in said.out + said.err
-
-    main([*warehouse, "sql", "select title from raw.articles", "--format", "csv"])
-    (_, (cell,)) = csv.reader(io.StringIO(capsys.readouterr().out))
-    assert cell in (payload, f"'{payload}")
-    assert cell[0] not in "=+-@\t\r"
-
-    main([*warehouse, "export", str(tmp_path / "out"), "--format", "csv", "--tables", "raw.*"])
-    names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert [name for name in names if not name.startswith(("raw.", "manifest."))] == []
+    return content
 
 
-def test_written_files_honour_the_umask(content: Content, tmp_path: Path) -> None:
-    """Nobody else reads what an account with a strict umask writes."""
-    content.write("a.md", article())
-    code = (
-        "import os, sys; os.umask(0o077); from flows.cli import main;"
-        "w, s, o = sys.argv[1:]; main(['--warehouse', w, 'build', s, '--quiet']);"
-        "main(['--warehouse', w, 'export', o])"
-    )
-    out = tmp_path / "out"
-    arguments = [content.warehouse, content.source, out]
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True, stdout=subprocess.DEVNULL)
-    written = [content.warehouse.resolve(), content.warehouse.with_name("warehouse.runs.jsonl")]
-    modes = {path.name: path.stat().st_mode & 0o077 for path in [*written, *out.iterdir()]}
-    assert modes == dict.fromkeys(modes, 0)
+def test_values_arrive_as_they_were_typed(loaded: Content) -> None:
+    """SQL in a value is text: nothing is spliced, dropped or changed."""
+    assert loaded.query("select title from raw.articles order by article_id") == [
+        (payload,) for payload in PAYLOADS
+    ]
+
+
+def test_csv_cells_begin_no_formula(loaded: Content, tmp_path: Path) -> None:
+    """In both ways to CSV each cell that a spreadsheet would run begins with an apostrophe."""
+    house = ["--warehouse", str(loaded.warehouse)]
+    query = ["sql", "--format", "csv", "-o", str(tmp_path / "q.csv"), "from raw.articles"]
+    assert cli.main([*house, *query]) == 0
+    export = ["export", str(tmp_path / "out"), "--format", "csv", "--tables", "*"]
+    assert cli.main([*house, *export]) == 0
+    cells = [
+        cell
+        for file in (tmp_path / "q.csv", *sorted((tmp_path / "out").glob("*.csv")))
+        for row in csv.reader(file.open(newline="", encoding="utf-8"))
+        for cell in row
+    ]
+    assert {cell[:2] for cell in cells} >= {"'=", "'+", "'@"}
+    assert [c for c in cells if c[:1] in ("=", "@", "+") or c[:2] == "-1"] == []
+
+
+@pytest.mark.parametrize(
+    "command", ["build --full", "quarantine", "quarantine --values", "runs", "profile", "diff"]
+)
+def test_nothing_printed_moves_the_terminal_or_forges_a_line(
+    loaded: Content, capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Control characters are spelled out in every report."""
+    arguments = command.split()
+    if arguments[0] in ("build", "profile"):
+        arguments.insert(1, str(loaded.source))
+    cli.main(["--warehouse", str(loaded.warehouse), *arguments])
+    said = capfd.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert not [
+        line
+        for line in (said.out + said.err).splitlines()
+        if line.startswith("matterhouse: forged")
+    ]
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        "from read_blob('/etc/hostname')",
-        "from read_csv('/etc/passwd')",
-        "from glob('/etc/*')",
+        "create table x as select 1",
+        "drop table raw.articles",
+        "from read_text('/etc/passwd')",
+        "from read_blob('/etc/passwd')",
         "from '/etc/passwd'",
-        "attach '/tmp/elsewhere.duckdb'",
-        "export database '/tmp/elsewhere'",
+        "from glob('/*')",
+        "attach '{file}' as x",
+        "copy raw.articles to '{file}'",
+        "export database '{file}'",
+        "install httpfs",
         "load httpfs",
-        "from 'http://127.0.0.1:9/x.parquet'",
-        "pragma database_list; copy raw.articles to '/tmp/elsewhere.csv'",
-        "set memory_limit = '1TB'",
+        "from 'https://localhost:1/x.csv'",
+        "set enable_external_access = true",
+        "set lock_configuration = false",
+        "pragma enable_external_access",
         "reset enable_external_access",
-        "select getenv('HOME')",
-        "from content",
-        "create or replace macro raw.f() as 1",
+        "from cli",
         "update raw.articles set title = 'x'",
+        "create or replace macro raw.f() as 1",
+        "set memory_limit = '1TB'",
+        "with gone as (delete from raw.articles returning *) from gone",
     ],
 )
-def test_a_query_reaches_nothing_but_the_tables(
-    three: Content, query: str, capsys: pytest.CaptureFixture[str]
+def test_a_query_stays_inside(
+    loaded: Content, tmp_path: Path, capfd: pytest.CaptureFixture[str], query: str
 ) -> None:
-    """Files, network, environment, Python's variables and settings are out of a query's reach."""
-    before = three.warehouse.resolve().read_bytes()
-    code = main(["--warehouse", str(three.warehouse), "sql", query])
-    said = capsys.readouterr()
-    assert code == 1
-    assert said.err.startswith("matterhouse: ")
-    assert "Traceback" not in said.err
-    assert os.environ["HOME"] not in said.out
-    assert three.warehouse.resolve().read_bytes() == before
-    assert list(Path("/tmp").glob("elsewhere*")) == []
+    """Writing, files, the network and Python's variables are refused; the file stays as it was."""
+    before = loaded.warehouse.read_bytes()
+    file = tmp_path / "out"
+    command = ["--warehouse", str(loaded.warehouse), "sql", query.format(file=file)]
+    assert cli.main(command) == 1
+    assert "root:" not in "".join(capfd.readouterr())
+    assert not file.exists()
+    assert loaded.warehouse.read_bytes() == before
+
+
+def test_a_query_cannot_read_the_environment(
+    loaded: Content, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable of the process (a token, say) does not come out through SQL."""
+    monkeypatch.setenv("TOKEN", "kanarienvogel")
+    cli.main(["--warehouse", str(loaded.warehouse), "sql", "select getenv('TOKEN')"])
+    assert "kanarienvogel" not in "".join(capfd.readouterr())
+
+
+def test_written_files_honour_the_umask(content: Content, tmp_path: Path) -> None:
+    """With a strict umask nobody else may read the warehouse, its receipts or an export."""
+    content.write("a.md", article())
+    earlier = os.umask(0o077)
+    try:
+        content.build()
+        cli.main(["--warehouse", str(content.warehouse), "export", str(tmp_path / "out")])
+    finally:
+        os.umask(earlier)
+    written = [content.warehouse.resolve(), content.warehouse.with_name("warehouse.runs.jsonl")]
+    written += [tmp_path / "out", *(tmp_path / "out").iterdir()]
+    assert [file for file in written if file.stat().st_mode & 0o077] == []
