@@ -48,6 +48,8 @@ class KeyProfile:
 
 @dataclass(slots=True)
 class _Tally:
+    # The mapping that holds the key; None for the items of a list.
+    parent: str | None = ""
     types: Counter[str] = field(default_factory=Counter)
     days: set[date] = field(default_factory=set)
     examples: dict[str, list[Deviator]] = field(default_factory=lambda: defaultdict(list))
@@ -78,8 +80,9 @@ def _count(
     day = _day(document.front_matter.fields)
     kind = document.kind
     holders[kind, ""] += 1
-    for key, key_path, value in _walk(document.front_matter.fields, "", ()):
+    for key, parent, key_path, value in _walk(document.front_matter.fields, "", ()):
         tally, type_name = tallies[kind, key], _type(value)
+        tally.parent = parent
         tally.types[type_name] += 1
         if isinstance(value, dict):
             holders[kind, key] += 1
@@ -92,21 +95,21 @@ def _count(
 
 
 def _walk(
-    fields: dict[str, Value], prefix: str, where: tuple[str | int, ...]
-) -> Iterator[tuple[str, tuple[str | int, ...], Value]]:
+    fields: dict[str, Value], holder: str, where: tuple[str | int, ...]
+) -> Iterator[tuple[str, str | None, tuple[str | int, ...], Value]]:
     """Yield every key of nested mappings and lists; never what is below `secured`."""
     for key, value in fields.items():
-        name = f"{prefix}{key}"
-        yield name, (*where, key), value
+        name = f"{holder}.{key}" if holder else key
+        yield name, holder, (*where, key), value
         if is_secret(key):
             continue
         if isinstance(value, dict):
-            yield from _walk(value, f"{name}.", (*where, key))
+            yield from _walk(value, name, (*where, key))
         elif isinstance(value, list):
             for at, item in enumerate(value):
-                yield f"{name}[]", (*where, key, at), item
+                yield f"{name}[]", None, (*where, key, at), item
                 if isinstance(item, dict):
-                    yield from _walk(item, f"{name}[].", (*where, key, at))
+                    yield from _walk(item, f"{name}[]", (*where, key, at))
 
 
 def _type(value: Value) -> str:
@@ -142,7 +145,7 @@ def _summary(
         for example in tally.examples[type_name]
     ]
     present = tally.types.total()
-    could_hold = present if key.endswith("[]") else holders[kind, key.rpartition(".")[0]]
+    could_hold = present if tally.parent is None else holders[kind, tally.parent]
     return KeyProfile(
         kind,
         key,

@@ -30,6 +30,8 @@ STORAGE_VERSION = "v1.5.0"
 # Nothing of ours needs the network: DuckDB must not go looking for extensions.
 OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 WORKING = ".working-"
+# Enough for the reports on a million articles; what is larger spills to disk.
+MEMORY_BYTES = 3_000_000_000
 
 
 class Locked(MatterhouseError):
@@ -138,7 +140,7 @@ def working_copy(house: House, run_id: str) -> Iterator["duckdb.DuckDBPyConnecti
             _recognise(house, con)
             yield con
         except duckdb.Error as error:
-            # DuckDB reads lazily: damage shows at any statement. The digest tells whose fault it is.
+            # DuckDB reads lazily: damage shows at any statement. The digest tells whose it is.
             if _differs_from_receipt(house):
                 raise WarehouseDamaged(
                     f"{house.warehouse} is not the file that its run published, and DuckDB cannot"
@@ -154,7 +156,7 @@ def _differs_from_receipt(house: House) -> bool:
     if expected is None:
         return False
     with house.warehouse.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() != expected
+        return bool(hashlib.file_digest(file, "sha256").hexdigest() != expected)
 
 
 def _copy(published: Path, working: Path) -> None:
@@ -189,7 +191,14 @@ def _open(house: House, working: Path) -> "duckdb.DuckDBPyConnection":
             f" ({_first_line(error)})"
         ) from error
     con.execute("set TimeZone = 'UTC'")
+    con.execute(f"set memory_limit = '{_memory_limit()}'")
     return con
+
+
+def _memory_limit() -> str:
+    """Leave room for others: DuckDB would take 80 % of the memory; beyond the limit it spills."""
+    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{min(MEMORY_BYTES, installed // 2)}B"
 
 
 def _first_line(error: Exception) -> str:

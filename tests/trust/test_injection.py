@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows import cli
-from tests.conftest import Content
+from tests.conftest import Content, article
 
 PAYLOADS = [
     "'; drop table raw.articles; --",
