@@ -16,7 +16,7 @@ test: $(VENV)/installed
 
 test-duckdb-previous: $(VENV)/installed
 	$(BIN)/pip install --quiet --no-deps --upgrade --target .duckdb-previous duckdb==$(DUCKDB_PREVIOUS)
-	PYTHONPATH=.duckdb-previous $(BIN)/python -m pytest
+	PYTHONPATH=.duckdb-previous $(BIN)/python -m pytest -m "not prefect"
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -20,7 +20,7 @@ limit {_SHOWN_ROWS}
 _TOPIC_MOVERS = """
 select topic, status, articles_last_28_days, articles_previous_28_days, momentum
 from marts.topics
-where not is_root and momentum <> 0
+where not is_parent and momentum <> 0
 order by abs(momentum) desc, topic
 limit 20
 """

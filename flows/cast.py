@@ -130,11 +130,6 @@ def is_null(value: Value) -> bool:
     return value is None or (isinstance(value, Plain) and value in _NULLS)
 
 
-def is_secret(key: str) -> bool:
-    """Return whether what is below the key must never leave the file."""
-    return key.strip().casefold() == "secured"
-
-
 def clean(typed: str | None) -> str | None:
     """Resolve HTML entities, drop zero-width characters and fold white space."""
     if typed is None:

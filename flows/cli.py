@@ -33,7 +33,7 @@ order by path, misfit.line, misfit.field
 _MOVERS = """
 select topic, status, articles_last_28_days, articles_previous_28_days
 from marts.topics
-where not is_root and articles_last_28_days <> articles_previous_28_days
+where not is_parent and articles_last_28_days <> articles_previous_28_days
 order by abs(articles_last_28_days - articles_previous_28_days) desc, topic
 limit 5
 """
@@ -74,6 +74,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except OSError as error:
         show.complaint(f"{error.strerror or error}: {error.filename or 'the system'}")
+        return 1
+    except MemoryError:
+        show.complaint("out of memory: give the process more, or build with fewer --jobs")
+        return 1
+    except Exception as error:
+        import duckdb
+
+        if not isinstance(error, duckdb.Error):
+            raise
+        show.complaint(f"DuckDB gave up: {(str(error).splitlines() or ['without a reason'])[0]}")
         return 1
 
 

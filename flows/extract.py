@@ -248,7 +248,8 @@ def _bytes_and_hash(descriptor: int, size: int) -> tuple[bytes | None, str]:
     digest = hashlib.blake2b(digest_size=16)
     if size <= MAX_FILE_BYTES:
         data = os.read(descriptor, size + 1)
-        while more := os.read(descriptor, _CHUNK):
+        # A file that grows as fast as it is read must not fill the memory.
+        while len(data) <= MAX_FILE_BYTES and (more := os.read(descriptor, _CHUNK)):
             data += more
         digest.update(data)
         return data, digest.hexdigest()

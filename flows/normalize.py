@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -24,13 +24,12 @@ from flows.cast import (
     clean,
     instant,
     integer,
-    is_secret,
     items,
     mapping,
     text,
 )
 from flows.extract import Document, Extracted, Reject, Signature
-from flows.frontmatter import Plain, Value
+from flows.frontmatter import KeyPath, Plain, Value, is_secret
 
 Frames = dict[str, pd.DataFrame]
 
@@ -194,7 +193,7 @@ def normalize(extracted: Extracted) -> Frames:
                 reader.article(rows)
             else:
                 reader.taxonomy(rows)
-            rows["ops.files"].append(_loaded(document, reader.warnings))
+            rows["ops.files"].append(_loaded(document, reader.located()))
     rows["ops.files"] += [_rejected(reject) for reject in extracted.rejects]
     rows["ops.files"] += [_touched(same.path, same.signature) for same in extracted.same]
     return {table: _frame(columns, rows[table]) for table, columns in COLUMNS.items()}
@@ -206,6 +205,7 @@ class _Reader:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.warnings: list[Warned] = []
+        self.key_paths: list[KeyPath] = []
 
     def article(self, rows: Rows) -> None:
         article_id, fields = self.document.path, self.document.front_matter.fields
@@ -311,7 +311,7 @@ class _Reader:
                 self._warn((*where, key, at - 1), item, misfit)
         return found
 
-    def _warn(self, key_path: tuple[str | int, ...], value: Value, misfit: Misfit) -> None:
+    def _warn(self, key_path: KeyPath, value: Value, misfit: Misfit) -> None:
         if len(self.warnings) > MAX_WARNINGS:
             return
         if len(self.warnings) == MAX_WARNINGS:
@@ -324,18 +324,27 @@ class _Reader:
             r"\.\[", "[", ".".join(k if isinstance(k, str) else f"[{k + 1}]" for k in key_path)
         )
         kept = "" if misfit.value is not None else "; stored as null"
-        place = frontmatter.locate(
-            self.document.data, key_path, whole_file=self.document.is_whole_file
-        )
+        self.key_paths.append(key_path)
         self.warnings.append(
             Warned(
                 name,
                 misfit.code,
                 f"{name} is {_shown(value)}, not {misfit.expected}{kept}.",
-                place[0] if place else None,
+                None,
                 misfit.hint,
             )
         )
+
+    def located(self) -> list[Warned]:
+        """Give the warnings with their lines, found in one pass over the file."""
+        if not self.warnings:
+            return []
+        places = frontmatter.locate_all(
+            self.document.data, self.key_paths, whole_file=self.document.is_whole_file
+        )
+        lines = [place[0] if place else None for place in places]
+        listed, rest = self.warnings[: len(lines)], self.warnings[len(lines) :]
+        return [replace(w, line=line) for w, line in zip(listed, lines, strict=True)] + rest
 
 
 _ARTICLE_KEYS = {*_ARTICLE, "provider", "topics", "images", "related", "taxonomy"}

@@ -3,6 +3,7 @@
 The only file that imports prefect.
 """
 
+import contextlib
 import logging
 import os
 import shlex
@@ -17,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import httpx
 from prefect import Task, flow, get_client, get_run_logger, runtime, task
 from prefect.artifacts import (
     create_markdown_artifact,
@@ -31,6 +33,7 @@ from prefect.client.schemas.objects import (
     FlowRun,
     State,
 )
+from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.schedules import Cron
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed, Failed
@@ -136,9 +139,13 @@ class PrefectRunner:
         )()
 
     def report(self, receipt: Mapping[str, Any]) -> None:
-        """Leave the receipt and its tables as artifacts, and tell whoever asked."""
-        leave_artifacts(self.house, receipt)
+        """Tell whoever asked, and leave the receipt and its tables as artifacts."""
         self.direct.report(receipt)
+        try:
+            leave_artifacts(self.house, receipt)
+        except (httpx.HTTPError, PrefectException, MatterhouseError) as error:
+            # What is published is published: a page without tables is no failed refresh.
+            get_run_logger().warning("the artifacts of the run are not complete: %s", error)
 
     def _here(
         self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
@@ -228,7 +235,7 @@ def _taken(work: "Callable[[Batch], Frames]", batch: Batch, future: Any) -> "Fra
 
 def _dask(address: str, jobs: int) -> Any:
     try:
-        from prefect_dask import DaskTaskRunner
+        from prefect_dask.task_runners import DaskTaskRunner
     except ImportError as error:
         raise DaskMissing("the Dask runner is an extra: pip install 'matterhouse[dask]'") from error
     # It reports each connection of each worker otherwise.
@@ -395,23 +402,39 @@ def serve(
     name = f"{source.name}-{zlib.crc32(os.fsencode(f'{source}:{warehouse}')):08x}"
     say(f"Refreshing {show.inert(source)} at {cron!r} (UTC) until this process is ended.")
     say(f"At once: prefect deployment run {shlex.quote(f'refresh/{name}')}")
-    # Prefect's own handler of SIGTERM forgets to await its last call; it ends all the same.
+    # Prefect's handler of SIGTERM forgets to await a call, and leaves it to asyncio to complain of
+    # the connection to a flow run that is then cut; the run is finished and all ends well.
     warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited")
-    refresh.serve(
-        name=name,
-        schedule=schedule,
-        # The second of two runs is cancelled rather than queued: it would find nothing to do.
-        global_limit=ConcurrencyLimitConfig(
-            limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
-        ),
-        parameters={
-            "source": str(source),
-            "warehouse": str(warehouse),
-            "patterns": list(request.patterns),
-            "runner": runner,
-            "jobs": jobs,
-        },
-        description="Front matter in, analytics warehouse out.",
-        entrypoint_type=EntrypointType.MODULE_PATH,
-        print_starting_message=False,
+    logging.getLogger("asyncio").addFilter(
+        lambda record: "StreamReaderProtocol.connection_made" not in record.getMessage()
     )
+    try:
+        refresh.serve(
+            name=name,
+            paused=False,
+            schedule=schedule,
+            # The second of two runs is cancelled rather than queued: it would find nothing to do.
+            global_limit=ConcurrencyLimitConfig(
+                limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+            ),
+            parameters={
+                "source": str(source),
+                "warehouse": str(warehouse),
+                "patterns": list(request.patterns),
+                "runner": runner,
+                "jobs": jobs,
+            },
+            description="Front matter in, analytics warehouse out.",
+            entrypoint_type=EntrypointType.MODULE_PATH,
+            print_starting_message=False,
+        )
+    finally:
+        # Prefect pauses it too, but not while it waits for a run to end. Unless it is paused, runs
+        # that nobody carries out go on being scheduled.
+        _pause(f"refresh/{name}")
+
+
+def _pause(deployment: str) -> None:
+    unreachable = contextlib.suppress(httpx.HTTPError, ObjectNotFound)
+    with unreachable, get_client(sync_client=True) as client:
+        client.pause_deployment(client.read_deployment_by_name(deployment).id)

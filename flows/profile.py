@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows import extract, frontmatter, scan
-from flows.cast import Misfit, instant, is_secret
-from flows.frontmatter import Plain, Value
+from flows.cast import Misfit, instant
+from flows.frontmatter import Plain, Value, is_secret
 
 if TYPE_CHECKING:
     import duckdb

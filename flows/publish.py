@@ -134,8 +134,27 @@ def working_copy(house: House, run_id: str) -> Iterator["duckdb.DuckDBPyConnecti
     if house.warehouse.exists() or house.warehouse.is_symlink():
         _copy(house.warehouse, working)
     with _open(house, working) as con:
-        _recognise(house, con)
-        yield con
+        try:
+            _recognise(house, con)
+            yield con
+        except duckdb.Error as error:
+            # DuckDB reads lazily: damage shows at any statement. The digest tells whose fault it is.
+            if _differs_from_receipt(house):
+                raise WarehouseDamaged(
+                    f"{house.warehouse} is not the file that its run published, and DuckDB cannot"
+                    " work on it; it was left as it is. Go back with `matterhouse runs --rollback"
+                    " RUN`, or move the file away to rebuild"
+                ) from error
+            raise
+
+
+def _differs_from_receipt(house: House) -> bool:
+    published = {r.get("run_id"): r["sha256"] for r in receipts(house) if r.get("sha256")}
+    expected = published.get(current(house))
+    if expected is None:
+        return False
+    with house.warehouse.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() != expected
 
 
 def _copy(published: Path, working: Path) -> None:
@@ -150,7 +169,6 @@ def _copy(published: Path, working: Path) -> None:
         shutil.copyfile(published, working)
         after = published.stat()
         if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
-            working.chmod(0o644)
             return
     raise WarehouseDamaged(
         f"{published} is being written by another program: close that session and build again"
@@ -214,7 +232,8 @@ def publish(house: House, run_id: str) -> str:
     with working.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         os.fsync(file.fileno())
-    working.chmod(0o444)
+    # Read-only, for those whom the umask lets read.
+    working.chmod(working.stat().st_mode & 0o444)
     working.rename(generation)
     _sync_folder(house.generations)
     _adopt(house)
@@ -243,7 +262,7 @@ def point(house: House, run_id: str) -> None:
     except OSError:
         # A file system without links: a second copy takes the published name.
         shutil.copyfile(generation, link)
-        link.chmod(0o444)
+        link.chmod(link.stat().st_mode & 0o444)
     link.replace(house.warehouse)
     _sync_folder(house.warehouse.parent)
 

@@ -1,5 +1,6 @@
 """The pipeline: scan → extract → normalize → load → model → check → publish."""
 
+import contextlib
 import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -80,7 +81,9 @@ def _locked_refresh(
         except BaseException as error:
             if isinstance(error, ChecksFailed):
                 publish.set_aside(house, run.run_id)
-            publish.witness(house, _failure(request, house, run, error))
+            # On a full disk this fails too, and must not hide the error that led here.
+            with contextlib.suppress(OSError):
+                publish.witness(house, _failure(request, house, run, error))
             raise
         finally:
             publish.discard(house, run.run_id)

@@ -80,6 +80,12 @@ class Content:
         return self.query("select path, status, reason_code from ops.files order by path")
 
 
+@pytest.fixture(autouse=True)
+def no_orchestrator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep builds of a developer who has a Prefect server away from it."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+
+
 @pytest.fixture
 def content(tmp_path: Path) -> Content:
     """Give an empty content folder."""

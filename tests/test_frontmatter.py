@@ -3,6 +3,7 @@
 import datetime
 import json
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -19,7 +20,9 @@ from flows.frontmatter import (
     Parser,
     Plain,
     Value,
+    is_secret,
     locate,
+    locate_all,
     read,
     typed,
 )
@@ -210,6 +213,14 @@ def test_locate_in_a_whole_file_counts_from_its_first_line() -> None:
     assert locate(b"name: Oceans\nparent: Nature\n", ("parent",), whole_file=True) == (2, 9)
 
 
+def test_locate_all_finds_what_locate_finds() -> None:
+    """Several places found in one pass are those found one by one, in the order asked for."""
+    paths = [("empty",), ("absent",), ("title",), ("images", 1, "width")]
+    assert locate_all(YAML_DOCUMENT, paths) == [(8, 1), None, (2, 8), (7, 19)]
+    assert locate_all(b'{"a": 1,\n "b": 2}\n', [("b",), ("a",)]) == [(2, 2), (1, 2)]
+    assert locate_all(b"# Text\n", [("a",), ("b",)]) == [None, None]
+
+
 class Authority(yaml.CSafeLoader):
     """PyYAML's safe loader, with the text of a key as its key."""
 
@@ -240,6 +251,7 @@ STRICTER = {
     "merge_conflict",  # found where one of the others is
     "not_a_mapping",
     "recursive_alias",  # PyYAML builds the loop
+    "secured_alias",  # PyYAML has no secrets
     "too_deep",  # our limits: PyYAML has none
     "too_many_aliases",
     "unsupported_tag",  # "! x", which PyYAML drops
@@ -382,3 +394,59 @@ def test_no_fault_quotes_what_the_file_secures(seed: int) -> None:
     data = mutate(chance, f"---\ntitle: x\nsecured: {payload}\nquality: 5\n---\n".encode())
     found = read_or_fault(data)
     assert not (isinstance(found, BrokenFrontMatter) and CANARY in str(found))
+
+
+def with_secrets(chance: Random, anchors: list[str], depth: int, *, secured: bool = False) -> str:
+    """Write a value of anchors, aliases, merges and secured keys; only those hold the canary."""
+    if anchors and chance.random() < 0.3:
+        return f"*{chance.choice(anchors)}"
+    shape = chance.choice(("text", "list", "mapping", "mapping")) if depth else "text"
+    if shape == "mapping":
+        keys = chance.sample(
+            ("title", "copy", "<<", "secured", '" SECURED"'), k=chance.randint(1, 3)
+        )
+        values = [
+            with_secrets(chance, anchors, depth - 1, secured=secured or "secured" in key.lower())
+            for key in keys
+        ]
+        text = "{" + ", ".join(f"{k} : {v}" for k, v in zip(keys, values, strict=True)) + "}"
+    elif shape == "list":
+        items = [with_secrets(chance, anchors, depth - 1, secured=secured) for _ in "ab"]
+        text = f"[{', '.join(items)}]"
+    else:
+        text = CANARY if secured else "open"
+    if chance.random() < 0.5:
+        return text
+    anchors.append(f"a{len(anchors)}")
+    return f"&{anchors[-1]} {text}"
+
+
+def in_the_open(value: Value) -> Iterator[str]:
+    """Yield every key, and every text that no secured key is above."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            if not is_secret(key):
+                yield from in_the_open(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from in_the_open(inner)
+    else:
+        yield str(value)
+
+
+def test_nothing_secured_gets_out_by_alias_or_merge() -> None:
+    """However anchors and merges are woven, what is below a secured key is below one only."""
+    chance = Random(20240611)
+    outcomes = set()
+    for _ in range(5_000):
+        anchors: list[str] = []
+        parts = (f"{key}: {with_secrets(chance, anchors, 3)}\n" for key in "abc")
+        found = read_or_fault(f"---\n{''.join(parts)}---\n".encode())
+        if isinstance(found, FrontMatter):
+            assert CANARY not in " ".join(in_the_open(found.fields))
+            outcomes.add("kept a secret" if CANARY in repr(found.fields) else "had no secret")
+        else:
+            assert found is not None
+            outcomes.add(found.code)
+    assert {"kept a secret", "had no secret", "secured_alias"} <= outcomes

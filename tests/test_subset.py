@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows import subset
-from flows.subset import Plain, Value, read_lines
+from flows.frontmatter import Plain, Value, subset
+from flows.frontmatter.subset import read_lines
 from tests.benchmarks.fuzz_subset import CASES, SNIPPETS, blocks, difference, mutate, spelled
 
 PROPERTY = settings(max_examples=1_000, derandomize=True, deadline=None, database=None)

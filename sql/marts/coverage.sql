@@ -1,5 +1,5 @@
 -- Where does the front matter have holes: what is missing, warned about or quarantined, and since when?
--- Grain: one row per collection, grain and period, from the collection's first to its last period
+-- Grain: one row per collection, grain and period with a file
 -- Reads: ops.files, raw.article_images, raw.articles, staging.article_topics, staging.articles
 -- Note: filter on one grain. The period is that of publication, else of the date in the file name, else of
 -- the first refresh that saw the file, so undated and quarantined files are here too.
@@ -74,31 +74,21 @@ counted as (
     from dated
     inner join calendar on calendar.day = dated.day
     group by dated.collection, calendar.grain, calendar.period_start
-),
-
-periods as (
-    select
-        collection,
-        grain,
-        unnest(periods_between(grain, min(period_start), max(period_start))) as period_start,
-    from counted
-    group by collection, grain
 )
 
 select
     collection,  -- first folder of the path without a leading underscore, (none) for files beside the folders
     grain,  -- day, week, month, quarter or year
     period_start,  -- first day of the period in UTC, Monday for weeks
-    coalesce(articles, 0) as articles,  -- loaded articles
-    coalesce(missing_title, 0) as missing_title,  -- articles without a title
-    coalesce(missing_excerpt, 0) as missing_excerpt,  -- articles without an excerpt
-    coalesce(missing_date, 0) as missing_date,  -- articles without publishedDateTime
-    coalesce(missing_quality, 0) as missing_quality,  -- articles without a quality
-    coalesce(missing_provider, 0) as missing_provider,  -- articles without a provider
-    coalesce(missing_topics, 0) as missing_topics,  -- articles without a topic
-    coalesce(missing_images, 0) as missing_images,  -- articles without an image
-    coalesce(cast(warnings as bigint), 0) as warnings,  -- values of those articles set to null with a reason; ops.files names each
-    coalesce(cast(quarantined_files as bigint), 0) as quarantined_files,  -- files that could not be loaded, on top of articles
-from periods
-left join counted using (collection, grain, period_start)
+    articles,  -- loaded articles
+    missing_title,  -- articles without a title
+    missing_excerpt,  -- articles without an excerpt
+    missing_date,  -- articles without publishedDateTime
+    missing_quality,  -- articles without a quality
+    missing_provider,  -- articles without a provider
+    missing_topics,  -- articles without a topic
+    missing_images,  -- articles without an image
+    cast(coalesce(warnings, 0) as bigint) as warnings,  -- values of those articles set to null with a reason; ops.files names each
+    cast(coalesce(quarantined_files, 0) as bigint) as quarantined_files,  -- files that could not be loaded, on top of articles
+from counted
 order by collection, grain, period_start

@@ -1,8 +1,8 @@
 -- How much does each provider publish, how good is it, and is it rising?
 -- Grain: one row per provider, grain and period, from the provider's first to its last period
 -- Reads: staging.article_topics, staging.articles
--- Note: filter on one grain. One provider can own most of a corpus: articles_share_without_largest leaves
--- out the largest one. Articles without a date or provider are not here.
+-- Note: filter on one grain; one provider can own most of a corpus (articles_share_without_largest). Empty
+-- periods are rows of zeros, unless they made over 2 million rows of a grain; movement counts them anyway.
 with articles as (
     select article_id, provider, published_date, is_live, quality, attention
     from staging.articles
@@ -34,6 +34,7 @@ counted as (
         provider,
         grain,
         period_start,
+        date_diff(grain, date '1970-01-05', period_start) as n,
         count(*) as articles,
         count(*) filter (is_live) as live_articles,
         count(quality) as scored_articles,
@@ -57,39 +58,90 @@ topics as (
     group by placed.provider, placed.grain, placed.period_start
 ),
 
-periods as (
+spans as (
     select
         provider,
         grain,
-        unnest(periods_between(grain, min(period_start), max(period_start))) as period_start,
+        min(period_start) as first_start,
+        max(period_start) as last_start,
+        min(n) as first_n,
+        max(n) - min(n) + 1 as periods,
     from counted
     group by provider, grain
 ),
 
+-- Tens of thousands of sparse series have hundreds of empty periods for each that has an article.
+filled_grains as (
+    select grain
+    from spans
+    group by grain
+    having sum(periods) <= 2_000_000
+),
+
+periods as (
+    select provider, grain, unnest(periods_between(grain, first_start, last_start)) as period_start
+    from spans
+    where grain in (select grain from filled_grains)
+    union all
+    select provider, grain, period_start
+    from counted
+    where grain not in (select grain from filled_grains)
+),
+
 filled as (
-    select provider, grain, period_start, coalesce(articles, 0) as articles
+    select
+        provider,
+        grain,
+        period_start,
+        spans.first_n,
+        date_diff(grain, date '1970-01-05', period_start) as n,
+        coalesce(counted.articles, 0) as articles,
     from periods
+    inner join spans using (provider, grain)
     left join counted using (provider, grain, period_start)
 ),
 
--- Few columns travel through the windows: there are many more periods than articles.
-moving as (
+-- Ranges of period numbers: a period without a row counts as zero. Sums of integers are exact.
+summed as (
     select
         *,
-        articles - lag(articles) over by_time as articles_change,
-        avg(articles) over (by_time rows 3 preceding) as articles_ma4,
-        articles - avg(articles) over previous_12 as distance,
-        if(count(*) over previous_12 >= 3, stddev_samp(articles) over previous_12, null) as deviation,
-        -- One point has no slope; DuckDB would answer NaN.
-        if(
-            lag(articles) over by_time is null,
-            null,
-            regr_slope(articles, date_diff(grain, date '1970-01-01', period_start)) over (by_time rows 11 preceding)
-        ) as articles_slope,
+        least(n - first_n, 12) as earlier_periods,
+        least(n - first_n + 1, 12) as slope_periods,
+        sum(articles) over (by_time range between 1 preceding and 1 preceding) as previous,
+        sum(articles) over (by_time range between 3 preceding and current row) as last_4,
+        sum(articles) over earlier as earlier,
+        sum(articles * articles) over earlier as earlier_squares,
+        sum(articles) over recent as recent,
+        sum(articles * (n - first_n)) over recent as recent_products,
     from filled
     window
-        by_time as (partition by provider, grain order by period_start),
-        previous_12 as (by_time rows between 12 preceding and 1 preceding)
+        by_time as (partition by provider, grain order by n),
+        earlier as (by_time range between 12 preceding and 1 preceding),
+        recent as (by_time range between 11 preceding and current row)
+),
+
+moving as (
+    select
+        provider,
+        grain,
+        period_start,
+        articles,
+        if(n = first_n, null, articles - cast(coalesce(previous, 0) as bigint)) as articles_change,
+        last_4 / least(n - first_n + 1, 4) as articles_ma4,
+        articles - coalesce(earlier, 0) / nullif(earlier_periods, 0) as distance,
+        if(
+            earlier_periods >= 3,
+            sqrt(
+                (coalesce(earlier_squares, 0) * earlier_periods - coalesce(earlier, 0) * coalesce(earlier, 0))
+                / (earlier_periods * (earlier_periods - 1))
+            ),
+            null
+        ) as deviation,
+        -- Least squares over consecutive numbers: sum of products less mean number times sum, over the
+        -- numbers' sum of squares, which for m numbers is m (m^2 - 1) / 12.
+        (recent_products - recent * (n - first_n - (slope_periods - 1) / 2))
+        / nullif(slope_periods * (slope_periods * slope_periods - 1) / 12, 0) as articles_slope,
+    from summed
 ),
 
 totals as (

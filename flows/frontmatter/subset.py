@@ -4,27 +4,17 @@ Block mappings and lists of one-line scalars, and nothing else: whatever is not 
 the same to PyYAML is left to PyYAML, which takes several times as long.
 """
 
-import datetime
 import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
+
+from flows.frontmatter.values import Plain, Value
 
 MAX_LINES = 40_000  # up to five keys and values a line: PyYAML's path has a limit on those
 MAX_OPEN = 30  # likewise on depth; a line opens at most two levels
 MAX_CACHED_LINES = 20_000  # a few megabytes
 MAX_CACHED_CHARS = 36  # longer ones are dates and addresses, which hardly ever return
 
-
-class Plain(str):
-    """A YAML scalar typed without quotes and tag: what it means is its column's decision."""
-
-    __slots__ = ()
-
-
-Scalar: TypeAlias = (
-    bool | int | float | str | datetime.datetime | datetime.date | datetime.time | None
-)
-Value: TypeAlias = Scalar | list["Value"] | dict[str, "Value"]
 
 # The indentation, the column of what follows a dash (or -1), the key (or "").
 _Place: TypeAlias = tuple[int, int, str]

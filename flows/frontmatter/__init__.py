@@ -1,0 +1,106 @@
+"""Bytes of a file in, fields of its front matter out; no file, frame or database is touched.
+
+YAML between `---` fences (or a whole YAML file), TOML between `+++`, JSON between `;;;` or bare.
+A fence counts only on the very first line, as the site generators that own these files have it:
+a file that begins with a blank line has no front matter.
+
+`fences` cuts the block out of the file. `subset` reads the YAML that nearly all files are written
+in; what it leaves, PyYAML parses and `events` turns into values, and `diagnose` says what PyYAML
+stumbled over. `json_toml` reads the rest, `tags` types plain text as YAML 1.1 does, `places` finds
+a value's line, and `sayings` holds every sentence that an author may get to see.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Literal, TypeAlias
+
+from flows.frontmatter.events import yaml_fields
+from flows.frontmatter.fences import CONFLICT, Block, Kind, characters, split
+from flows.frontmatter.json_toml import json_fields, toml_fields
+from flows.frontmatter.places import find_by_name, find_in_yaml
+from flows.frontmatter.sayings import BrokenFrontMatter
+from flows.frontmatter.subset import read_lines
+from flows.frontmatter.tags import typed
+from flows.frontmatter.values import (
+    MAX_BLOCK_BYTES,
+    MAX_DEPTH,
+    MAX_EXPANDED,
+    MAX_NODES,
+    MAX_TYPED_CHARS,
+    FrontMatter,
+    KeyPath,
+    Plain,
+    Scalar,
+    Value,
+    is_secret,
+)
+
+__all__ = [
+    "MAX_BLOCK_BYTES",
+    "MAX_DEPTH",
+    "MAX_EXPANDED",
+    "MAX_NODES",
+    "MAX_TYPED_CHARS",
+    "PARSER_VERSION",
+    "BrokenFrontMatter",
+    "FrontMatter",
+    "KeyPath",
+    "Parser",
+    "Plain",
+    "Scalar",
+    "Value",
+    "is_secret",
+    "locate",
+    "locate_all",
+    "read",
+    "typed",
+]
+
+PARSER_VERSION = 1
+
+Parser: TypeAlias = Literal["fast", "pyyaml"]
+
+_PARSERS: dict[Kind, Callable[[Block], dict[str, Value]]] = {
+    "yaml": yaml_fields,
+    "toml": toml_fields,
+    "json": json_fields,
+}
+
+
+def read(data: bytes, *, whole_file: bool = False, parser: Parser = "fast") -> FrontMatter | None:
+    """Read the front matter of a file; None when it has none.
+
+    `whole_file` reads all of a `.yaml` file that has no pair of fences. The fast parser leaves to
+    PyYAML what is not simple, so both give the same. Raises BrokenFrontMatter.
+    """
+    block = split(data, whole_file)
+    if block is None:
+        return None
+    fields = read_lines(block.text) if parser == "fast" and block.kind == "yaml" else None
+    if fields is not None:
+        return FrontMatter(fields, characters(block.body))
+    try:
+        fields = _PARSERS[block.kind](block)
+    except BrokenFrontMatter:
+        # Whatever a conflict marker breaks, the marker is the cause.
+        if conflict := CONFLICT.search(block.text):
+            raise block.broken("merge_conflict", conflict.start()) from None
+        raise
+    return FrontMatter(fields, characters(block.body))
+
+
+def locate(data: bytes, key_path: KeyPath, *, whole_file: bool = False) -> tuple[int, int] | None:
+    """Find line and column of a value in a file that `read` accepts; None when it is not there.
+
+    TOML and JSON give the place of the key, as well as a search for its name can tell.
+    """
+    return locate_all(data, (key_path,), whole_file=whole_file)[0]
+
+
+def locate_all(
+    data: bytes, key_paths: Iterable[KeyPath], *, whole_file: bool = False
+) -> list[tuple[int, int] | None]:
+    """Find several values of one file as `locate` does, in one pass over it."""
+    if read(data, whole_file=whole_file) is None or not (block := split(data, whole_file)):
+        return [None for _ in key_paths]
+    find = find_in_yaml if block.kind == "yaml" else find_by_name
+    return [None if at is None else block.position(at) for at in find(block, key_paths)]

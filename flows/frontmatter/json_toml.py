@@ -1,0 +1,146 @@
+"""TOML and JSON: the standard library parses, our limits come first."""
+
+import json
+import math
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from flows.frontmatter.fences import Block
+from flows.frontmatter.sayings import BrokenFrontMatter, showable
+from flows.frontmatter.values import MAX_DEPTH, MAX_NODES, MAX_TYPED_CHARS, Value
+
+_JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]', re.DOTALL)
+_HALF_SURROGATE = re.compile(
+    r"(?<!\\)(?:\\\\)*(\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2}))"
+)
+_TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)\Z")
+# tomllib joins the parts of a dotted key one by one, in quadratic time: refuse long ones first.
+_TOML_LONG_KEY = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]+|"[^"\r\n]*"|'[^'\r\n]*')[ \t]*\.[ \t]*){64}"""
+)
+
+
+def json_fields(block: Block) -> dict[str, Value]:
+    """Read the fields of a JSON block; raises BrokenFrontMatter."""
+    if not block.text.strip():
+        return {}
+    _check_json_limits(block)
+    try:
+        root = json.loads(
+            block.text,
+            object_pairs_hook=partial(_unique, block),
+            parse_constant=partial(_finite, block),
+            parse_float=partial(_finite, block),
+            parse_int=partial(_integer, block),
+        )
+    except json.JSONDecodeError as error:
+        raise _broken_json(block, error) from None
+    _check_unicode(block, root)
+    return block.fields(root)
+
+
+def _check_json_limits(block: Block) -> None:
+    depth = nodes = 0
+    for token in _JSON_TOKEN.finditer(block.text):
+        depth += (token[0] in "{[") - (token[0] in "]}")
+        nodes += token[0] in ",{["
+        if depth > MAX_DEPTH:
+            raise block.broken("too_deep", token.start())
+        if nodes > MAX_NODES:
+            raise block.broken("too_many_nodes", token.start())
+
+
+def _unique(block: Block, pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    fields = dict(pairs)
+    if len(fields) == len(pairs):
+        return fields
+    key = Counter(key for key, _ in pairs).most_common(1)[0][0]
+    places = [found.start() for found in _json_keys(block.text, key)]
+    at = places[1] if len(places) > 1 else 0
+    raise block.broken("duplicate_key", at, key=showable(key, block.text[:at]))
+
+
+def _finite(block: Block, text: str) -> float:
+    number = float(text)
+    if math.isfinite(number):
+        return number
+    raise block.broken("bad_number", max(block.text.find(text), 0))
+
+
+def _integer(block: Block, text: str) -> int:
+    if len(text) <= MAX_TYPED_CHARS:
+        return int(text)
+    raise block.broken("bad_number", max(block.text.find(text), 0))
+
+
+def _json_keys(text: str, key: str) -> Iterator[re.Match[str]]:
+    return re.finditer(re.escape(json.dumps(key, ensure_ascii=False)) + r"\s*:", text)
+
+
+def _broken_json(block: Block, error: json.JSONDecodeError) -> BrokenFrontMatter:
+    if error.msg.startswith("Invalid control character"):
+        if block.text[error.pos] in "\r\n":
+            return block.broken("unclosed_quote", block.text.rfind('"', 0, error.pos))
+        return block.broken("control_character", error.pos, point=ord(block.text[error.pos]))
+    if error.msg.startswith("Unterminated string"):
+        return block.broken("unclosed_quote", error.pos)
+    if error.msg.startswith("Invalid \\"):
+        return block.broken("unknown_escape", error.pos)
+    return block.broken("invalid_json", error.pos)
+
+
+def _check_unicode(block: Block, root: Value) -> None:
+    try:
+        json.dumps(root, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        half = _HALF_SURROGATE.search(block.text)
+        raise block.broken("invalid_unicode", half.start(1) if half else 0) from None
+
+
+def toml_fields(block: Block) -> dict[str, Value]:
+    """Read the fields of a TOML block; raises BrokenFrontMatter."""
+    if deep := _TOML_LONG_KEY.search(block.text):
+        raise block.broken("too_deep", deep.start())
+    try:
+        fields = tomllib.loads(block.text)
+    except RecursionError:
+        raise block.broken("too_deep", 0) from None
+    except ValueError as error:
+        raise _broken_toml(block, error) from None
+    _check_toml_limits(block, fields)
+    return fields
+
+
+def _broken_toml(block: Block, error: ValueError) -> BrokenFrontMatter:
+    place = _TOML_PLACE.search(str(error))
+    lines = block.text.split("\n")
+    line, column = (int(place[1]), int(place[2])) if place else (len(lines), 1)
+    start = sum(len(above) + 1 for above in lines[: line - 1])
+    at = start + column - 1
+    if str(error).startswith("Cannot"):
+        return block.broken("duplicate_key", start, key="here")
+    if place and block.text[at : at + 1] in ("\r", "\n") and "Illegal" in str(error):
+        return block.broken("unclosed_quote", max(block.text.rfind(mark, 0, at) for mark in "\"'"))
+    return block.broken("invalid_toml", at)
+
+
+def _check_toml_limits(block: Block, fields: dict[str, Value]) -> None:
+    level: list[Value] = [fields]
+    nodes = depth = 0
+    while level:
+        depth += 1
+        nodes += len(level)
+        if depth > MAX_DEPTH + 1:
+            raise block.broken("too_deep", 0)
+        if nodes > MAX_NODES:
+            raise block.broken("too_many_nodes", 0)
+        level = [child for parent in level for child in _children(parent)]
+
+
+def _children(value: Value) -> Iterable[Value]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

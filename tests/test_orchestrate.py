@@ -1,0 +1,422 @@
+"""The pipeline as Prefect flows, against a real server on loopback."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.conftest import Content, article
+
+ROOT = Path(__file__).parent.parent
+# A server needs 6 to 18 seconds to start, more on a machine that does other things.
+PATIENCE_SECONDS = 120
+# Where the same content gives other bytes from run to run.
+RUN_COLUMNS = (
+    "run_id", "started_at", "finished_at", "observed_at", "first_seen_at", "changed_at",
+    "seconds", "valid_from", "valid_to", "last_seen_at", "recorded_at", "mtime_ns", "ctime_ns",
+    "gone_at",
+)  # fmt: skip
+
+
+class Server:
+    """A Prefect server, and its API as the tests ask it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.api = f"http://127.0.0.1:{free_port()}/api"
+        self.environment = {
+            **os.environ,
+            "PREFECT_HOME": str(folder / "home"),
+            "PREFECT_API_URL": self.api,
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+        }
+
+    def ask(self, path: str, body: dict[str, Any]) -> Any:
+        """Post to the API and return the answer."""
+        request = urllib.request.Request(
+            self.api + path, json.dumps(body).encode(), {"content-type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def matterhouse(self, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run one command that knows the server."""
+        return subprocess.run(
+            [sys.executable, "-m", "flows", *map(str, arguments)],
+            cwd=ROOT,
+            env=self.environment | more,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+
+    def runs(self, source: Path) -> list[dict[str, Any]]:
+        """Return the flow runs that read a source, oldest first."""
+        found = self.ask("/flow_runs/filter", {"sort": "START_TIME_ASC"})
+        return [run for run in found if run["parameters"].get("source") == str(source)]
+
+    def artifacts(self, run: dict[str, Any]) -> dict[str, Any]:
+        """Return what a flow run left, by key."""
+        body = {"artifacts": {"flow_run_id": {"any_": [run["id"]]}, "key": {"exists_": True}}}
+        found = self.ask("/artifacts/filter", body)
+        return {
+            a["key"]: json.loads(a["data"]) if a["type"] == "table" else a["data"] for a in found
+        }
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def eventually(happens: Callable[[], Any], what: str) -> Any:
+    """Wait until something is true and return it."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < give_up:
+        with contextlib.suppress(OSError):
+            if found := happens():
+                return found
+        time.sleep(0.3)
+    pytest.fail(f"waited {PATIENCE_SECONDS} s for {what}")
+
+
+@contextlib.contextmanager
+def running(command: list[str], log: Path, environment: dict[str, str]) -> Iterator[Any]:
+    """Run a command in the background and end it, by its own id, after the block."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a Prefect server of its own port and home."""
+    server = Server(tmp_path_factory.mktemp("prefect"))
+    port = server.api.split(":")[2].removesuffix("/api")
+    command = [sys.executable, "-m", "prefect", "server", "start"]
+    command += ["--host", "127.0.0.1", "--port", port, "--no-ui"]
+    with running(command, server.folder / "server.log", server.environment):
+        eventually(lambda: urllib.request.urlopen(f"{server.api}/health"), "the server")
+        yield server
+
+
+def tables(warehouse: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every table without what names or dates the run."""
+    found = {}
+    with duckdb.connect(str(warehouse), read_only=True) as con:
+        con.execute("set TimeZone = 'UTC'")
+        columns = con.execute(
+            """
+            select schema_name || '.' || table_name, list(column_name order by column_index)
+            from duckdb_columns() where not internal group by all order by all
+            """
+        ).fetchall()
+        for table, names in columns:
+            kept = ", ".join(f'"{name}"' for name in names if name not in RUN_COLUMNS)
+            found[table] = con.execute(f"select {kept} from {table} order by all").fetchall()
+    return found
+
+
+def mixed(content: Content) -> Content:
+    """Write articles, one of them awkward and one broken."""
+    for name, quality in (("a", 70), ("b", "no"), ("c", 90)):
+        content.write(f"_news/2025-03-04-{name}.md", article(title=name, quality=quality))
+    content.write("_news/broken.md", "---\ntitle: a: b\n---\n")
+    return content
+
+
+@pytest.mark.prefect
+def test_a_flow_makes_the_tables_of_a_direct_build_and_leaves_artifacts(
+    server: Server, content: Content, tmp_path: Path
+) -> None:
+    """One body serves both; the run, its tasks and its artifacts are there to be seen."""
+    mixed(content).build()
+    warehouse = tmp_path / "flow.duckdb"
+    done = server.matterhouse("--warehouse", warehouse, "build", content.source, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    receipt = json.loads(done.stdout)
+    (run,) = server.runs(content.source)
+    tasks = server.ask(
+        "/task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}, "sort": "END_TIME_DESC"}
+    )
+    artifacts = server.artifacts(run)
+    mine, theirs = tables(warehouse), tables(content.warehouse)
+    # The receipts differ in the name of the warehouse only, which is not in the table.
+    assert mine == theirs
+    assert re.fullmatch(rf"{content.source} \d{{4}}-\d\d-\d\d \d\d:\d\d", run["name"])
+    assert run["state"]["type"] == "COMPLETED"
+    assert [task["name"] for task in reversed(tasks)] == [
+        "scan", "extract", "model", "check", "publish",
+    ]  # fmt: skip
+    assert sorted(artifacts) == [
+        "extraction", "failed-checks", "provider-movers", "quarantine", "receipt", "topic-movers",
+    ]  # fmt: skip
+    assert artifacts["extraction"] == 100
+    assert [(row["path"], row["line"]) for row in artifacts["quarantine"]] == [
+        ("_news/broken.md", 2)
+    ]
+    assert artifacts["receipt"].startswith(f"# Run {receipt['run_id']}\n\n**Published**\n")
+    assert artifacts["provider-movers"] == [
+        {
+            "provider": "news.example.org",
+            "articles_last_28_days": 3,
+            "articles_previous_28_days": 0,
+            "momentum": 3,
+        }
+    ]
+
+
+@pytest.mark.prefect
+def test_a_flow_run_fails_with_our_sentence(server: Server, tmp_path: Path) -> None:
+    """The state carries the fault's name and its sentence; nobody has to read a traceback."""
+    missing, said = tmp_path / "nowhere", tmp_path / "said.json"
+    done = server.matterhouse(
+        "--warehouse", tmp_path / "w.duckdb", "build", missing, "--on-failure", f"tee {said}"
+    )
+    sentence = f"source {missing} does not exist: name the folder that holds the content"
+    (run,) = server.runs(missing)
+    state = run["state"]
+    assert (state["type"], state["name"], state["message"]) == ("FAILED", "SourceMissing", sentence)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1] == f"matterhouse: {sentence}"
+    assert json.loads(said.read_text())["error"] == sentence
+    assert f"**Failed**: `{sentence}`" in server.artifacts(run)["receipt"]
+
+
+@pytest.mark.prefect
+def test_a_served_schedule_runs_one_refresh_at_a_time_and_ends_on_sigterm(
+    server: Server, content: Content, tmp_path: Path
+) -> None:
+    """Cron runs are really created, of two triggers one is cancelled, SIGTERM ends all well."""
+    log = tmp_path / "serve.log"
+    command = [sys.executable, "-m", "flows", "--warehouse", str(content.warehouse), "serve"]
+    command += ["--cron", "0 6 * * *", str(mixed(content).source)]
+    with running(command, log, server.environment) as serving:
+        name = eventually(
+            lambda: re.search(r"refresh/([\w-]+)", log.read_text()), "the deployment's name"
+        )[1]
+        of_ours = {"deployments": {"name": {"any_": [name]}}}
+        (deployment,) = eventually(
+            lambda: server.ask("/deployments/filter", of_ours), "the deployment"
+        )
+        scheduled = eventually(
+            lambda: [
+                run["expected_start_time"]
+                for run in server.ask("/flow_runs/filter", of_ours)
+                if run["auto_scheduled"] and run["state"]["type"] == "SCHEDULED"
+            ],
+            "a run that cron made",
+        )
+        assert {datetime.fromisoformat(due).strftime("%H:%M:%S") for due in scheduled} == {
+            "06:00:00"
+        }
+
+        trigger = f"/deployments/{deployment['id']}/create_flow_run"
+        ids = [server.ask(trigger, {})["id"] for _ in range(2)]
+        both = {"flow_runs": {"id": {"any_": ids}}}
+        ended = eventually(
+            lambda: [
+                run["state"]
+                for run in server.ask("/flow_runs/filter", both)
+                if run["state"]["type"] in ("COMPLETED", "CANCELLED", "FAILED", "CRASHED")
+            ][1:],
+            "the end of both runs",
+        )
+        states = sorted(run["state"]["type"] for run in server.ask("/flow_runs/filter", both))
+        assert (len(ended), states) == (1, ["CANCELLED", "COMPLETED"])
+        assert content.query("select count(*) from raw.articles") == [(3,)]
+
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(PATIENCE_SECONDS) == 0
+    assert "Traceback" not in log.read_text()
+    assert server.ask("/deployments/filter", of_ours)[0]["paused"] is True
+
+
+@pytest.mark.prefect
+def test_a_flow_respects_the_lock_of_a_direct_build(
+    server: Server, content: Content, tmp_path: Path
+) -> None:
+    """The limit of a deployment does not know direct builds; the file lock does."""
+    from flows.publish import House, locked
+
+    mixed(content)
+    with locked(House(content.warehouse)):
+        done = server.matterhouse("--warehouse", content.warehouse, "build", content.source)
+    (run,) = server.runs(content.source)
+    assert (done.returncode, run["state"]["type"], run["state"]["name"]) == (75, "FAILED", "Locked")
+    assert f"is being refreshed by process {os.getpid()}" in run["state"]["message"]
+
+
+@pytest.mark.prefect
+def test_an_export_is_a_flow_of_its_own(server: Server, three: Content, tmp_path: Path) -> None:
+    """A schedule can write the reports; the run lists the files."""
+    code = (
+        "import sys; from flows.orchestrate import export;"
+        "export(*sys.argv[1:3], tables=['marts.topics'])"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "out"), str(three.warehouse)],
+        cwd=ROOT, env=server.environment, check=True, capture_output=True,
+    )  # fmt: skip
+    (run,) = [
+        run
+        for run in server.ask("/flow_runs/filter", {})
+        if run["parameters"].get("folder") == str(tmp_path / "out")
+    ]
+    assert run["state"]["type"] == "COMPLETED"
+    assert server.artifacts(run) == {"exported": [{"file": "marts.topics.parquet", "rows": 2}]}
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "manifest.json",
+        "marts.topics.parquet",
+    ]
+
+
+@pytest.mark.prefect
+def test_prefect_yaml_deploys_the_schedule(server: Server) -> None:
+    """`prefect deploy` takes the file as it is and schedules runs of the refresh."""
+    prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
+    for arguments in (
+        ["work-pool", "create", "--type", "process", "matterhouse"],
+        ["deploy", "--all"],
+    ):
+        subprocess.run(
+            [*prefect, *arguments],
+            cwd=ROOT, env=server.environment, check=True, capture_output=True,
+        )  # fmt: skip
+    (made,) = server.ask("/deployments/filter", {"deployments": {"name": {"any_": ["daily"]}}})
+    assert (made["entrypoint"], made["concurrency_options"]["collision_strategy"]) == (
+        "flows/orchestrate.py:refresh",
+        "CANCEL_NEW",
+    )
+    assert [one["schedule"]["cron"] for one in made["schedules"]] == ["0 6 * * *"]
+    assert made["global_concurrency_limit"]["limit"] == 1
+
+
+@pytest.mark.prefect
+def test_a_batch_of_a_killed_dask_worker_is_read_by_another(
+    server: Server, content: Content, tmp_path: Path
+) -> None:
+    """Two workers, one killed while the batches run: the tables are those of a direct build."""
+    pytest.importorskip("prefect_dask")
+    for number in range(200):
+        content.write(f"_news/2025-03-04-{number}.md", article(title=f"n{number}"))
+    content.build()
+    address = f"tcp://127.0.0.1:{free_port()}"
+    dask = [sys.executable, "-m", "dask"]
+    listen = ["--host", "127.0.0.1", "--port", address.split(":")[2], "--no-dashboard"]
+    work = [address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    warehouse, began = tmp_path / "dask.duckdb", tmp_path / "began"
+    # Batches of ten files; the driver waits for the death after it has taken the first.
+    code = (
+        "import sys, time, pathlib; from flows import parts, refresh\n"
+        "refresh.BATCH_FILES, take = 10, parts.take\n"
+        "def waiting(folder):\n"
+        "    first, *_, dead = map(pathlib.Path, sys.argv[-2:])\n"
+        "    first.touch()\n"
+        "    while not dead.exists(): time.sleep(0.05)\n"
+        "    return take(folder)\n"
+        "parts.take = waiting\n"
+        "from flows.cli import main; sys.exit(main(sys.argv[1:-2]))"
+    )
+    command = [sys.executable, "-c", code, "--warehouse", str(warehouse), "build"]
+    command += [str(content.source), "--runner", f"dask={address}"]
+    dead = tmp_path / "dead"
+    environment = server.environment | {"PYTHONPATH": os.pathsep.join([str(ROOT), *previous()])}
+    with (
+        running([*dask, "scheduler", *listen], tmp_path / "scheduler.log", environment),
+        running([*dask, "worker", *work], tmp_path / "worker1.log", environment) as victim,
+        running([*dask, "worker", *work], tmp_path / "worker2.log", environment),
+        running([*command, str(began), str(dead)], tmp_path / "build.log", environment) as build,
+    ):
+        eventually(began.exists, "the first batch")
+        victim.kill()
+        victim.wait()
+        dead.touch()
+        assert build.wait(PATIENCE_SECONDS) == 0, (tmp_path / "build.log").read_text()
+    assert tables(warehouse) == tables(content.warehouse)
+    # Nothing of the exchange is left behind.
+    assert [path.suffix for path in (tmp_path / "dask.generations").iterdir()] == [".duckdb"]
+
+
+def previous() -> list[str]:
+    """Return the PYTHONPATH that the tests run with (the other DuckDB line comes that way)."""
+    return [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
+
+
+def test_without_a_server_the_direct_way_is_offered(content: Content, tmp_path: Path) -> None:
+    """One line says that nobody answers, how to start a server and how to do without."""
+    api = f"http://127.0.0.1:{free_port()}/api"
+    done = Server(tmp_path).matterhouse(
+        "--warehouse", content.warehouse, "build", content.source, PREFECT_API_URL=api
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"matterhouse: no Prefect server answers at {api}: start one with"
+        " `prefect server start --host 127.0.0.1` and set"
+        " PREFECT_API_URL=http://127.0.0.1:4200/api, or refresh without Prefect: unset it and run"
+        " `matterhouse build SOURCE`\n"
+    )
+
+
+def test_a_bad_cron_is_a_usage_error(content: Content, tmp_path: Path) -> None:
+    """The schedule is looked at before any server is."""
+    done = Server(tmp_path).matterhouse("serve", "--cron", "61 * * * *", content.source)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "matterhouse: '61 * * * *' is not a cron schedule: say minute, hour, day of month, month"
+        " and day of week, as in '0 6 * * *' for every day at six (UTC)\n"
+    )
+
+
+def test_a_missed_run_is_skipped_when_a_later_refresh_has_read_the_source(
+    three: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a sleep, only the first of the missed runs works; failed refreshes do not count."""
+    from flows import orchestrate
+    from flows.publish import House, receipts
+
+    house = House(three.warehouse)
+    (receipt,) = receipts(house)
+    began = datetime.fromisoformat(receipt["started_at"]).astimezone(UTC)
+
+    def overtaken_by(due: datetime, *, by_cron: bool = True) -> str | None:
+        run = SimpleNamespace(auto_scheduled=by_cron, expected_start_time=due)
+        monkeypatch.setattr(orchestrate, "_this_run", lambda: run)
+        return orchestrate._overtaken_by(house)
+
+    second = timedelta(seconds=1)
+    assert overtaken_by(began - second) == receipt["run_id"]
+    assert overtaken_by(began + second) is None
+    assert overtaken_by(began - second, by_cron=False) is None
+    house.receipts.write_text(json.dumps({**receipt, "error": "the disk is full"}))
+    assert overtaken_by(began - second) is None

@@ -1,0 +1,153 @@
+"""Kill builds at every stage boundary and at random moments.
+
+A hundred of them by hand: `python -m tests.trust.kill 100`.
+"""
+
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flows import extract, load, models, publish, scan
+from flows.refresh import Request, refresh
+from tests.conftest import Content, article
+from tests.trust.invariants import contents, faults, strays
+
+# The last functions of the stages, and each step of publishing.
+BOUNDARIES: list[tuple[Any, str]] = [
+    (publish, "_recognise"),
+    (models, "create_tables"),
+    (publish, "_copy"),
+    (scan, "walk"),
+    (scan, "compare"),
+    (load, "begin"),
+    (extract, "extract"),
+    (load, "load"),
+    (load, "finish"),
+    (load, "commit"),
+    (models, "build"),
+    (models, "check"),
+    (load, "record"),
+    (publish, "_adopt"),
+    (publish, "_sync_folder"),
+    (publish, "point"),
+    (publish, "_prune"),
+    (publish, "discard"),
+    (publish, "witness"),
+]
+
+
+def _die(*_: object, **__: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_before(module: Any, name: str) -> Callable[[], None]:
+    """Return what makes a build die when it calls the function."""
+    return lambda: setattr(module, name, _die)
+
+
+def die_after(module: Any, name: str) -> Callable[[], None]:
+    """Return what makes a build die when the function has done its work."""
+
+    def arm() -> None:
+        call = getattr(module, name)
+        setattr(module, name, lambda *args, **options: (call(*args, **options), _die()))
+
+    return arm
+
+
+def die_in(seconds: float) -> Callable[[], None]:
+    """Return what makes a build die after some time, wherever it is."""
+
+    def arm() -> None:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    return arm
+
+
+def build_and_die(content: Content, arm: Callable[[], None]) -> bool:
+    """Build in a process of its own that is to die; return whether it did."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            arm()
+            refresh(Request(content.source, content.warehouse, accept_loss=True))
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+        raise AssertionError("the build failed by itself")
+    return os.WIFSIGNALED(status)
+
+
+class Kills:
+    """One growing warehouse whose builds are killed, with edits between them."""
+
+    def __init__(self, folder: Path, seed: int = 0) -> None:
+        self.folder, self.random = folder, random.Random(seed)
+        self.content = Content(folder)
+        self.serial = self.deaths = 0
+        for _ in range(5):
+            self.change()
+
+    def change(self) -> None:
+        """Add a file, and edit, rename, break, mend or delete some."""
+        self.serial += 1
+        name = f"_news/2025-03-{self.serial % 28 + 1:02}-{self.serial}.md"
+        self.content.write(name, article(title=f"t{self.serial}", quality=self.serial))
+        files = sorted(self.content.source.rglob("*.md"))
+        edited, renamed, broken, deleted = (self.random.choice(files) for _ in range(4))
+        edited.write_text(article(title=edited.stem, quality=self.random.randrange(100)))
+        if self.serial % 3 == 0:
+            broken.write_text("---\ntitle: [never closed\n---\n")
+        if self.serial % 2 == 0:
+            renamed.rename(renamed.with_name(f"renamed-{self.serial}.md"))
+        if self.serial % 4 == 0:
+            deleted.unlink(missing_ok=True)
+
+    def kill(self, arm: Callable[[], None]) -> None:
+        """Change, kill, look at what is published, build on, and look again."""
+        self.change()
+        was_there = self.content.warehouse.exists()
+        before = contents(self.content.warehouse) if was_there else None
+        self.deaths += build_and_die(self.content, arm)
+        if was_there or self.content.warehouse.exists():
+            assert faults(self.content.warehouse) == []
+            if contents(self.content.warehouse) != before:
+                assert not self.content.build(accept_loss=True).published, "half a build was seen"
+        self.content.build(accept_loss=True)
+        self.look()
+
+    def look(self) -> None:
+        """Hold the warehouse against one that was never disturbed."""
+        assert faults(self.content.warehouse) == []
+        assert strays(self.content.warehouse) == []
+        calm = self.folder / "calm" / "warehouse.duckdb"
+        calm.parent.mkdir(exist_ok=True)
+        refresh(Request(self.content.source, calm, accept_loss=True))
+        expected, found = contents(calm), contents(self.content.warehouse)
+        differing = {t: (expected[t], found[t]) for t in expected if expected[t] != found.get(t)}
+        assert not differing, differing
+
+
+def main(kills: int) -> None:
+    """Kill at every boundary once, then at random moments."""
+    with tempfile.TemporaryDirectory() as folder:
+        ground = Kills(Path(folder), seed=time.time_ns())
+        arms = [arm(*b) for b in BOUNDARIES for arm in (die_before, die_after)]
+        arms += [die_in(ground.random.uniform(0.001, 2.0)) for _ in range(kills)]
+        for done, arm in enumerate(arms, start=1):
+            ground.kill(arm)
+            sys.stderr.write(f"\r{done} of {len(arms)} builds, {ground.deaths} killed")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100)

@@ -1,0 +1,145 @@
+"""Values and queries that try to be more than data."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from flows import cli
+from tests.conftest import Content
+
+PAYLOADS = [
+    "'; drop table raw.articles; --",
+    '"); drop schema raw cascade; --',
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "-1+1",
+    "@sum(1)",
+    "<script>alert(1)</script>",
+    "\x1b[2J\x1b]0;owned\x07",
+    "line\r\nmatterhouse: forged",
+    "${jndi:x} {{7*7}} %s %n",
+]
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Content:
+    """Give a warehouse whose values, keys and topics are payloads."""
+    content = Content(tmp_path_factory.mktemp("payloads"))
+    for number, payload in enumerate(PAYLOADS):
+        said = json.dumps(payload)
+        content.write(
+            f"{number}.md",
+            f"---\ntitle: {said}\ntopics: [{said}]\nprovider: {{name: {said}}}\n"
+            f"quality: {said}\n{said}: 1\n---\n",
+        )
+    content.build()
+    return content
+
+
+def test_values_arrive_as_they_were_typed(loaded: Content) -> None:
+    """SQL in a value is text: nothing is spliced, dropped or changed."""
+    assert loaded.query("select title from raw.articles order by article_id") == [
+        (payload,) for payload in PAYLOADS
+    ]
+
+
+def test_csv_cells_begin_no_formula(loaded: Content, tmp_path: Path) -> None:
+    """In both ways to CSV each cell that a spreadsheet would run begins with an apostrophe."""
+    house = ["--warehouse", str(loaded.warehouse)]
+    query = ["sql", "--format", "csv", "-o", str(tmp_path / "q.csv"), "from raw.articles"]
+    assert cli.main([*house, *query]) == 0
+    export = ["export", str(tmp_path / "out"), "--format", "csv", "--tables", "*"]
+    assert cli.main([*house, *export]) == 0
+    cells = [
+        cell
+        for file in (tmp_path / "q.csv", *sorted((tmp_path / "out").glob("*.csv")))
+        for row in csv.reader(file.open(newline="", encoding="utf-8"))
+        for cell in row
+    ]
+    assert {cell[:2] for cell in cells} >= {"'=", "'+", "'@"}
+    assert [c for c in cells if c[:1] in ("=", "@", "+") or c[:2] == "-1"] == []
+
+
+@pytest.mark.parametrize(
+    "command", ["build --full", "quarantine", "quarantine --values", "runs", "profile", "diff"]
+)
+def test_nothing_printed_moves_the_terminal_or_forges_a_line(
+    loaded: Content, capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Control characters are spelled out in every report."""
+    arguments = command.split()
+    if arguments[0] in ("build", "profile"):
+        arguments.insert(1, str(loaded.source))
+    cli.main(["--warehouse", str(loaded.warehouse), *arguments])
+    said = capfd.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert not [
+        line
+        for line in (said.out + said.err).splitlines()
+        if line.startswith("matterhouse: forged")
+    ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "create table x as select 1",
+        "drop table raw.articles",
+        "from read_text('/etc/passwd')",
+        "from read_blob('/etc/passwd')",
+        "from '/etc/passwd'",
+        "from glob('/*')",
+        "attach '{file}' as x",
+        "copy raw.articles to '{file}'",
+        "export database '{file}'",
+        "install httpfs",
+        "load httpfs",
+        "from 'https://localhost:1/x.csv'",
+        "set enable_external_access = true",
+        "set lock_configuration = false",
+        "pragma enable_external_access",
+        "reset enable_external_access",
+        "from cli",
+        "update raw.articles set title = 'x'",
+        "create or replace macro raw.f() as 1",
+        "set memory_limit = '1TB'",
+        "with gone as (delete from raw.articles returning *) from gone",
+    ],
+)
+def test_a_query_stays_inside(
+    loaded: Content, tmp_path: Path, capfd: pytest.CaptureFixture[str], query: str
+) -> None:
+    """Writing, files, the network and Python's variables are refused; the file stays as it was."""
+    before = loaded.warehouse.read_bytes()
+    file = tmp_path / "out"
+    command = ["--warehouse", str(loaded.warehouse), "sql", query.format(file=file)]
+    assert cli.main(command) == 1
+    assert "root:" not in "".join(capfd.readouterr())
+    assert not file.exists()
+    assert loaded.warehouse.read_bytes() == before
+
+
+def test_a_query_cannot_read_the_environment(
+    loaded: Content, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable of the process (a token, say) does not come out through SQL."""
+    monkeypatch.setenv("TOKEN", "kanarienvogel")
+    cli.main(["--warehouse", str(loaded.warehouse), "sql", "select getenv('TOKEN')"])
+    assert "kanarienvogel" not in "".join(capfd.readouterr())
+
+
+def test_written_files_honour_the_umask(content: Content, tmp_path: Path) -> None:
+    """With a strict umask nobody else may read the warehouse, its receipts or an export."""
+    content.write("a.md", article())
+    earlier = os.umask(0o077)
+    try:
+        content.build()
+        cli.main(["--warehouse", str(content.warehouse), "export", str(tmp_path / "out")])
+    finally:
+        os.umask(earlier)
+    written = [content.warehouse.resolve(), content.warehouse.with_name("warehouse.runs.jsonl")]
+    written += [tmp_path / "out", *(tmp_path / "out").iterdir()]
+    assert [file for file in written if file.stat().st_mode & 0o077] == []
