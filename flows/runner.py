@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 # Below this many files a pool costs more to start than it saves.
-POOL_FROM_FILES = 4000
+POOL_FROM_FILES = 10_000
 # Real articles are a few kB; the smallest text known to crash the YAML library has 60.
 SUSPICIOUS_BYTES = 32 * 1024
 
