@@ -143,6 +143,8 @@ def _summary(
     ]
     present = tally.types.total()
     could_hold = present if key.endswith("[]") else holders[kind, key.rpartition(".")[0]]
+    # A key with a dot in its own name does not tell which mapping could hold it.
+    could_hold = max(could_hold, present)
     return KeyProfile(
         kind,
         key,

@@ -138,7 +138,7 @@ def working_copy(house: House, run_id: str) -> Iterator["duckdb.DuckDBPyConnecti
             _recognise(house, con)
             yield con
         except duckdb.Error as error:
-            # DuckDB reads lazily: damage shows at any statement. The digest tells whose fault it is.
+            # DuckDB reads lazily, so damage shows at any statement: the digest tells whose it is.
             if _differs_from_receipt(house):
                 raise WarehouseDamaged(
                     f"{house.warehouse} is not the file that its run published, and DuckDB cannot"
