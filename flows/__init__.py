@@ -1,7 +1,7 @@
-"""Front matter in, analytics warehouse out: one module per stage, data moves down the list.
+"""Front matter in, analytics warehouse out: one module per stage.
 
-scan, frontmatter, extract, normalize, load, models, publish, export; `refresh` is the pipeline,
-`cli` the command line.
+Data moves through scan, extract (frontmatter), normalize (cast), load, models, publish and export.
+`refresh` is the pipeline, `runner` and `orchestrate` are ways to carry it out, `cli` the commands.
 """
 
 __version__ = "0.1.0"

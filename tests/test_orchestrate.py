@@ -263,6 +263,23 @@ def test_a_served_schedule_runs_one_refresh_at_a_time_and_ends_on_sigterm(
 
 
 @pytest.mark.prefect
+def test_the_schedule_of_the_readme_is_served(server: Server, tmp_path: Path) -> None:
+    """The README's two lines start a server like the one here, and a schedule that it knows."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```shell\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    start, serve = block.splitlines()
+    assert start.endswith(" prefect server start --host 127.0.0.1")
+    serve = serve.replace("http://127.0.0.1:4200/api", server.api)
+    serve = serve.replace("matterhouse ", f"{sys.executable} -m flows ", 1)
+    log = tmp_path / "serve.log"
+    with running(
+        ["bash", "-c", f"{serve.replace('PREFECT', 'exec env PREFECT', 1)}"],
+        log,
+        server.environment,
+    ):
+        eventually(lambda: "at '0 6 * * *' (UTC)" in log.read_text(), "the schedule")
+
+
 def test_a_flow_respects_the_lock_of_a_direct_build(
     server: Server, content: Content, tmp_path: Path
 ) -> None:
