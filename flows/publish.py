@@ -154,7 +154,7 @@ def _differs_from_receipt(house: House) -> bool:
     if expected is None:
         return False
     with house.warehouse.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() != expected
+        return hashlib.file_digest(file, "sha256").hexdigest() != str(expected)
 
 
 def _copy(published: Path, working: Path) -> None:
