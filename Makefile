@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 # The older of the two DuckDB lines that the tests pass on; constraints.txt pins the newer one.
 DUCKDB_PREVIOUS := 1.5.6
 
+# Files of tests side by side, each file in one process.
+PARALLEL := -n auto --dist loadfile
+
 .PHONY: demo test test-duckdb-previous check bench clean
 .DELETE_ON_ERROR:
 
@@ -12,11 +15,11 @@ demo: $(VENV)/installed
 	$(BIN)/matterhouse --warehouse data/warehouse.duckdb build data/content
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-duckdb-previous: $(VENV)/installed
 	$(BIN)/pip install --quiet --no-deps --upgrade --target .duckdb-previous duckdb==$(DUCKDB_PREVIOUS)
-	PYTHONPATH=.duckdb-previous $(BIN)/python -m pytest -m "not prefect"
+	PYTHONPATH=$(CURDIR)/.duckdb-previous $(BIN)/python -m pytest $(PARALLEL) -m "not prefect"
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .
