@@ -53,7 +53,8 @@ def export(
     tables = _matching(con, patterns)
     con.execute("set threads = 1")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}.partial")
+    # Two exports at once must not write into each other's files.
+    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:

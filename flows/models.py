@@ -69,8 +69,14 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def build(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Rebuild every staging table, every mart and the functions on them; name the tables."""
-    return list(steps(con))
+    """Rebuild every staging table, every mart and the functions on them; name the tables.
+
+    One transaction for all: each statement on its own would be written out on its own.
+    """
+    con.execute("begin")
+    built = list(steps(con))
+    con.execute("commit")
+    return built
 
 
 def steps(con: duckdb.DuckDBPyConnection) -> Iterator[str]:

@@ -255,7 +255,7 @@ def _adopt(house: House) -> None:
     """Keep a warehouse that is a plain file (copied here, say) as a generation."""
     if house.warehouse.exists() and not house.warehouse.is_symlink():
         kept = house.generations / f"0-before-{_now().replace(':', '')}.duckdb"
-        os.link(house.warehouse, kept)
+        shutil.copyfile(house.warehouse, kept)
 
 
 def point(house: House, run_id: str) -> None:
@@ -356,7 +356,7 @@ def reading(house: House, **config: Any) -> Iterator["duckdb.DuckDBPyConnection"
         try:
             con = duckdb.connect(str(published), read_only=True, config=config)
         except duckdb.IOException as error:
-            if "lock" not in str(error):
+            if "Could not set lock" not in str(error):
                 raise _unreadable(house, error) from error
             # Somebody has the file open for writing, which shuts all others out: read its bytes.
             folder = stack.enter_context(tempfile.TemporaryDirectory())
