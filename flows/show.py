@@ -1,6 +1,9 @@
 """Values → words on the terminal, with nothing in them that a terminal would obey."""
 
 import contextlib
+import os
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -118,14 +121,24 @@ def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
         for topic, status, now, before in movers:
             sign = "▲" if now > before else "▼"
             print(f"  {sign} {inert(topic)}: {now} against {before} ({status})")
+    command = _command(done.warehouse)
     print("\nNext:")
     if done.quarantined or done.warnings:
         print(
-            f"  matterhouse quarantine            {done.quarantined} files to mend"
+            f"  {command} quarantine   # {done.quarantined} files to mend"
             f" (--values: {done.warnings} values that did not fit)"
         )
-    print("  matterhouse tables                every table with its meaning")
-    print('  matterhouse sql "from marts.topics order by articles desc"')
+    print(f"  {command} tables   # every table with its meaning")
+    print(f'  {command} sql "from marts.topics order by articles desc"')
+
+
+def _command(warehouse: str) -> str:
+    """Return how the next command on this warehouse is typed from here."""
+    typed = Path(sys.argv[0])
+    name = str(typed) if typed.name == "matterhouse" and not shutil.which(typed.name) else ""
+    remembered = os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
+    option = "" if Path(remembered).absolute() == Path(warehouse) else _near(warehouse)
+    return (name or "matterhouse") + (f" --warehouse {shlex.quote(option)}" if option else "")
 
 
 def _near(path: str) -> str:

@@ -48,7 +48,13 @@ def test_build_prints_a_balanced_receipt_and_what_to_type_next(shell: Shell) -> 
     )
     assert lines[1] == ("  of these 3 unchanged, 2 new (0 returned), 0 changed, 0 renamed; 0 gone")
     assert any(line.startswith(f"Published {shell.content.warehouse} in ") for line in lines)
-    assert any(line.startswith("  matterhouse quarantine ") for line in lines)
+    # What is printed can be typed as it is: this warehouse is not where it is looked for unasked.
+    command = f"  matterhouse --warehouse {shell.content.warehouse}"
+    assert lines[lines.index("Next:") + 1 :] == [
+        f"{command} quarantine   # 1 files to mend (--values: 0 values that did not fit)",
+        f"{command} tables   # every table with its meaning",
+        f'{command} sql "from marts.topics order by articles desc"',
+    ]
 
 
 def test_build_says_so_when_nothing_changed(shell: Shell) -> None:
