@@ -115,6 +115,7 @@ def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runn
                 load.load(con, frames, run)
         outcomes = load.finish(con, plan.unchanged, run)
 
+        sql_hash = models.fingerprint()
         receipt = partial(
             receipts.make,
             con,
@@ -122,10 +123,10 @@ def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runn
             outcomes,
             source=request.source,
             warehouse=house.warehouse,
-            sql_hash=models.fingerprint(),
+            sql_hash=sql_hash,
             ignored=listing.ignored,
         )
-        if not (request.full or outcomes.any or load.is_outdated(con, models.fingerprint())):
+        if not (request.full or outcomes.any or load.is_outdated(con, sql_hash)):
             con.execute("rollback")
             return receipt(published=False, seconds=clock.seconds)
         with clock.stage("load"):
