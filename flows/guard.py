@@ -8,10 +8,13 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
 from flows import MatterhouseError, extract, limit
@@ -68,11 +71,11 @@ def _survivors(work: Work, waiting: list[Batch]) -> "Iterator[Frames]":
 
 def _from_child(work: Work, batches: Sequence[Batch]) -> "tuple[list[Frames], int | None]":
     """Return the frames that a process gave before it ended, and how it ended."""
-    # spawn: a fork would copy DuckDB's threads in an undefined state.
-    spawn = multiprocessing.get_context("spawn")
-    receiver, sender = spawn.Pipe(duplex=False)
-    child = spawn.Process(target=_serve, args=(work, batches, sender), daemon=True)
-    child.start()
+    context = worker_context()
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_serve, args=(work, batches, sender), daemon=True)
+    with main_left_alone():
+        child.start()
     sender.close()
     found: list[Frames] = []
     try:
@@ -90,6 +93,31 @@ def _serve(work: Work, batches: Sequence[Batch], sender: Connection) -> None:
     start_worker()
     for batch in batches:
         sender.send(attempt(work, batch))
+
+
+def worker_context() -> ForkServerContext:
+    """Return what starts workers: forks of a small server that has imported pandas for all of them.
+
+    A fork of the build itself would copy DuckDB's threads in an undefined state.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["flows.refresh", "flows.normalize"])
+    return context
+
+
+@contextlib.contextmanager
+def main_left_alone() -> Iterator[None]:
+    """Keep workers that start in the block from running the caller's script anew.
+
+    Ours need nothing of it, and one that refreshes without a `__main__` guard would start builds
+    of its own in every worker.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def start_worker() -> None:

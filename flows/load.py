@@ -47,7 +47,7 @@ _FILLED = {
     "run_id": "",
 }
 # Files that wait together in memory (2 kB each) for one comparison with the tables.
-MERGE_FILES = 20_000
+MERGE_FILES = 40_000
 
 
 class FrameDoesNotFitTable(MatterhouseError):
@@ -117,6 +117,9 @@ def load(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]",
     # Each merge reads the whole tables: one per batch would make the cost grow with the square.
     if row_count(con, _incoming("ops.files")) >= MERGE_FILES:
         _merge(con, run)
+        # What is not committed stays in memory, and the working copy counts only once it is whole.
+        con.execute("commit")
+        con.execute("begin")
 
 
 def _take_in(con: "duckdb.DuckDBPyConnection", table: str, frame: "pd.DataFrame") -> None:

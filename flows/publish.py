@@ -30,8 +30,8 @@ STORAGE_VERSION = "v1.5.0"
 # Nothing of ours needs the network: DuckDB must not go looking for extensions.
 OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 WORKING = ".working-"
-# Enough for the reports on a million articles; what is larger spills to disk.
-MEMORY_BYTES = 3_000_000_000
+# What DuckDB may take, and more for each file of the source; beyond it, it spills to disk.
+MEMORY_BYTES, MEMORY_BYTES_PER_FILE = 300_000_000, 1_000
 
 
 class Locked(MatterhouseError):
@@ -191,14 +191,15 @@ def _open(house: House, working: Path) -> "duckdb.DuckDBPyConnection":
             f" ({_first_line(error)})"
         ) from error
     con.execute("set TimeZone = 'UTC'")
-    con.execute(f"set memory_limit = '{_memory_limit()}'")
+    bound_memory(con)
     return con
 
 
-def _memory_limit() -> str:
-    """Leave room for others: DuckDB would take 80 % of the memory; beyond the limit it spills."""
+def bound_memory(con: "duckdb.DuckDBPyConnection", files: int = 0) -> None:
+    """Leave room for others: DuckDB would take 80 % of the memory."""
     installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return f"{min(MEMORY_BYTES, installed // 2)}B"
+    wanted = MEMORY_BYTES + MEMORY_BYTES_PER_FILE * files
+    con.execute(f"set memory_limit = '{min(wanted, installed // 2)}B'")
 
 
 def _first_line(error: Exception) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flows.normalize import Frames
 
 # Large enough to spread the cost of the statements that load a batch, small enough for memory.
-BATCH_FILES = 1000
+BATCH_FILES = 2500
 
 
 class ChecksFailed(MatterhouseError):
@@ -107,6 +107,7 @@ def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runn
                 verify=request.verify,
             )
 
+        publish.bound_memory(con, plan.seen)
         earlier_keys = set(profile.keys_without_column(con))
         load.begin(con, plan.vanished)
         batches = extract.batches(request.source, plan, listing.faults, BATCH_FILES, request.parser)

@@ -1,6 +1,5 @@
 """How stages are carried out: directly here, as tasks of an orchestrator in `orchestrate.py`."""
 
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -98,15 +97,15 @@ class DirectRunner:
     def _from_pool(
         self, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
     ) -> "Iterator[Frames]":
-        # spawn: a fork would copy DuckDB's threads in an undefined state.
-        spawn = multiprocessing.get_context("spawn")
+        context = guard.worker_context()
         jobs = min(self.jobs, len(batches))
-        with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=guard.start_worker) as pool:
+        with ProcessPoolExecutor(jobs, mp_context=context, initializer=guard.start_worker) as pool:
             under_way = deque[Future["Frames"]]()
             for batch in batches:
-                under_way.append(pool.submit(guard.attempt, work, batch))
+                with guard.main_left_alone():
+                    under_way.append(pool.submit(guard.attempt, work, batch))
                 # Workers may run ahead of the loader, but not without bound.
-                if len(under_way) > self.jobs + 1:
+                if len(under_way) > 2 * self.jobs + 2:
                     yield under_way.popleft().result()
             while under_way:
                 yield under_way.popleft().result()
