@@ -134,6 +134,8 @@ def clean(typed: str | None) -> str | None:
     """Resolve HTML entities, drop zero-width characters and fold white space."""
     if typed is None:
         return None
+    if "&" not in typed and "  " not in typed and typed.isascii() and typed.isprintable():
+        return typed.strip(" ")  # Nearly every text, for a fifth of what folding costs.
     if "&" in typed:
         typed = html.unescape(typed)
     if not typed.isascii():

@@ -8,7 +8,7 @@ an object column from a sample.
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -353,7 +353,9 @@ _RELATED_KEYS = {*_RELATED, "provider"}
 _TAXONOMY_KEYS = {*_TAXONOMY, "taxonomy", "otherNames"}
 
 
-def _rest(fields: Mapping[str, Value], known: Collection[str]) -> dict[str, Any]:
+def _rest(fields: Mapping[str, Value], known: Set[str]) -> dict[str, Any]:
+    if fields.keys() <= known:
+        return {}
     return {
         key: _jsonable(fields[key]) for key in fields if key not in known and not is_secret(key)
     }
@@ -378,8 +380,8 @@ def _json(extra: dict[str, Any]) -> str | None:
 
 
 def _secured_chars(fields: Mapping[str, Value]) -> int | None:
-    # Fifteen known keys are asked for by far less than their spelling costs to fold.
-    payloads = [v for key, v in fields.items() if key not in _ARTICLE_KEYS and is_secret(key)]
+    # Taking the known keys out first costs far less than folding the spelling of each.
+    payloads = [fields[key] for key in fields.keys() - _ARTICLE_KEYS if is_secret(key)]
     return _chars(payloads) if payloads else None
 
 

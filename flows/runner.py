@@ -1,5 +1,6 @@
 """How stages are carried out: directly here, as tasks of an orchestrator in `orchestrate.py`."""
 
+import multiprocessing.forkserver
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -98,6 +99,10 @@ class DirectRunner:
         self, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
     ) -> "Iterator[Frames]":
         context = guard.worker_context()
+        # The first worker waits until the server has imported pandas, which the frames need here, too.
+        multiprocessing.forkserver.ensure_running()
+        import pandas  # noqa: F401
+
         jobs = min(self.jobs, len(batches))
         with ProcessPoolExecutor(jobs, mp_context=context, initializer=guard.start_worker) as pool:
             under_way = deque[Future["Frames"]]()

@@ -85,9 +85,13 @@ def _fenced(data: bytes, whole_file: bool) -> Block | None:
 def _closing(data: bytes, fence: bytes, start: int) -> tuple[int, int] | None:
     """Find where the block ends and where the body begins, from the opening's line break on."""
     # Nearly every file has this one form, and finding it costs a fifth of the pattern.
-    at = data.find(b"\n---\n", start) if fence == b"---" else -1
-    others = (b"\n---", b"\n...", b"\r")
-    if at >= 0 and all(data.find(other, start, at) < 0 for other in others):
+    at = data.find(b"\n---", start) if fence == b"---" else -1
+    if (
+        at >= 0
+        and data.startswith(b"\n", at + 4)
+        and data.find(b"\r", start, at) < 0
+        and data.find(b"\n...", start, at) < 0
+    ):
         return at + 1, at + 5
     found = _CLOSING[fence].search(data, start)
     return (found.start() + 1, found.end()) if found else None
