@@ -37,11 +37,11 @@ class Fault:
 class Listing:
     """What one walk found: parallel columns, sorted by path, times in ns since 1970."""
 
-    paths: list[str] = field(default_factory=list)
-    size_bytes: list[int] = field(default_factory=list)
-    mtime_ns: list[int] = field(default_factory=list)
-    ctime_ns: list[int] = field(default_factory=list)
-    inode: list[int] = field(default_factory=list)
+    paths: Sequence[str] = ()
+    size_bytes: Sequence[int] = ()
+    mtime_ns: Sequence[int] = ()
+    ctime_ns: Sequence[int] = ()
+    inode: Sequence[int] = ()
     faults: dict[str, Fault] = field(default_factory=dict)
     ignored: int = 0
 
@@ -82,15 +82,9 @@ def walk(source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS) -> Listing:
         else:
             ignored += 1
     rows.sort()
-    return Listing(
-        paths=[row[0] for row in rows],
-        size_bytes=[row[1] for row in rows],
-        mtime_ns=[row[2] for row in rows],
-        ctime_ns=[row[3] for row in rows],
-        inode=[row[4] for row in rows],
-        faults=faults,
-        ignored=ignored,
-    )
+    columns = zip(*rows, strict=True) if rows else ((),) * 5
+    paths, sizes, mtimes, ctimes, inodes = columns
+    return Listing(paths, sizes, mtimes, ctimes, inodes, faults, ignored)
 
 
 def _matcher(patterns: Sequence[str]) -> Callable[[str], object]:
