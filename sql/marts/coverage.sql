@@ -28,7 +28,7 @@ articles as (
         0 as quarantined_files,
         coalesce(files.warnings, 0) as warnings,
         articles.title is null as no_title,
-        coalesce(clean_text(typed.excerpt_text), '') = '' as no_excerpt,
+        coalesce(trim(typed.excerpt_text), '') = '' as no_excerpt,
         articles.published_date is null as no_date,
         articles.quality is null as no_quality,
         articles.provider is null as no_provider,

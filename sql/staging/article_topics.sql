@@ -3,21 +3,29 @@
 -- Reads: raw.article_topics, topic_names()
 -- Note: most articles list a parent topic beside its child, so a sum over all topics counts them twice:
 -- leave parents out (not is_parent) or add 1 / topics_listed.
-with listed as (
-    select article_topics.article_id, names.topic_key, min(article_topics.position) as position
-    from raw.article_topics
-    inner join topic_names() as names on names.spelling = article_topics.topic
-    group by article_topics.article_id, names.topic_key
+with names as materialized (
+    select
+        *,
+        -- Numbers in the order of the keys: they join and sort for a fraction of what names cost.
+        dense_rank() over (order by topic_key) as number,
+    from topic_names()
 ),
 
 topics as (
-    select distinct topic_key, topic, parent_topic, is_root, is_parent
-    from topic_names()
+    select distinct number, topic_key, topic, parent_topic, is_root, is_parent
+    from names
+),
+
+listed as (
+    select article_topics.article_id, names.number, min(article_topics.position) as position
+    from raw.article_topics
+    inner join names on names.spelling = article_topics.topic
+    group by article_topics.article_id, names.number
 )
 
 select
     listed.article_id,  -- staging.articles.article_id
-    listed.topic_key,  -- case-folded name: the topic's identity
+    topics.topic_key,  -- case-folded name: the topic's identity
     topics.topic,  -- name in the topic file, else the most frequent spelling
     topics.parent_topic,  -- name of the parent topic, null for a root
     topics.is_root,  -- has no parent topic
@@ -25,5 +33,5 @@ select
     listed.position,  -- place in the article's list, from 1
     count(*) over (partition by listed.article_id) as topics_listed,  -- distinct topics of the article
 from listed
-inner join topics on topics.topic_key = listed.topic_key
-order by listed.article_id, listed.position, listed.topic_key
+inner join topics on topics.number = listed.number
+order by listed.article_id, listed.position, listed.number
