@@ -40,7 +40,7 @@ from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 from prefect.types.entrypoint import EntrypointType
 
-from flows import MatterhouseError, bulletin, guard, notify, publish, show
+from flows import MatterhouseError, bulletin, frontmatter, guard, notify, publish, show
 from flows import export as exports
 from flows import refresh as pipeline
 from flows.extract import Batch
@@ -268,6 +268,7 @@ def refresh(
     full: bool = False,
     verify: bool = False,
     accept_loss: bool = False,
+    parser: frontmatter.Parser = "fast",
     runner: str = "auto",
     jobs: int | None = None,
 ) -> Receipt | State[Receipt]:
@@ -288,6 +289,7 @@ def refresh(
         full=full,
         verify=verify,
         accept_loss=accept_loss,
+        parser=parser,
     )
     log = get_run_logger()
     words = notify.from_environment()
@@ -307,6 +309,7 @@ def build(request: pipeline.Request, *, runner: str, jobs: int | None) -> Receip
         full=request.full,
         verify=request.verify,
         accept_loss=request.accept_loss,
+        parser=request.parser,
         runner=runner,
         jobs=jobs,
     )
