@@ -99,7 +99,7 @@ class DirectRunner:
         self, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
     ) -> "Iterator[Frames]":
         context = guard.worker_context()
-        # The first worker waits until the server has imported pandas, which the frames need here, too.
+        # The first worker waits until the server has imported pandas: time to do so here, too.
         multiprocessing.forkserver.ensure_running()
         import pandas  # noqa: F401
 
