@@ -2,6 +2,6 @@
 -- severity: warn
 select distinct taxonomy.path, taxonomy.name as topic, taxonomy.parent
 from raw.taxonomy
-inner join topic_names() as names on names.topic_key = lower(clean_text(taxonomy.name))
-where taxonomy.kind = 'topic' and clean_text(taxonomy.parent) is not null and names.is_root
+inner join marts.topics on lower(topics.topic) = lower(clean_text(taxonomy.name))
+where taxonomy.kind = 'topic' and clean_text(taxonomy.parent) is not null and topics.is_root
 order by taxonomy.path

@@ -20,17 +20,20 @@ breadth as (
     group by provider
 ),
 
+citations as (
+    select article_id, provider_key(provider_domain, provider_name) as provider
+    from raw.related_articles
+),
+
 cited as (
     select
-        provider_key(related_articles.provider_domain, related_articles.provider_name) as provider,
+        citations.provider,
         count(*) as times_cited,
         count(distinct articles.provider) as cited_by_providers,
-    from raw.related_articles
-    inner join staging.articles on articles.article_id = related_articles.article_id
-    where
-        provider_key(related_articles.provider_domain, related_articles.provider_name)
-        is distinct from articles.provider
-    group by provider_key(related_articles.provider_domain, related_articles.provider_name)
+    from citations
+    inner join staging.articles on articles.article_id = citations.article_id
+    where citations.provider is distinct from articles.provider
+    group by citations.provider
 ),
 
 counted as (
