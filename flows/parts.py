@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from flows import MatterhouseError
+from flows import MatterhouseError, guard
 from flows.extract import Batch
 from flows.normalize import COLUMNS, Frames
 
@@ -35,7 +35,7 @@ def write(work: Callable[[Batch], Frames], batch: Batch, staging: Path, name: st
             f"the worker does not see {staging}: mount the warehouse's folder there under the"
             " same path"
         )
-    frames = work(batch)
+    frames = guard.attempt(work, batch)
     # A worker that was given up for lost may still be writing: each attempt has its own folder.
     attempt = staging / f"{name}-{uuid.uuid4().hex}"
     attempt.mkdir()

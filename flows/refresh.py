@@ -13,7 +13,6 @@ from flows import (
     MatterhouseError,
     extract,
     frontmatter,
-    guard,
     load,
     models,
     profile,
@@ -156,10 +155,6 @@ def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runn
 
 def frames_of(batch: extract.Batch) -> "Frames":
     """Read and normalize one batch: the work of a worker process."""
-    return guard.attempt(_read, batch)
-
-
-def _read(batch: extract.Batch) -> "Frames":
     # pandas takes longer to import than a refresh without changes takes to run.
     from flows.normalize import normalize
 

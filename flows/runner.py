@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -64,7 +65,9 @@ class DirectRunner:
     ) -> "Iterator[Frames]":
         """Carry out the batches and report progress in files."""
         total, done = sum(len(batch.paths) for batch in batches), 0
-        results = self._pooled(work, batches) if self._needs_pool(batches) else map(work, batches)
+        pooled = self._needs_pool(batches)
+        here = map(partial(guard.attempt, work), batches)
+        results = self._pooled(work, batches) if pooled else here
         for batch, frames in zip(batches, results, strict=True):
             done += len(batch.paths)
             self.progress(done, total)
