@@ -99,10 +99,10 @@ def build_and_die(content: Content, arm: Callable[[], None], workers: bool = Fal
 def descendants(session: int) -> list[int]:
     """Return the processes that a dead build started and that still live."""
     found = []
-    for name in os.listdir("/proc"):
+    for process in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            if name.isdecimal() and os.getsid(int(name)) == session:
-                found.append(int(name))
+            if process.name.isdecimal() and os.getsid(int(process.name)) == session:
+                found.append(int(process.name))
     return found
 
 
