@@ -174,7 +174,7 @@ def places(calls: list[str], turn: int) -> list[int]:
         return list(range(1, len(calls) + 1))
     kinds = {kind: [n for n, name in enumerate(calls, 1) if name == kind] for kind in calls}
     if len(kinds) < 5:  # Statements are of one kind: spread over them.
-        return list(range(1 + turn * 2, len(calls) + 1, len(calls) // 10))
+        return list(range(1 + turn * 2, len(calls) + 1, len(calls) // 7))
     return [where[turn * len(where) // len(ERRORS)] for where in kinds.values()]
 
 
