@@ -135,7 +135,7 @@ def test_a_rollback_leads_away_from_a_killed_sessions_log(three: Content) -> Non
     assert contents(three.warehouse) == expected
 
 
-@pytest.mark.parametrize("log", [b"\0" * 100, b"not a log at all"])
+@pytest.mark.parametrize("log", [b"\0" * 100, b"not a log at all"], ids=["zeros", "text"])
 def test_a_log_that_is_none_stops_a_build(three: Content, log: bytes) -> None:
     """What lies beside the file under the name of its log is not understood, and not ignored."""
     published = three.warehouse.resolve()
