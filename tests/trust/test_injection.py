@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import cli
+from flows import bulletin, cli, publish
 from tests.conftest import Content, article
 
 PAYLOADS = [
@@ -127,6 +127,24 @@ def test_json_is_one_value_without_control_characters(
     said = capfd.readouterr().out
     assert json.loads(said) is not None
     assert [c for c in said if not c.isprintable() and c != "\n"] == []
+
+
+def test_artifacts_hold_no_control_characters(content: Content) -> None:
+    """An orchestrator's page shows paths and topics with theirs spelled out."""
+    content.write("bad\x1b[2J\n.md", "---\ntitle: [\n---\n")
+    for number, payload in enumerate(PAYLOADS):
+        said = json.dumps(payload)
+        dated = f"publishedDateTime: 2025-03-{number + 1:02}\nprovider: {{name: {said}}}"
+        content.write(f"{number}.md", f"---\ntitle: x\ntopics: [{said}]\n{dated}\n---\n")
+        content.write(f"{number}-b.md", f"---\ntitle: y\n{dated}\n---\n")
+    content.build()
+    house = publish.House(content.warehouse)
+    receipt = publish.receipts(house)[-1]
+    tables = bulletin.tables(house, receipt)
+    cells = [cell for table in tables for row in table.rows for cell in row.values()]
+    assert any("[2J" in str(cell) for cell in cells)
+    assert [cell for cell in cells if isinstance(cell, str) and not cell.isprintable()] == []
+    assert [c for c in bulletin.markdown(receipt) if not c.isprintable() and c != "\n"] == []
 
 
 @pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "a/b"])
