@@ -7,6 +7,7 @@ Only the file that fails alone is quarantined.
 import contextlib
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import threading
@@ -122,6 +123,8 @@ def main_left_alone() -> Iterator[None]:
 
 def start_worker() -> None:
     """Prepare a worker process: it ends when it is stuck, and when its parent has ended."""
+    # The core file of a crash would hold the file that was read, with its secrets.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     limit.end_process_when_stuck()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

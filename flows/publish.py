@@ -134,6 +134,7 @@ def working_copy(house: House, run_id: str) -> Iterator["duckdb.DuckDBPyConnecti
     """Open a copy of the published warehouse, or a new one; the published file is never opened."""
     working = house.working(run_id)
     if house.warehouse.exists() or house.warehouse.is_symlink():
+        _refuse_leftover_log(house.warehouse)
         _copy(house.warehouse, working)
     with _open(house, working) as con:
         try:
@@ -175,6 +176,29 @@ def _copy(published: Path, working: Path) -> None:
     raise WarehouseDamaged(
         f"{published} is being written by another program: close that session and build again"
     )
+
+
+def _refuse_leftover_log(published: Path) -> None:
+    """Stop at the log of a dead session: readers replay it, and a cut one without a word."""
+    file = published.resolve()
+    log = file.with_name(f"{file.name}.wal")
+    if not (log.exists() and log.stat().st_size) or _is_being_written(file):
+        return
+    raise WarehouseDamaged(
+        f"{log} was left by another program that wrote to {published} and was ended: readers see"
+        " its changes, whole or in part, and no run made them. Move it away to go on with what the"
+        " last run published, or go back with `matterhouse runs --rollback RUN`"
+    )
+
+
+def _is_being_written(file: Path) -> bool:
+    """Return whether another process has the database open: DuckDB locks what it may write."""
+    with file.open("rb") as opened:
+        try:
+            fcntl.lockf(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
 
 
 def _open(house: House, working: Path) -> "duckdb.DuckDBPyConnection":

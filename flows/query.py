@@ -15,6 +15,7 @@ import duckdb
 from flows import MatterhouseError
 from flows.export import FORMULA
 from flows.publish import House, reading
+from flows.show import inert
 
 _SHOWN_ROWS = 200
 _FETCHED_ROWS = 10_000
@@ -117,8 +118,11 @@ def _write_csv(names: list[str], chunks: Iterable[list[tuple[Any, ...]]]) -> Non
 
 
 def _guarded(value: Any) -> Any:
-    """Keep a spreadsheet from running a text as a formula."""
-    return f"'{value}" if isinstance(value, str) and re.match(FORMULA, value) else value
+    """Keep a spreadsheet from running a text as a formula, and a terminal from obeying it."""
+    if not isinstance(value, str):
+        return value
+    guarded = f"'{value}" if re.match(FORMULA, value) else value
+    return inert(guarded) if sys.stdout.isatty() else guarded
 
 
 def _write_json(names: list[str], chunks: Iterable[list[tuple[Any, ...]]]) -> None:

@@ -1,8 +1,9 @@
 """Kill builds at every stage boundary and at random moments.
 
-A hundred of them by hand: `python -m tests.trust.kill 100`.
+By hand until a hundred have died at random moments: `python -m tests.trust.kill 100`.
 """
 
+import contextlib
 import os
 import random
 import signal
@@ -15,6 +16,7 @@ from typing import Any
 
 from flows import extract, load, models, publish, scan
 from flows.refresh import Request, refresh
+from flows.runner import DirectRunner
 from tests.conftest import Content, article
 from tests.trust.invariants import contents, faults, strays
 
@@ -71,21 +73,37 @@ def die_in(seconds: float) -> Callable[[], None]:
     return arm
 
 
-def build_and_die(content: Content, arm: Callable[[], None]) -> bool:
+def build_and_die(content: Content, arm: Callable[[], None], workers: bool = False) -> bool:
     """Build in a process of its own that is to die; return whether it did."""
     child = os.fork()
     if not child:
         code = 1
         try:
+            os.setsid()  # Marks the processes that it starts.
             arm()
-            refresh(Request(content.source, content.warehouse, accept_loss=True))
+            runner = DirectRunner(jobs=2, pool_from=0 if workers else 1_000_000)
+            refresh(Request(content.source, content.warehouse, accept_loss=True), runner)
             code = 0
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
+    deadline = time.monotonic() + 30
+    while left := descendants(child):
+        assert time.monotonic() < deadline, f"orphaned processes: {left}"
+        time.sleep(0.01)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status):
         raise AssertionError("the build failed by itself")
     return os.WIFSIGNALED(status)
+
+
+def descendants(session: int) -> list[int]:
+    """Return the processes that a dead build started and that still live."""
+    found = []
+    for process in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if process.name.isdecimal() and os.getsid(int(process.name)) == session:
+                found.append(int(process.name))
+    return found
 
 
 class Kills:
@@ -113,12 +131,19 @@ class Kills:
         if self.serial % 4 == 0:
             deleted.unlink(missing_ok=True)
 
-    def kill(self, arm: Callable[[], None]) -> None:
+    def seconds(self) -> float:
+        """Return how long a build takes that nobody kills."""
+        self.change()
+        started = time.monotonic()
+        assert not build_and_die(self.content, lambda: None)
+        return time.monotonic() - started
+
+    def kill(self, arm: Callable[[], None], workers: bool = False) -> None:
         """Change, kill, look at what is published, build on, and look again."""
         self.change()
         was_there = self.content.warehouse.exists()
         before = contents(self.content.warehouse) if was_there else None
-        self.deaths += build_and_die(self.content, arm)
+        self.deaths += build_and_die(self.content, arm, workers)
         if was_there or self.content.warehouse.exists():
             assert faults(self.content.warehouse) == []
             if contents(self.content.warehouse) != before:
@@ -139,14 +164,19 @@ class Kills:
 
 
 def main(kills: int) -> None:
-    """Kill at every boundary once, then at random moments."""
+    """Kill at every boundary once, then at random moments, each tenth time with workers."""
     with tempfile.TemporaryDirectory() as folder:
         ground = Kills(Path(folder), seed=time.time_ns())
-        arms = [arm(*b) for b in BOUNDARIES for arm in (die_before, die_after)]
-        arms += [die_in(ground.random.uniform(0.001, 2.0)) for _ in range(kills)]
-        for done, arm in enumerate(arms, start=1):
+        for arm in [arm(*b) for b in BOUNDARIES for arm in (die_before, die_after)]:
             ground.kill(arm)
-            sys.stderr.write(f"\r{done} of {len(arms)} builds, {ground.deaths} killed")
+        at_boundaries, longest = ground.deaths, ground.seconds()
+        while (at_random := ground.deaths - at_boundaries) < kills:
+            workers = at_random % 10 == 9
+            # Starting workers takes seconds that the measured build did not need.
+            latest = longest + 3 * workers
+            ground.kill(die_in(ground.random.uniform(0.001, latest)), workers)
+            sys.stderr.write(f"\r{at_boundaries} killed at boundaries, {at_random + 1} at random")
+        sys.stderr.write("\n")
 
 
 if __name__ == "__main__":

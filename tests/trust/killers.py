@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -25,6 +26,12 @@ def read_and_die_once(batch: Batch) -> Frames:
     if any("once" in path for path in batch.paths) and not note.exists():
         note.touch()
         os._exit(9)
+    return frames_of(batch)
+
+
+def note_core_limit(batch: Batch) -> Frames:
+    """Read a batch and note how large a core file of this process could be."""
+    (batch.source / "core-limit.note").write_text(str(resource.getrlimit(resource.RLIMIT_CORE)))
     return frames_of(batch)
 
 

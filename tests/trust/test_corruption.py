@@ -1,5 +1,8 @@
 """A damaged warehouse is never overwritten, and following the message's advice mends it."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,17 +66,93 @@ def test_a_damaged_generation_is_left_alone_and_a_rollback_mends_it(
     assert strays(three.warehouse) == []
 
 
-@pytest.mark.parametrize("log", [b"", b"\0" * 100, b"not a log at all"])
-def test_a_leftover_log_cannot_touch_a_generation(three: Content, log: bytes) -> None:
-    """What a session left beside the link or beside the file is not replayed by a build."""
-    before = contents(three.warehouse)
-    published = three.warehouse.resolve()
-    for file in (published, three.warehouse):
-        file.with_name(f"{file.name}.wal").write_bytes(log)
+# A session of another program that changes the published file, and is killed before its changes
+# are anywhere but in its log.
+DYING_SESSION = """
+import os, signal, sys, duckdb
+con = duckdb.connect(sys.argv[1])
+con.execute("set checkpoint_threshold = '1TB'")
+for title in "abc":
+    con.execute(f"delete from raw.articles where title = '{title}'")
+con.execute("create table mine as select 42 as answer")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def _log_of_a_killed_session(content: Content) -> Path:
+    content.warehouse.resolve().chmod(0o644)
+    killed = subprocess.run(
+        [sys.executable, "-c", DYING_SESSION, str(content.warehouse)], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    (log,) = content.warehouse.resolve().parent.glob("*.wal")
+    return log
+
+
+def _build(content: Content) -> int:
+    command = ["--warehouse", str(content.warehouse), "build", str(content.source)]
+    return cli.main([*command, "--accept-loss"])
+
+
+def test_the_log_of_a_killed_session_is_noticed_wherever_it_is_cut(
+    three: Content, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Readers see rows vanish without an error; a build stops, and its advice brings them back."""
+    expected = contents(three.warehouse)
+    whole_file = three.warehouse.resolve().read_bytes()
+    log = _log_of_a_killed_session(three)
+    whole_log = log.read_bytes()
+    seen = []
+    for kept in range(len(whole_log), 0, -len(whole_log) // 8):
+        log.write_bytes(whole_log[:kept])
+        seen += three.query("select count(*) from raw.articles")
+        capsys.readouterr()
+        assert _build(three) == 1
+        said = capsys.readouterr().err
+        assert (said.count("\n"), "Move it away" in said, str(log) in said) == (1, True, True), said
+        assert log.read_bytes() == whole_log[:kept]
+        assert three.warehouse.resolve().read_bytes() == whole_file
+    assert {(0,), (1,), (2,)} <= set(seen), "the cut logs open silently with fewer rows"
+    log.rename(three.warehouse.with_name("log-of-somebody"))
+    assert _build(three) == 0
+    assert contents(three.warehouse) == expected
     three.write("_news/2025-03-05-d.md", article(title="d"))
     assert three.build().published
     assert faults(three.warehouse) == []
-    assert len(contents(three.warehouse)["raw.articles"]) == len(before["raw.articles"]) + 1
+
+
+def test_a_rollback_leads_away_from_a_killed_sessions_log(three: Content) -> None:
+    """The message's other way: an earlier run has no such log, and builds go on from it."""
+    first = publish.current(publish.House(three.warehouse))
+    three.write("_news/2025-03-05-d.md", article(title="d"))
+    three.build()
+    expected = contents(three.warehouse)
+    _log_of_a_killed_session(three)
+    assert _build(three) == 1
+    named = ["--warehouse", str(three.warehouse)]
+    assert cli.main([*named, "runs", "--rollback", str(first)]) == 0
+    assert _build(three) == 0
+    assert contents(three.warehouse) == expected
+
+
+@pytest.mark.parametrize("log", [b"\0" * 100, b"not a log at all"], ids=["zeros", "text"])
+def test_a_log_that_is_none_stops_a_build(three: Content, log: bytes) -> None:
+    """What lies beside the file under the name of its log is not understood, and not ignored."""
+    published = three.warehouse.resolve()
+    beside = published.with_name(f"{published.name}.wal")
+    beside.write_bytes(log)
+    three.write("_news/2025-03-05-d.md", article(title="d"))
+    with pytest.raises(publish.WarehouseDamaged, match="was left by another program"):
+        three.build()
+    assert beside.read_bytes() == log
+
+
+def test_a_log_beside_the_link_cannot_touch_a_generation(three: Content) -> None:
+    """DuckDB looks beside the file, not beside the link: what lies there is nobody's."""
+    three.warehouse.with_name("warehouse.duckdb.wal").write_bytes(b"not a log at all")
+    three.write("_news/2025-03-05-d.md", article(title="d"))
+    assert three.build().published
+    assert three.query("select count(*) from raw.articles") == [(4,)]
 
 
 def test_a_first_warehouse_that_is_damaged_can_be_moved_away(

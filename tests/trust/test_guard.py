@@ -1,6 +1,7 @@
 """A file that ends the reader is quarantined, and nothing else is."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -81,6 +82,17 @@ def test_a_single_death_is_no_proof(content: Content) -> None:
     given = batch(content, "a.md", "once.md", "b.md")
     found = list(runner.DirectRunner(jobs=2)._pooled(killers.read_and_die_once, [given]))
     assert outcomes(found) == loaded("a.md", "b.md", "once.md")
+
+
+def test_a_worker_leaves_no_core_file(content: Content) -> None:
+    """A crash must not write the memory of a process, secrets and all, to the disk."""
+    earlier = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (earlier[1], earlier[1]))
+    try:
+        guard.in_fresh_processes(killers.note_core_limit, batch(content, "a.md"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, earlier)
+    assert (content.source / "core-limit.note").read_text() == "(0, 0)"
 
 
 def test_c_code_that_never_returns_is_ended_by_the_kernel(content: Content) -> None:

@@ -3,11 +3,13 @@
 import csv
 import json
 import os
+import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from flows import cli
+from flows import bulletin, cli, publish
 from tests.conftest import Content, article
 
 PAYLOADS = [
@@ -81,6 +83,82 @@ def test_nothing_printed_moves_the_terminal_or_forges_a_line(
         for line in (said.out + said.err).splitlines()
         if line.startswith("matterhouse: forged")
     ]
+
+
+@pytest.mark.parametrize("file_format", ["table", "csv", "json"])
+def test_a_query_does_not_move_the_terminal(
+    loaded: Content,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    file_format: str,
+) -> None:
+    """Rows on a screen have their control characters spelled out, in each format."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    query = ["sql", "--format", file_format, "select title, 1 as n from raw.articles"]
+    assert cli.main(["--warehouse", str(loaded.warehouse), *query]) == 0
+    said = capsys.readouterr().out
+    assert "owned" in said
+    assert [c for c in said if not c.isprintable() and c not in "\r\n"] == []
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "json"])
+def test_other_formats_hold_the_values_as_they_are(
+    loaded: Content, tmp_path: Path, file_format: str
+) -> None:
+    """No format but CSV has formulas: what is written reads back as what was typed."""
+    target = tmp_path / "out"
+    options = ["export", str(target), "--format", file_format, "--tables", "raw.articles"]
+    assert cli.main(["--warehouse", str(loaded.warehouse), *options]) == 0
+    file = target / f"raw.articles.{file_format}"
+    assert duckdb.sql(f"select title from '{file}' order by article_id").fetchall() == [
+        (payload,) for payload in PAYLOADS
+    ]
+
+
+@pytest.mark.parametrize("command", ["build --full --json", "quarantine --json", "runs --json"])
+def test_json_is_one_value_without_control_characters(
+    loaded: Content, capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    """A machine reads it whole, and a terminal that shows it is not moved."""
+    arguments = command.split()
+    if arguments[0] == "build":
+        arguments.insert(1, str(loaded.source))
+    assert cli.main(["--warehouse", str(loaded.warehouse), *arguments]) == 0
+    said = capfd.readouterr().out
+    assert json.loads(said) is not None
+    assert [c for c in said if not c.isprintable() and c != "\n"] == []
+
+
+def test_artifacts_hold_no_control_characters(content: Content) -> None:
+    """An orchestrator's page shows paths and topics with theirs spelled out."""
+    content.write("bad\x1b[2J\n.md", "---\ntitle: [\n---\n")
+    for number, payload in enumerate(PAYLOADS):
+        said = json.dumps(payload)
+        dated = f"publishedDateTime: 2025-03-{number + 1:02}\nprovider: {{name: {said}}}"
+        content.write(f"{number}.md", f"---\ntitle: x\ntopics: [{said}]\n{dated}\n---\n")
+        content.write(f"{number}-b.md", f"---\ntitle: y\n{dated}\n---\n")
+    content.build()
+    house = publish.House(content.warehouse)
+    receipt = publish.receipts(house)[-1]
+    tables = bulletin.tables(house, receipt)
+    cells = [cell for table in tables for row in table.rows for cell in row.values()]
+    assert any("[2J" in str(cell) for cell in cells)
+    assert [cell for cell in cells if isinstance(cell, str) and not cell.isprintable()] == []
+    assert [c for c in bulletin.markdown(receipt) if not c.isprintable() and c != "\n"] == []
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "a/b"])
+def test_an_export_stays_in_its_folder(content: Content, tmp_path: Path, name: str) -> None:
+    """A table that somebody gave the name of a path is refused, and nothing is written."""
+    content.write("a.md", article())
+    content.build()
+    content.warehouse.resolve().chmod(0o644)
+    with duckdb.connect(str(content.warehouse)) as con:
+        con.execute(f'create table marts."{name}" as select 1 as a')
+    before = sorted(tmp_path.rglob("*"))
+    export = ["export", str(tmp_path / "out"), "--tables", "*"]
+    assert cli.main(["--warehouse", str(content.warehouse), *export]) == 1
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize(

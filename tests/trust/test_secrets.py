@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import cli
+from flows import bulletin, cli, publish
 from tests.conftest import Content, article
 
 CANARY = "kanarienvogel"
@@ -123,6 +123,16 @@ def test_no_export_holds_a_secret(told: Content, tmp_path: Path, file_format: st
                 f"select count(*) from '{file}' as t where contains(t::text, '{CANARY}')"
             )
             assert found.fetchall() == [(0,)]
+
+
+def test_no_artifact_holds_a_secret(told: Content) -> None:
+    """What an orchestrator is given to show: the receipt's page and the tables beside it."""
+    house = publish.House(told.warehouse)
+    receipt = publish.receipts(house)[0]
+    tables = bulletin.tables(house, receipt)
+    quarantined = next(table.rows for table in tables if table.key == "quarantine")
+    assert len(quarantined) > 5
+    assert CANARY not in bulletin.markdown(receipt) + repr(tables)
 
 
 def test_failed_checks_keep_secrets_too(
