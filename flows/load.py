@@ -47,7 +47,7 @@ _FILLED = {
     "run_id": "",
 }
 # Files that wait together in memory (2 kB each) for one comparison with the tables.
-MERGE_FILES = 40_000
+MERGE_FILES = 30_000
 
 
 class FrameDoesNotFitTable(MatterhouseError):

@@ -31,7 +31,7 @@ STORAGE_VERSION = "v1.5.0"
 OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 WORKING = ".working-"
 # What DuckDB may take, and more for each file of the source; beyond it, it spills to disk.
-MEMORY_BYTES, MEMORY_BYTES_PER_FILE = 300_000_000, 1_000
+MEMORY_BYTES, MEMORY_BYTES_PER_FILE = 250_000_000, 1_000
 
 
 class Locked(MatterhouseError):
