@@ -5,6 +5,7 @@ import fnmatch
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,10 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 class NoSuchTable(MatterhouseError):
     """No table of the warehouse matches the pattern."""
+
+
+class NameIsNoFileName(MatterhouseError):
+    """A table that somebody added has a name that could lead out of the folder."""
 
 
 class NotAnExport(MatterhouseError):
@@ -88,7 +93,13 @@ def _matching(con: "duckdb.DuckDBPyConnection", patterns: Sequence[str]) -> list
                 f"no table matches {pattern!r}: `matterhouse tables` lists them all,"
                 " and a pattern looks like marts.* or raw.articles"
             )
-    return [name for name in names if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
+    chosen = [name for name in names if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
+    if odd := [name for name in chosen if not re.fullmatch(r"\w+\.\w+", name)]:
+        raise NameIsNoFileName(
+            f"no file can be named after {', '.join(map(repr, odd))}: rename the table to letters,"
+            " digits and _, or leave it out with --tables"
+        )
+    return chosen
 
 
 def _write(

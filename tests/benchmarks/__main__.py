@@ -35,7 +35,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--files", type=int, nargs="+", default=[20_000], metavar="N")
+    parser.add_argument("--files", type=int, nargs="+", default=[20_000, 100_000], metavar="N")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="interleaved runs")
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="leave others out")
     parser.add_argument("--folder", type=Path, help="where corpora are made (default: temporary)")

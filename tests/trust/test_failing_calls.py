@@ -232,28 +232,59 @@ def current(found: Contents) -> Contents:
     return {table: rows for table, rows in found.items() if table != "raw.article_versions"}
 
 
-def test_a_full_disk_is_one_line(three: Content, capsys: pytest.CaptureFixture[str]) -> None:
-    """The real thing, where a small file system can be mounted: old rows, and a way on."""
-    house = three.warehouse.with_name("small")
-    house.mkdir()
-    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=24m tmpfs '{house}' 2>&-"):
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """Mount a file system of 24 MB, where that can be done."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=24m tmpfs '{folder}' 2>&-"):
         pytest.skip("a small file system cannot be mounted here")
-    try:
-        content = Content.__new__(Content)
-        content.source, content.warehouse = three.source, house / "warehouse.duckdb"
-        filler = house / "filler"
-        codes = [build(content)]
-        before = contents(content.warehouse)
-        filler.write_bytes(b"\0" * (shutil.disk_usage(house).free - 400_000))
-        three.write("_news/2025-03-05-d.md", article(title="d"))
-        capsys.readouterr()
-        codes.append(build(content))
-        assert capsys.readouterr().err.count("\n") == 1
-        assert contents(content.warehouse) == before
-        filler.unlink()
-        codes.append(build(content))
-        assert codes == [0, 1, 0]
-        assert strays(content.warehouse) == []
-        assert publish.current(publish.House(content.warehouse))
-    finally:
-        os.system(f"umount -l '{house}'")
+    yield folder
+    os.system(f"umount -l '{folder}'")
+
+
+def fill(folder: Path, leave: int) -> Path:
+    """Fill the file system of a folder up to some bytes, and return the file that does."""
+    filler = folder / "filler"
+    filler.write_bytes(b"\0" * (shutil.disk_usage(folder).free - leave))
+    return filler
+
+
+def test_a_full_disk_is_one_line(
+    three: Content, small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A build on a full disk, where DuckDB spills too: old rows, and a way on."""
+    content = Content.__new__(Content)
+    content.source, content.warehouse = three.source, small / "warehouse.duckdb"
+    codes = [build(content)]
+    before = contents(content.warehouse)
+    filler = fill(small, leave=400_000)
+    three.write("_news/2025-03-05-d.md", article(title="d"))
+    capsys.readouterr()
+    codes.append(build(content))
+    assert capsys.readouterr().err.count("\n") == 1
+    assert contents(content.warehouse) == before
+    filler.unlink()
+    codes.append(build(content))
+    assert codes == [0, 1, 0]
+    assert strays(content.warehouse) == []
+    assert publish.current(publish.House(content.warehouse))
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "csv", "json"])
+def test_an_export_to_a_full_disk_leaves_the_earlier_one(
+    three: Content, small: Path, capsys: pytest.CaptureFixture[str], file_format: str
+) -> None:
+    """One line, exit code 1, no file half written, and the folder as it was."""
+    export = ["--warehouse", str(three.warehouse), "export", str(small / "out")]
+    codes = [cli.main([*export, "--format", file_format])]
+    before = {file.name: file.read_bytes() for file in (small / "out").iterdir()}
+    filler = fill(small, leave=8_000)
+    capsys.readouterr()
+    codes.append(cli.main([*export, "--format", file_format]))
+    assert capsys.readouterr().err.count("\n") == 1
+    assert sorted(file.name for file in small.iterdir()) == ["filler", "out"]
+    assert {file.name: file.read_bytes() for file in (small / "out").iterdir()} == before
+    filler.unlink()
+    codes.append(cli.main([*export, "--format", file_format]))
+    assert codes == [0, 1, 0]

@@ -148,7 +148,9 @@ def test_artifacts_hold_no_control_characters(content: Content) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "a/b"])
-def test_an_export_stays_in_its_folder(content: Content, tmp_path: Path, name: str) -> None:
+def test_an_export_stays_in_its_folder(
+    content: Content, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     """A table that somebody gave the name of a path is refused, and nothing is written."""
     content.write("a.md", article())
     content.build()
@@ -158,6 +160,7 @@ def test_an_export_stays_in_its_folder(content: Content, tmp_path: Path, name: s
     before = sorted(tmp_path.rglob("*"))
     export = ["export", str(tmp_path / "out"), "--tables", "*"]
     assert cli.main(["--warehouse", str(content.warehouse), *export]) == 1
+    assert f"no file can be named after 'marts.{name}'" in capsys.readouterr().err
     assert sorted(tmp_path.rglob("*")) == before
 
 
