@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from flows import MatterhouseError
+from flows import MatterhouseError, memory
 
 SCHEMAS = ("raw", "staging", "marts", "ops")
 SHOWN_ROWS = 20  # a failed check shows enough rows to see the pattern, not thousands
@@ -150,7 +150,7 @@ _SELECTED = re.compile(r'^ .*?\b(?P<name>\w+)"?,?  +-- (?P<comment>.+)$', re.MUL
 
 def _run(con: duckdb.DuckDBPyConnection, path: Path, sql: str) -> None:
     try:
-        con.execute(sql)
+        memory.with_room(con, lambda: con.execute(sql))
     except duckdb.Error as error:
         where = f"sql/{path.parent.name}/{path.name}"
         raise ModelDoesNotRun(f"{where} does not run: {error}") from error

@@ -21,7 +21,7 @@ from typing import IO, Any
 
 import duckdb
 
-from flows import MatterhouseError
+from flows import MatterhouseError, memory
 from flows.load import row_count
 
 KEPT_GENERATIONS = 3
@@ -30,8 +30,6 @@ STORAGE_VERSION = "v1.5.0"
 # Nothing of ours needs the network: DuckDB must not go looking for extensions.
 OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 WORKING = ".working-"
-# What DuckDB may take, and more for each file of the source; beyond it, it spills to disk.
-MEMORY_BYTES, MEMORY_BYTES_PER_FILE = 250_000_000, 1_000
 
 
 class Locked(MatterhouseError):
@@ -215,15 +213,8 @@ def _open(house: House, working: Path) -> "duckdb.DuckDBPyConnection":
             f" ({_first_line(error)})"
         ) from error
     con.execute("set TimeZone = 'UTC'")
-    bound_memory(con)
+    memory.bound(con)
     return con
-
-
-def bound_memory(con: "duckdb.DuckDBPyConnection", files: int = 0) -> None:
-    """Leave room for others: DuckDB would take 80 % of the memory."""
-    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    wanted = MEMORY_BYTES + MEMORY_BYTES_PER_FILE * files
-    con.execute(f"set memory_limit = '{min(wanted, installed // 2)}B'")
 
 
 def _first_line(error: Exception) -> str:

@@ -14,6 +14,7 @@ from flows import (
     extract,
     frontmatter,
     load,
+    memory,
     models,
     profile,
     publish,
@@ -106,7 +107,7 @@ def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runn
                 verify=request.verify,
             )
 
-        publish.bound_memory(con, plan.seen)
+        memory.bound(con, plan.seen)
         earlier_keys = set(profile.keys_without_column(con))
         load.begin(con, plan.vanished)
         batches = extract.batches(request.source, plan, listing.faults, BATCH_FILES, request.parser)
