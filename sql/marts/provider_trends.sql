@@ -90,7 +90,7 @@ totals as (
 
 select
     providers.provider,  -- lower-case domain without www., else the name; marts.providers has one row for each
-    moving.grain,  -- day, week, month, quarter or year
+    cast(moving.grain as varchar) as grain,  -- day, week, month, quarter or year
     moving.period_start,  -- first day of the period in UTC, Monday for weeks; the newest may be incomplete
     moving.articles,  -- articles published in the period
     coalesce(counted.live_articles, 0) as live_articles,  -- those that are published and not removed

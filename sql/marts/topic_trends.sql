@@ -78,7 +78,7 @@ select
     topics.topic,  -- name of the topic; marts.topics has one row for each
     topics.parent_topic,  -- name of its parent topic, null for a root
     topics.is_parent,  -- is the parent of another topic
-    moving.grain,  -- day, week, month, quarter or year
+    cast(moving.grain as varchar) as grain,  -- day, week, month, quarter or year
     moving.period_start,  -- first day of the period in UTC, Monday for weeks; the newest may be incomplete
     moving.articles,  -- articles published in the period under the topic
     coalesce(counted.live_articles, 0) as live_articles,  -- those that are published and not removed
