@@ -9,7 +9,7 @@ with topics as (
         parent_topic,
         is_parent,
         -- Numbers in the order of the names: they join and sort for a fraction of what names cost.
-        row_number() over (order by topic) as series,
+        cast(row_number() over (order by topic) as integer) as series,
     from (select distinct topic, parent_topic, is_parent from staging.article_topics)
 ),
 
