@@ -11,9 +11,14 @@ with versions as (
         coalesce(provider, '(none)') as provider,
         coalesce(story_url, '(none)') as story_url,
         quality,
+        lag(quality) over by_time as earlier_quality,
+        lag(coalesce(provider, '(none)')) over by_time as earlier_provider,
+        lag(coalesce(story_url, '(none)')) over by_time as earlier_story_url,
+        cast(timezone('UTC', lag(valid_from) over by_time) as date) as earlier_date,
         cast(timezone('UTC', valid_from) as date) as from_date,
         cast(timezone('UTC', valid_to) as date) as to_date,
     from staging.article_history
+    window by_time as (partition by article_id order by valid_from)
 ),
 
 calendar as (
@@ -21,23 +26,37 @@ calendar as (
     from (select distinct from_date from versions)
 ),
 
-states as (
-    select begins.grain, begins.period_start, versions.*
+states as not materialized (
+    select
+        calendar.grain,
+        calendar.period_start,
+        versions.*,
+        before.period_start is distinct from calendar.period_start as is_first,
+        ends.period_start is distinct from calendar.period_start as is_last,
     from versions
-    inner join calendar as begins on begins.day = versions.from_date
-    left join calendar as ends on ends.day = versions.to_date and ends.grain = begins.grain
-    -- What another version replaced within the period is no state at its end.
-    where ends.period_start is distinct from begins.period_start
+    inner join calendar on calendar.day = versions.from_date
+    left join calendar as before on before.day = versions.earlier_date and before.grain = calendar.grain
+    left join calendar as ends on ends.day = versions.to_date and ends.grain = calendar.grain
 ),
 
+-- The state at the end of a period goes on from the one before the period's first. Nearly always it is the
+-- only one of its period, so that no window over all grains has to look for the other.
 steps as (
-    select
-        *,
-        lag(quality) over by_time as earlier_quality,
-        lag(provider) over by_time as earlier_provider,
-        lag(story_url) over by_time as earlier_story_url,
+    select *
     from states
-    window by_time as (partition by grain, article_id order by period_start)
+    where is_first and is_last
+    union all
+    select closing.* replace (
+        opening.earlier_quality as earlier_quality,
+        opening.earlier_provider as earlier_provider,
+        opening.earlier_story_url as earlier_story_url
+    )
+    from states as closing
+    inner join states as opening
+        on opening.article_id = closing.article_id
+        and opening.grain = closing.grain
+        and opening.period_start = closing.period_start
+    where closing.is_last and not closing.is_first and opening.is_first and not opening.is_last
 ),
 
 -- A moved file is neither new nor removed: its new path goes on from what the old path had.
