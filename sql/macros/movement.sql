@@ -3,7 +3,7 @@
 -- zeros while a grain makes at most 2 million rows; movement counts them anyway.
 create or replace macro movement(counted) as table
 with counts as (
-    select series, grain, period_start, articles, date_diff(grain, date '1970-01-05', period_start) as n
+    select series, grain, period_start, articles, cast(date_diff(grain, date '1970-01-05', period_start) as integer) as n
     from query_table(counted)
 ),
 
@@ -33,7 +33,7 @@ periods as (
         grain,
         first_n,
         unnest(periods_between(grain, first_start, last_start)) as period_start,
-        unnest(range(first_n, last_n + 1)) as n
+        cast(unnest(range(first_n, last_n + 1)) as integer) as n
     from spans
     where grain in (select grain from filled_grains)
 ),
@@ -58,11 +58,11 @@ sparse as (
 filled_sums as (
     select
         *,
-        sum(articles) over (by_time rows between 1 preceding and 1 preceding) as previous,
+        lag(articles) over by_time as previous,
+        lag(articles, 12) over by_time as outgoing,
         sum(articles) over (by_time rows between 3 preceding and current row) as last_4,
         sum(articles) over earlier as earlier,
         sum(articles * articles) over earlier as earlier_squares,
-        sum(articles) over recent as recent,
         sum(articles * (n - first_n)) over recent as recent_products
     from filled
     window
@@ -75,10 +75,10 @@ sparse_sums as (
     select
         *,
         sum(articles) over (by_time range between 1 preceding and 1 preceding) as previous,
+        sum(articles) over (by_time range between 12 preceding and 12 preceding) as outgoing,
         sum(articles) over (by_time range between 3 preceding and current row) as last_4,
         sum(articles) over earlier as earlier,
         sum(articles * articles) over earlier as earlier_squares,
-        sum(articles) over recent as recent,
         sum(articles * (n - first_n)) over recent as recent_products
     from sparse
     window
@@ -92,6 +92,7 @@ moving as (
         *,
         least(n - first_n, 12) as earlier_periods,
         least(n - first_n + 1, 12) as slope_periods,
+        articles + coalesce(earlier, 0) - coalesce(outgoing, 0) as recent,
         articles - coalesce(earlier, 0) / nullif(earlier_periods, 0) as distance,
         if(
             earlier_periods >= 3,
