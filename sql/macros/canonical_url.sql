@@ -4,12 +4,17 @@ create or replace macro canonical_url(url) as case
     when regexp_full_match(url, 'https://[a-z0-9.-]+/[^?#\s]*[^?#\s\p{Z}/]') then url
     when regexp_matches(trim(url), '^(?i:https?:)?//[^/?#]') then
         -- string_split and no split_part or nullif: those compute what they are given twice.
-        'https://'
-        || regexp_replace(
-            lower(string_split(string_split(string_split(trim(url), '#')[1], '?')[1], '/')[3]), ':(80|443)$', ''
-        )
-        || rtrim(
-            regexp_extract(string_split(string_split(trim(url), '#')[1], '?')[1], '(?s)//[^/]*(.*)', 1), '/'
+        if(
+            -- Spelled so already up to its parameters.
+            regexp_matches(url, '^https://[a-z0-9.-]+/[^?#\s]*[^?#\s/][?#]'),
+            string_split(string_split(url, '#')[1], '?')[1],
+            'https://'
+            || regexp_replace(
+                lower(string_split(string_split(string_split(trim(url), '#')[1], '?')[1], '/')[3]), ':(80|443)$', ''
+            )
+            || rtrim(
+                regexp_extract(string_split(string_split(trim(url), '#')[1], '?')[1], '(?s)//[^/]*(.*)', 1), '/'
+            )
         )
         || if(
             contains(url, '?'),
