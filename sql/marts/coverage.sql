@@ -78,7 +78,7 @@ counted as (
 
 select
     collection,  -- first folder of the path without a leading underscore, (none) for files beside the folders
-    cast(grain as varchar) as grain,  -- day, week, month, quarter or year
+    grain,  -- day, week, month, quarter or year
     period_start,  -- first day of the period in UTC, Monday for weeks
     articles,  -- loaded articles
     missing_title,  -- articles without a title

@@ -217,7 +217,7 @@ explained as (
 )
 
 select
-    cast(grain as varchar) as grain,  -- day, week, month, quarter or year
+    grain,  -- day, week, month, quarter or year
     period_start,  -- first day of the period of observation in UTC, Monday for weeks
     coalesce(cast(articles as bigint), 0) as scored_articles,  -- articles with a quality at the end of the period
     cast(new_articles as bigint) as new_articles,  -- of those, added since the period before, another story at a known path too
