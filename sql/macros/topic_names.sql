@@ -6,12 +6,13 @@ create or replace macro topic_names() as table
 with recursive spellings as (
     select
         topic as spelling,
-        clean_text(topic) as label,
+        -- Of the group, not of its key: a condition on the key would be moved to every listed topic.
+        clean_text(any_value(topic)) as label,
         lower(label) as key,
         count(*) as uses
     from raw.article_topics
-    where clean_text(topic) is not null
     group by topic
+    having label is not null
 ),
 
 files as (

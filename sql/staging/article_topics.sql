@@ -21,6 +21,12 @@ listed as (
     from raw.article_topics
     inner join names on names.spelling = article_topics.topic
     group by article_topics.article_id, names.number
+),
+
+lengths as (
+    select article_id, count(*) as topics_listed
+    from listed
+    group by article_id
 )
 
 select
@@ -31,7 +37,8 @@ select
     topics.is_root,  -- has no parent topic
     topics.is_parent,  -- is the parent of another topic
     listed.position,  -- place in the article's list, from 1
-    count(*) over (partition by listed.article_id) as topics_listed,  -- distinct topics of the article
+    lengths.topics_listed,  -- distinct topics of the article
 from listed
 inner join topics on topics.number = listed.number
+inner join lengths on lengths.article_id = listed.article_id
 order by listed.article_id, listed.position, listed.number
