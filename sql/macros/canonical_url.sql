@@ -3,33 +3,30 @@ create or replace macro canonical_url(url) as case
     -- Most addresses are spelled so already, which one look can tell: ASCII without space, ? and #.
     when regexp_full_match(url, 'https://[a-z0-9.-]+/[!"$->@-~]*[!"$-.0->@-~]') then url
     when regexp_matches(trim(url), '^(?i:https?:)?//[^/?#]') then
+        -- string_split and no split_part or nullif: those compute what they are given twice.
         'https://'
         || regexp_replace(
-            lower(regexp_extract(trim(url), '^(?i:https?:)?//([^/?#]+)', 1)), ':(80|443)$', ''
+            lower(string_split(string_split(string_split(trim(url), '#')[1], '?')[1], '/')[3]), ':(80|443)$', ''
         )
-        || rtrim(regexp_extract(trim(url), '^(?i:https?:)?//[^/?#]+([^?#]*)', 1), '/')
+        || rtrim(
+            regexp_extract(string_split(string_split(trim(url), '#')[1], '?')[1], '(?s)//[^/]*(.*)', 1), '/'
+        )
         || if(
             contains(url, '?'),
-            coalesce(
-                '?' || nullif(
-                    trim(
-                        regexp_replace(
-                            regexp_replace(
-                                -- Each parameter gets both separators, so that no name matches inside another.
-                                '&' || replace(regexp_extract(url, '\?([^#]*)', 1), '&', '&&') || '&',
-                                '&(?i:utm_[^=&]*|fbclid|gclid|dclid|msclkid|igshid|mc_cid|mc_eid'
-                                || '|mkt_tok|ocid|cmp|cmpid|ref|ref_src)(=[^&]*)?&',
-                                '',
-                                'g'
-                            ),
-                            '&+',
-                            '&',
-                            'g'
-                        ),
-                        '&'
-                    ),
-                    ''
+            regexp_replace(
+                '?' || array_to_string(
+                    [
+                        parameter
+                        for parameter in string_split(string_split(substr(url, strpos(url, '?') + 1), '#')[1], '&')
+                        if parameter <> '' and not regexp_matches(
+                            parameter,
+                            '^(?i:utm_[^=]*|fbclid|gclid|dclid|msclkid|igshid|mc_cid|mc_eid'
+                            || '|mkt_tok|ocid|cmp|cmpid|ref|ref_src)(=|$)'
+                        )
+                    ],
+                    '&'
                 ),
+                '^\?$',
                 ''
             ),
             ''
