@@ -17,7 +17,7 @@ where status = 'quarantined'
 order by changed_at desc, path
 limit {_SHOWN_ROWS}
 """
-_TOPIC_MOVERS = """
+TOPIC_MOVERS = """
 select topic, status, articles_last_28_days, articles_previous_28_days, momentum
 from marts.topics
 where not is_parent and momentum <> 0
@@ -85,7 +85,7 @@ def tables(house: publish.House, receipt: Mapping[str, Any]) -> list[Table]:
             Table(
                 "topic-movers",
                 "Topics: articles of the last 28 days against the 28 before",
-                _rows(con, _TOPIC_MOVERS),
+                _rows(con, TOPIC_MOVERS),
             ),
             Table(
                 "provider-movers",

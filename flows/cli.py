@@ -29,14 +29,8 @@ select path, misfit.line, null as "column", misfit.code as reason_code,
 from (select path, changed_at, unnest(warnings) as misfit from ops.files where status = 'loaded')
 order by path, misfit.line, misfit.field
 """
-# Steady topics move too; these are the ones an editor would want to hear of.
-_MOVERS = """
-select topic, status, articles_last_28_days, articles_previous_28_days
-from marts.topics
-where not is_parent and articles_last_28_days <> articles_previous_28_days
-order by abs(articles_last_28_days - articles_previous_28_days) desc, topic
-limit 5
-"""
+# An editor wants to hear of the biggest; the pages of an orchestrator list more.
+SHOWN_MOVERS = 5
 
 
 class NoSource(MatterhouseError):
@@ -323,10 +317,11 @@ def _last_source(house: "House") -> Path:
 
 
 def _movers(house: "House") -> list[tuple[Any, ...]]:
+    from flows.bulletin import TOPIC_MOVERS
     from flows.publish import reading
 
     with reading(house) as con:
-        return con.execute(_MOVERS).fetchall()
+        return con.execute(TOPIC_MOVERS).fetchmany(SHOWN_MOVERS)
 
 
 def _sql(parsed: argparse.Namespace) -> int:

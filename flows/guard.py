@@ -5,7 +5,7 @@ Only the file that fails alone is quarantined.
 """
 
 import contextlib
-import multiprocessing
+import multiprocessing.forkserver
 import os
 import resource
 import signal
@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, SpawnContext
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -96,13 +96,18 @@ def _serve(work: Work, batches: Sequence[Batch], sender: Connection) -> None:
         sender.send(attempt(work, batch))
 
 
-def worker_context() -> ForkServerContext:
-    """Return what starts workers: forks of a small server that has imported pandas for all of them.
+def worker_context() -> ForkServerContext | SpawnContext:
+    """Return what starts workers: forks of a small server that imports pandas once for all of them.
 
     A fork of the build itself would copy DuckDB's threads in an undefined state.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["flows.refresh", "flows.normalize"])
+    try:
+        multiprocessing.forkserver.ensure_running()
+    except OSError:
+        # Below a deep TMPDIR the path of its socket is too long for the kernel.
+        return multiprocessing.get_context("spawn")
     return context
 
 

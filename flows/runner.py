@@ -1,6 +1,5 @@
 """How stages are carried out: directly here, as tasks of an orchestrator in `orchestrate.py`."""
 
-import multiprocessing.forkserver
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -103,7 +102,6 @@ class DirectRunner:
     ) -> "Iterator[Frames]":
         context = guard.worker_context()
         # The first worker waits until the server has imported pandas: time to do so here, too.
-        multiprocessing.forkserver.ensure_running()
         import pandas  # noqa: F401
 
         jobs = min(self.jobs, len(batches))

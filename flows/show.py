@@ -118,7 +118,7 @@ def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
     )
     if movers:
         print("\nMoving topics, articles in the last 28 days against the 28 days before:")
-        for topic, status, now, before in movers:
+        for topic, status, now, before, _ in movers:
             sign = "▲" if now > before else "▼"
             print(f"  {sign} {inert(topic)}: {now} against {before} ({status})")
     command = _command(done.warehouse)

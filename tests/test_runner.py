@@ -17,19 +17,32 @@ print(receipt.loaded, receipt.quarantined)
 """
 
 
-def test_workers_leave_the_callers_script_alone(content: Content, tmp_path: Path) -> None:
-    """A script that refreshes without a `__main__` guard runs once, not again in each worker."""
+def run_script(content: Content, tmp_path: Path, **environment: str) -> tuple[str, str]:
+    """Refresh three articles with two workers in a script, and return what it printed."""
+    root = str(Path(__file__).parent.parent)
     for name in ("a", "b", "c"):
         content.write(f"{name}.md", article(title=name))
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     done = subprocess.run(
         [sys.executable, str(script), str(content.source), str(content.warehouse)],
-        cwd=Path(__file__).parent.parent,
-        env={"PYTHONPATH": str(Path(__file__).parent.parent)},
+        cwd=root,
+        env={"PYTHONPATH": root, **environment},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert (done.stdout, done.stderr) == ("3 0\n", "")
+    return done.stdout, done.stderr
+
+
+def test_workers_leave_the_callers_script_alone(content: Content, tmp_path: Path) -> None:
+    """A script that refreshes without a `__main__` guard runs once, not again in each worker."""
+    assert run_script(content, tmp_path) == ("3 0\n", "")
+
+
+def test_workers_start_below_a_deep_temporary_folder(content: Content, tmp_path: Path) -> None:
+    """Where the socket of the workers' server cannot have its path, they do without the server."""
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    assert run_script(content, tmp_path, TMPDIR=str(deep)) == ("3 0\n", "")

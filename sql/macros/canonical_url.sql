@@ -1,7 +1,7 @@
 -- One spelling for one page: https, lower-case host, no fragment, no tracking parameters, no trailing slash.
 create or replace macro canonical_url(url) as case
-    -- Most addresses are spelled so already, which one look can tell.
-    when regexp_full_match(url, 'https://[a-z0-9.-]+/[^?#\s]*[^?#\s\p{Z}/]') then url
+    -- Most addresses are spelled so already, which one look can tell: ASCII without space, ? and #.
+    when regexp_full_match(url, 'https://[a-z0-9.-]+/[!"$->@-~]*[!"$-.0->@-~]') then url
     when regexp_matches(trim(url), '^(?i:https?:)?//[^/?#]') then
         -- string_split and no split_part or nullif: those compute what they are given twice.
         if(
