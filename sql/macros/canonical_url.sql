@@ -4,21 +4,24 @@ create or replace macro canonical_url(url) as case
     when regexp_full_match(url, 'https://[a-z0-9.-]+/[!"$->@-~]*[!"$-.0->@-~]') then url
     when regexp_matches(trim(url), '^(?i:https?:)?//[^/?#]') then
         -- string_split and no split_part or nullif: those compute what they are given twice.
-        if(
+        case
             -- Spelled so already up to its parameters.
-            regexp_matches(url, '^https://[a-z0-9.-]+/[^?#\s]*[^?#\s/][?#]'),
-            string_split(string_split(url, '#')[1], '?')[1],
-            'https://'
-            || regexp_replace(
-                lower(string_split(string_split(string_split(trim(url), '#')[1], '?')[1], '/')[3]), ':(80|443)$', ''
-            )
-            || rtrim(
-                regexp_extract(string_split(string_split(trim(url), '#')[1], '?')[1], '(?s)//[^/]*(.*)', 1), '/'
-            )
-        )
-        || if(
-            contains(url, '?'),
-            regexp_replace(
+            when regexp_matches(url, '^https://[a-z0-9.-]+/[^?#\s]*[^?#\s/][?#]')
+                then string_split(string_split(url, '#')[1], '?')[1]
+            else
+                'https://'
+                || regexp_replace(
+                    lower(string_split(string_split(string_split(trim(url), '#')[1], '?')[1], '/')[3]),
+                    ':(80|443)$',
+                    ''
+                )
+                || rtrim(
+                    regexp_extract(string_split(string_split(trim(url), '#')[1], '?')[1], '(?s)//[^/]*(.*)', 1),
+                    '/'
+                )
+        end
+        || case
+            when contains(url, '?') then regexp_replace(
                 '?' || array_to_string(
                     [
                         parameter
@@ -33,8 +36,8 @@ create or replace macro canonical_url(url) as case
                 ),
                 '^\?$',
                 ''
-            ),
-            ''
-        )
+            )
+            else ''
+        end
     else nullif(regexp_replace(trim(url), '#.*$', ''), '')
 end

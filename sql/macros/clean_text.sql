@@ -1,9 +1,9 @@
 -- A name as people mean it: white space trimmed and folded, zero-width characters gone, null when empty.
 create or replace macro clean_text(text) as nullif(
-    -- Most names are clean, which one look can tell.
-    if(
-        regexp_matches(text, '^ | $|  |[^ -~]'),
-        trim(
+    case
+        -- Most names are clean, which one look can tell.
+        when not regexp_matches(text, '^ | $|  |[^ -~]') then text
+        else trim(
             regexp_replace(
                 -- U+200B, U+2060, U+FEFF and the soft hyphen are invisible; U+200D joins emoji and must stay.
                 regexp_replace(nfc_normalize(text), '[\x{200B}\x{2060}\x{FEFF}\x{00AD}]', '', 'g'),
@@ -11,8 +11,7 @@ create or replace macro clean_text(text) as nullif(
                 ' ',
                 'g'
             )
-        ),
-        text
-    ),
+        )
+    end,
     ''
 )
