@@ -63,8 +63,9 @@ def profile(
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
     holders: Counter[tuple[str, str]] = Counter()
     files = 0
-    for start in range(0, len(listing.paths), _BATCH_FILES):
-        paths = tuple(listing.paths[start : start + _BATCH_FILES])
+    found = sorted(listing.paths)
+    for start in range(0, len(found), _BATCH_FILES):
+        paths = tuple(found[start : start + _BATCH_FILES])
         batch = extract.Batch(source, paths, {}, listing.faults)
         for document in extract.extract(batch).documents:
             files += 1
