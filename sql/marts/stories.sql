@@ -10,7 +10,15 @@ with held as (
     union all
     select story_url, article_id, provider, quality, null, valid_from, title, false as is_current
     from staging.article_history
-    where story_url is not null and is_loaded
+    where
+        story_url is not null
+        and is_loaded
+        -- A state that is the article's only one, as most are, says nothing that the article does not.
+        and not (
+            change = 'added'
+            and valid_to is null
+            and (article_id, valid_from) in (select article_id, first_seen_at from staging.articles)
+        )
 ),
 
 per_path as (
@@ -65,7 +73,7 @@ told as (
         bool_or(is_current) as is_current,
         count(*) filter (is_current) as articles,
         coalesce(list(article_id order by article_id) filter (is_current), []) as article_ids,
-        count(distinct nullif(provider, '')) as outlets,
+        len(list_distinct(list(nullif(provider, '')))) as outlets,
         min(published_at) as first_published_at,
         min(first_seen_at) as first_seen_at,
         arg_min(nullif(provider, ''), nth) as first_provider,
@@ -74,7 +82,8 @@ told as (
         arg_min(quality, nth) filter (quality is not null) as first_quality,
         min(quality) as quality_min,
         max(quality) as quality_max,
-        list({'provider': nullif(provider, ''), 'quality': quality} order by nth) as scores,
+        -- Sorted afterwards: `list(… order by …)` keeps a sorter for every group.
+        list_sort(list({'nth': nth, 'provider': nullif(provider, ''), 'quality': quality})) as ranked,
     from ordered
     group by story_url
 )
@@ -95,7 +104,7 @@ select
     told.quality_min,  -- lowest quality
     told.quality_max,  -- highest quality
     told.quality_max - told.quality_min as quality_range,  -- how far apart the outlets are scored
-    told.scores,  -- provider and quality of every path, first one first
+    list_transform(told.ranked, lambda path: {'provider': path.provider, 'quality': path.quality}) as scores,  -- provider and quality of every path, first one first
 from told
 left join others on others.story_url = told.story_url
 order by told.story_url
