@@ -1,7 +1,8 @@
 """Frames → DuckDB raw tables, together with the ledger and the score history."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,9 @@ _FILLED = {
     "gone_at": "",
     "run_id": "",
 }
+_TEMPORARY_COLUMNS = """
+    select table_name, column_name from duckdb_columns() where database_name = 'temp'
+"""
 # Files that wait together in memory (2 kB each) for one comparison with the tables.
 MERGE_FILES = 30_000
 
@@ -112,8 +116,12 @@ def begin(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
 
 def load(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]", run: Run) -> None:
     """Take one batch in, and merge what has come in once it is worth comparing with the tables."""
+    # Asked for once: describing each table on its own takes as long as a small frame.
+    expected: dict[str, set[str]] = defaultdict(set)
+    for table, column in con.execute(_TEMPORARY_COLUMNS).fetchall():
+        expected[table].add(column)
     for table, frame in frames.items():
-        _take_in(con, table, frame)
+        _take_in(con, table, frame, expected[_incoming(table)])
     # Each merge reads the whole tables: one per batch would make the cost grow with the square.
     if row_count(con, _incoming("ops.files")) >= MERGE_FILES:
         _merge(con, run)
@@ -122,8 +130,9 @@ def load(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]",
         con.execute("begin")
 
 
-def _take_in(con: "duckdb.DuckDBPyConnection", table: str, frame: "pd.DataFrame") -> None:
-    expected = _column_types(con, _incoming(table)).keys()
+def _take_in(
+    con: "duckdb.DuckDBPyConnection", table: str, frame: "pd.DataFrame", expected: Set[str]
+) -> None:
     # `insert by name` refuses columns too many but fills missing ones with null, silently.
     if (actual := set(map(str, frame.columns))) != expected:
         missing, extra = sorted(expected - actual), sorted(actual - expected)
@@ -161,6 +170,11 @@ def _judge(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
         f"""
         create or replace temp table batch as
         with
+            -- Few of many: a join would take in the whole ledger.
+            known as (
+                from ops.files where path in (select path from {_incoming("ops.files")})
+            ),
+
             read_files as (
                 select
                     incoming.*,
@@ -178,7 +192,7 @@ def _judge(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
                         partition by is_new, incoming.content_hash order by incoming.path
                     ) as nth,
                 from {_incoming("ops.files")} as incoming
-                left join ops.files as known using (path)
+                left join known using (path)
             ),
 
             available as (
@@ -239,6 +253,12 @@ def _write_versions(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
                 where article_id in (select earlier_id from article)
             ),
 
+            past as (
+                select distinct article_id
+                from raw.article_versions
+                where article_id in (select article_id from article)
+            ),
+
             topics as (
                 select article_id, list(topic order by position) as topics
                 from incoming_raw_article_topics
@@ -274,7 +294,7 @@ def _write_versions(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
             case
                 when outcome = 'renamed' and is_known then 'renamed'
                 when is_known then 'changed'
-                when article_id in (select article_id from raw.article_versions) then 'returned'
+                when article_id in (select article_id from past) then 'returned'
                 else 'added'
             end as change,
             case when is_known then differences else [] end as changed_fields,

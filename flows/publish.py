@@ -31,7 +31,10 @@ STORAGE_VERSION = "v1.5.0"
 # not compressed again with the next, and two processors find work in a table of 20,000 rows.
 ROW_GROUP_SIZE = 10_240
 # Nothing of ours needs the network: DuckDB must not go looking for extensions.
-OFFLINE: dict[str, Any] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+OFFLINE: dict[str, Any] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
 WORKING = ".working-"
 
 
