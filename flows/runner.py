@@ -119,7 +119,7 @@ class DirectRunner:
 
 def _is_suspicious(source: Path, path: str) -> bool:
     try:
-        return (source / path).lstat().st_size > SUSPICIOUS_BYTES
+        return os.lstat(f"{source}/{path}").st_size > SUSPICIOUS_BYTES
     except (OSError, ValueError):
         return False  # It is not read at all, or it vanished.
 
