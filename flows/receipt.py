@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flows import __version__
-from flows.load import Outcomes, Run, row_count
+from flows.ledger import Outcomes, Run
+from flows.load import row_count
 
 if TYPE_CHECKING:
     import duckdb

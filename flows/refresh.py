@@ -13,6 +13,7 @@ from flows import (
     MatterhouseError,
     extract,
     frontmatter,
+    ledger,
     load,
     memory,
     models,
@@ -61,7 +62,7 @@ def refresh(request: Request, runner: Runner | None = None) -> Receipt:
     """
     house = publish.House(request.warehouse.absolute())
     started_at = datetime.now(UTC)
-    run = load.Run(f"{started_at:%Y%m%dT%H%M%S%fZ}", started_at)
+    run = ledger.Run(f"{started_at:%Y%m%dT%H%M%S%fZ}", started_at)
     runner = runner or DirectRunner()
     try:
         receipt = _locked_refresh(request, house, run, runner)
@@ -73,7 +74,7 @@ def refresh(request: Request, runner: Runner | None = None) -> Receipt:
 
 
 def _locked_refresh(
-    request: Request, house: publish.House, run: load.Run, runner: Runner
+    request: Request, house: publish.House, run: ledger.Run, runner: Runner
 ) -> Receipt:
     with publish.locked(house):
         try:
@@ -91,7 +92,7 @@ def _locked_refresh(
     return receipt
 
 
-def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runner) -> Receipt:
+def _refresh(request: Request, house: publish.House, run: ledger.Run, runner: Runner) -> Receipt:
     clock = Stopwatch()
     with publish.working_copy(house, run.run_id) as con:
         models.create_tables(con)
@@ -127,11 +128,11 @@ def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runn
             sql_hash=sql_hash,
             ignored=listing.ignored,
         )
-        if not (request.full or outcomes.any or load.is_outdated(con, sql_hash)):
+        if not (request.full or outcomes.any or ledger.is_outdated(con, sql_hash)):
             con.execute("rollback")
             return receipt(published=False, seconds=clock.seconds)
         with clock.stage("load"):
-            load.record(con, receipt(published=True, seconds=clock.seconds).as_row())
+            ledger.record(con, receipt(published=True, seconds=clock.seconds).as_row())
             load.commit(con, run)
 
         with clock.stage("model"):
@@ -146,7 +147,7 @@ def _refresh(request: Request, house: publish.House, run: load.Run, runner: Runn
             failed_checks=[str(check) for check in failed],
             new_keys=[key for key in profile.keys_without_column(con) if key not in earlier_keys],
         )
-        load.record(con, final.as_row())
+        ledger.record(con, final.as_row())
         con.execute("checkpoint")
 
     with clock.stage("publish"):
@@ -181,7 +182,7 @@ def _stop_on_errors(house: publish.House, failed: Sequence[models.FailedCheck]) 
 
 
 def _failure(
-    request: Request, house: publish.House, run: load.Run, error: BaseException
+    request: Request, house: publish.House, run: ledger.Run, error: BaseException
 ) -> dict[str, Any]:
     checks = error.failed if isinstance(error, ChecksFailed) else ()
     return {

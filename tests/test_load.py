@@ -11,7 +11,9 @@ import pytest
 from flows import load, models
 from flows.extract import Document, Extracted, Reject, Same, Signature
 from flows.frontmatter import FrontMatter
-from flows.load import FrameDoesNotFitTable, Outcomes, Run, RunNotRecorded
+from flows.incoming import FrameDoesNotFitTable
+from flows.ledger import Outcomes, Run
+from flows.load import RunNotRecorded
 from flows.normalize import COLUMNS, Frames, normalize
 
 START = datetime(2025, 3, 1, tzinfo=UTC)

@@ -88,7 +88,9 @@ def _by_wall(a: Sample, b: Sample, start: Sample) -> float:
 
 _RATIOS: dict[str, Callable[[Sample, Sample, Sample], float]] = {
     "full build / floor of parsing, CPU": lambda a, b, start: a.cpu / b.cpu,
-    "no change / (start + 2 walks), seconds": lambda a, b, start: a.wall / (start.wall + 2 * b.wall),
+    "no change / (start + 2 walks), seconds": lambda a, b, start: (
+        a.wall / (start.wall + 2 * b.wall)
+    ),
 }
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows import extract, load, models
+from flows import extract, ledger, load, models
 from flows.refresh import frames_of
 from tests.benchmarks.fuzz_subset import mutate
 
@@ -41,15 +41,15 @@ def one_round(chance: random.Random, files: list[tuple[str, bytes]], folder: Pat
         (folder / f"{number:03}{suffix}").write_bytes(text)
     paths = tuple(sorted(path.name for path in folder.iterdir()))
     frames = frames_of(extract.Batch(folder, paths, {}, {}))
-    run = load.Run("run", datetime(2025, 3, 1, tzinfo=UTC))
+    run = ledger.Run("run", datetime(2025, 3, 1, tzinfo=UTC))
     with duckdb.connect() as con:
         models.create_tables(con)
         load.begin(con, [])
         load.load(con, frames, run)
         load.finish(con, 0, run)
         con.execute("commit")
-        ledger = con.execute("select path, status, reason_code from ops.files order by path")
-        rows = ledger.fetchall()
+        listed = con.execute("select path, status, reason_code from ops.files order by path")
+        rows = listed.fetchall()
         assert tuple(path for path, _, _ in rows) == paths
         crashed = [path for path, _, code in rows if str(code).startswith("reader_")]
         assert not crashed, {path: (folder / path).read_bytes() for path in crashed}

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flows import extract, load, models, publish, scan
+from flows import extract, ledger, load, models, publish, scan
 from flows.refresh import Request, refresh
 from flows.runner import DirectRunner
 from tests.conftest import Content, article
@@ -34,7 +34,7 @@ BOUNDARIES: list[tuple[Any, str]] = [
     (load, "commit"),
     (models, "build"),
     (models, "check"),
-    (load, "record"),
+    (ledger, "record"),
     (publish, "_adopt"),
     (publish, "_sync_folder"),
     (publish, "point"),
