@@ -22,7 +22,7 @@ from flows import MatterhouseError, extract, limit
 from flows.extract import Batch
 
 if TYPE_CHECKING:
-    from flows.normalize import Frames
+    from flows.columns import Frames
 
 Work: TypeAlias = "Callable[[Batch], Frames]"
 

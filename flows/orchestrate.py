@@ -51,7 +51,7 @@ from flows.scan import DEFAULT_PATTERNS
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from flows.normalize import Frames
+    from flows.columns import Frames
 
 T = TypeVar("T")
 # Disks and mounts can fail for a moment. The later stages work inside one transaction, which a

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from flows import MatterhouseError, guard
+from flows.columns import COLUMNS, Frames
 from flows.extract import Batch
-from flows.normalize import COLUMNS, Frames
 
 
 class SourceNotOnWorker(MatterhouseError):

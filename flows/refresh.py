@@ -26,7 +26,7 @@ from flows.receipt import Receipt, Stopwatch
 from flows.runner import DirectRunner, Runner
 
 if TYPE_CHECKING:
-    from flows.normalize import Frames
+    from flows.columns import Frames
 
 # Large enough to spread the cost of the statements that load a batch, small enough for memory.
 BATCH_FILES = 2500

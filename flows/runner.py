@@ -13,7 +13,7 @@ from flows import guard
 from flows.extract import Batch
 
 if TYPE_CHECKING:
-    from flows.normalize import Frames
+    from flows.columns import Frames
 
 T = TypeVar("T")
 # Below this many files a pool costs more to start than it saves.

@@ -9,12 +9,13 @@ import duckdb
 import pytest
 
 from flows import load, models
+from flows.columns import COLUMNS, Frames
 from flows.extract import Document, Extracted, Reject, Same, Signature
 from flows.frontmatter import FrontMatter
 from flows.incoming import FrameDoesNotFitTable
 from flows.ledger import Outcomes, Run
 from flows.load import RunNotRecorded
-from flows.normalize import COLUMNS, Frames, normalize
+from flows.normalize import normalize
 
 START = datetime(2025, 3, 1, tzinfo=UTC)
 NO_FILES = Outcomes(new=0, changed=0, unchanged=0, renamed=0, returned=0, gone=0)

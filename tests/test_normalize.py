@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from flows import frontmatter
+from flows.columns import COLUMNS, Frames
 from flows.extract import Document, Extracted, Reject, Same, Signature
-from flows.normalize import COLUMNS, MAX_WARNINGS, Frames, normalize
+from flows.misfits import MAX_WARNINGS
+from flows.normalize import normalize
 
 SIGNATURE = Signature(10, 20, 30, 40)
 ARTICLE = b"""\

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from flows import limit
+from flows.columns import Frames
 from flows.extract import Batch
-from flows.normalize import Frames
 from flows.refresh import frames_of
 
 

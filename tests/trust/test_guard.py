@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flows import extract, guard, limit, runner
-from flows.normalize import Frames
+from flows.columns import Frames
 from flows.refresh import frames_of
 from tests.conftest import Content, article
 from tests.trust import killers
