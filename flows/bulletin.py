@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flows import publish, show
+from flows import show
+from flows.house import House
+from flows.reading import reading
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,13 +74,13 @@ class Table:
     rows: list[dict[str, Any]]
 
 
-def tables(house: publish.House, receipt: Mapping[str, Any]) -> list[Table]:
+def tables(house: House, receipt: Mapping[str, Any]) -> list[Table]:
     """Return the failed checks and, from the published warehouse, quarantine and movers."""
     checks = [{"check": show.inert(check)} for check in receipt.get("failed_checks", ())]
     found = [Table("failed-checks", "Checks that returned rows", checks)]
     if not house.warehouse.exists():
         return found
-    with publish.reading(house) as con:
+    with reading(house) as con:
         return [
             *found,
             Table("quarantine", "Files to mend, the newest first", _rows(con, _QUARANTINE)),

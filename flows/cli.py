@@ -13,7 +13,7 @@ from flows import MatterhouseError, __version__, show
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from flows.publish import House
+    from flows.house import House
     from flows.refresh import Request
 
 QUARANTINED = 3
@@ -227,7 +227,7 @@ def _runner(given: str) -> str:
 
 
 def _house(parsed: argparse.Namespace) -> "House":
-    from flows.publish import House
+    from flows.house import House
 
     named = parsed.warehouse or os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
     return House(Path(named).absolute())
@@ -308,7 +308,7 @@ def _serve(parsed: argparse.Namespace) -> int:
 
 
 def _last_source(house: "House") -> Path:
-    from flows.publish import receipts
+    from flows.house import receipts
 
     for receipt in reversed(receipts(house)):
         if source := receipt.get("source"):
@@ -318,7 +318,7 @@ def _last_source(house: "House") -> Path:
 
 def _movers(house: "House") -> list[tuple[Any, ...]]:
     from flows.bulletin import TOPIC_MOVERS
-    from flows.publish import reading
+    from flows.reading import reading
 
     with reading(house) as con:
         return con.execute(TOPIC_MOVERS).fetchmany(SHOWN_MOVERS)
@@ -348,7 +348,7 @@ def _sql(parsed: argparse.Namespace) -> int:
 def _tables(parsed: argparse.Namespace) -> int:
     from flows.export import NoSuchTable
     from flows.load import row_count
-    from flows.publish import reading
+    from flows.reading import reading
 
     with reading(_house(parsed)) as con:
         if parsed.name is None:
@@ -379,7 +379,7 @@ def _tables(parsed: argparse.Namespace) -> int:
 
 def _export(parsed: argparse.Namespace) -> int:
     from flows.export import export
-    from flows.publish import reading
+    from flows.reading import reading
 
     patterns = [p for given in parsed.tables or ["marts.*"] for p in given.split(",")]
     with reading(_house(parsed)) as con:
@@ -391,7 +391,7 @@ def _export(parsed: argparse.Namespace) -> int:
 
 
 def _quarantine(parsed: argparse.Namespace) -> int:
-    from flows.publish import reading
+    from flows.reading import reading
 
     with reading(_house(parsed)) as con:
         found = con.execute(_MISFITS if parsed.values else _QUARANTINE)
@@ -422,25 +422,26 @@ def _profile(parsed: argparse.Namespace) -> int:
 
 
 def _runs(parsed: argparse.Namespace) -> int:
-    from flows import publish
+    from flows.house import current, generation_ids, locked, receipts
+    from flows.publish import roll_back
 
     house = _house(parsed)
     if parsed.rollback:
-        with publish.locked(house):
-            publish.roll_back(house, parsed.rollback)
+        with locked(house):
+            roll_back(house, parsed.rollback)
         print(f"{house.warehouse} is run {parsed.rollback} again")
         return 0
-    receipts = publish.receipts(house)
+    found = receipts(house)
     if parsed.json:
-        print(json.dumps(receipts))
+        print(json.dumps(found))
     else:
-        show.runs(receipts, publish.generation_ids(house), publish.current(house))
+        show.runs(found, generation_ids(house), current(house))
     return 0
 
 
 def _diff(parsed: argparse.Namespace) -> int:
     from flows.diff import diff
-    from flows.publish import reading
+    from flows.reading import reading
 
     house = _house(parsed)
     with reading(house) as con:

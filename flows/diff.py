@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError
-from flows.publish import House
+from flows.house import House
 
 if TYPE_CHECKING:
     import duckdb

@@ -40,10 +40,12 @@ from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 from prefect.types.entrypoint import EntrypointType
 
-from flows import MatterhouseError, bulletin, frontmatter, guard, notify, publish, show
+from flows import MatterhouseError, bulletin, frontmatter, guard, notify, show
 from flows import export as exports
 from flows import refresh as pipeline
 from flows.extract import Batch
+from flows.house import WORKING, House, receipts
+from flows.reading import reading
 from flows.receipt import Receipt
 from flows.runner import DirectRunner, named
 from flows.scan import DEFAULT_PATTERNS
@@ -86,7 +88,7 @@ class WorkersFailed(MatterhouseError):
 class PrefectRunner:
     """Each stage a task; batches in processes of this machine, or on a Dask cluster."""
 
-    def __init__(self, direct: DirectRunner, cluster: str | None, house: publish.House) -> None:
+    def __init__(self, direct: DirectRunner, cluster: str | None, house: House) -> None:
         self.direct = direct
         self.cluster = cluster
         self.house = house
@@ -157,7 +159,7 @@ class PrefectRunner:
     ) -> "Iterator[Frames]":
         """Yield what the workers left as Parquet, reading no more than a few batches ahead."""
         # The name is one that the next refresh sweeps up, should this one be killed.
-        prefix = f"{publish.WORKING}parts-"
+        prefix = f"{WORKING}parts-"
         with (
             tempfile.TemporaryDirectory(prefix=prefix, dir=self.house.generations) as staging,
             _dask(self.cluster or "", self.direct.jobs) as dask,
@@ -246,7 +248,7 @@ def _dask(address: str, jobs: int) -> Any:
     return DaskTaskRunner(cluster_kwargs=here)
 
 
-def leave_artifacts(house: publish.House, receipt: Mapping[str, Any]) -> None:
+def leave_artifacts(house: House, receipt: Mapping[str, Any]) -> None:
     """Put the receipt, the movers, the quarantine and the failed checks beside the flow run."""
     create_markdown_artifact(bulletin.markdown(receipt), key="receipt")
     for table in bulletin.tables(house, receipt):
@@ -276,7 +278,7 @@ def refresh(
 
     `runner` is local, process, dask or dask=tcp://HOST:PORT; auto lets the number of files decide.
     """
-    house = publish.House(Path(warehouse).absolute())
+    house = House(Path(warehouse).absolute())
     if overtaken := _overtaken_by(house):
         return Completed(
             name="Skipped",
@@ -316,7 +318,7 @@ def build(request: pipeline.Request, *, runner: str, jobs: int | None) -> Receip
     return cast("Receipt", receipt)
 
 
-def _overtaken_by(house: publish.House) -> str | None:
+def _overtaken_by(house: House) -> str | None:
     """Return the refresh that began after this scheduled one was due, if it went well.
 
     After a night's sleep several runs are due at once: the first reads all that the others would.
@@ -324,7 +326,7 @@ def _overtaken_by(house: publish.House) -> str | None:
     run = _this_run()
     if run is None or not run.auto_scheduled or run.expected_start_time is None:
         return None
-    for receipt in reversed(publish.receipts(house)):
+    for receipt in reversed(receipts(house)):
         began = receipt.get("started_at")
         if began and "error" not in receipt:
             late = datetime.fromisoformat(began) > run.expected_start_time
@@ -347,10 +349,10 @@ def export(
     tables: list[str] | None = None,
 ) -> dict[str, Any] | State[dict[str, Any]]:
     """Write the reports of a warehouse to files."""
-    house = publish.House(Path(warehouse).absolute())
+    house = House(Path(warehouse).absolute())
 
     def write() -> dict[str, Any]:
-        with publish.reading(house) as con:
+        with reading(house) as con:
             return exports.export(
                 con, Path(folder), file_format=file_format, patterns=tables or ["marts.*"]
             )

@@ -14,7 +14,8 @@ import duckdb
 
 from flows import MatterhouseError
 from flows.export import FORMULA
-from flows.publish import House, reading
+from flows.house import House
+from flows.reading import reading
 from flows.show import inert
 
 _SHOWN_ROWS = 200

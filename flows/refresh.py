@@ -22,8 +22,10 @@ from flows import (
     scan,
 )
 from flows import receipt as receipts
+from flows.house import House, locked, witness
 from flows.receipt import Receipt, Stopwatch
 from flows.runner import DirectRunner, Runner
+from flows.working import working_copy
 
 if TYPE_CHECKING:
     from flows.columns import Frames
@@ -60,7 +62,7 @@ def refresh(request: Request, runner: Runner | None = None) -> Receipt:
 
     Raises a MatterhouseError and leaves the published warehouse as it was when anything is wrong.
     """
-    house = publish.House(request.warehouse.absolute())
+    house = House(request.warehouse.absolute())
     started_at = datetime.now(UTC)
     run = ledger.Run(f"{started_at:%Y%m%dT%H%M%S%fZ}", started_at)
     runner = runner or DirectRunner()
@@ -73,10 +75,8 @@ def refresh(request: Request, runner: Runner | None = None) -> Receipt:
     return receipt
 
 
-def _locked_refresh(
-    request: Request, house: publish.House, run: ledger.Run, runner: Runner
-) -> Receipt:
-    with publish.locked(house):
+def _locked_refresh(request: Request, house: House, run: ledger.Run, runner: Runner) -> Receipt:
+    with locked(house):
         try:
             receipt = _refresh(request, house, run, runner)
         except BaseException as error:
@@ -84,17 +84,17 @@ def _locked_refresh(
                 publish.set_aside(house, run.run_id)
             # On a full disk this fails too, and must not hide the error that led here.
             with contextlib.suppress(OSError):
-                publish.witness(house, _failure(request, house, run, error))
+                witness(house, _failure(request, house, run, error))
             raise
         finally:
             publish.discard(house, run.run_id)
-        publish.witness(house, receipt.as_json())
+        witness(house, receipt.as_json())
     return receipt
 
 
-def _refresh(request: Request, house: publish.House, run: ledger.Run, runner: Runner) -> Receipt:
+def _refresh(request: Request, house: House, run: ledger.Run, runner: Runner) -> Receipt:
     clock = Stopwatch()
-    with publish.working_copy(house, run.run_id) as con:
+    with working_copy(house, run.run_id) as con:
         models.create_tables(con)
 
         with clock.stage("scan"):
@@ -170,7 +170,7 @@ def frames_of(batch: extract.Batch) -> "Frames":
             gc.enable()
 
 
-def _stop_on_errors(house: publish.House, failed: Sequence[models.FailedCheck]) -> None:
+def _stop_on_errors(house: House, failed: Sequence[models.FailedCheck]) -> None:
     errors = [check for check in failed if check.severity == "error"]
     if errors:
         names = ", ".join(check.name for check in errors)
@@ -182,7 +182,7 @@ def _stop_on_errors(house: publish.House, failed: Sequence[models.FailedCheck]) 
 
 
 def _failure(
-    request: Request, house: publish.House, run: ledger.Run, error: BaseException
+    request: Request, house: House, run: ledger.Run, error: BaseException
 ) -> dict[str, Any]:
     checks = error.failed if isinstance(error, ChecksFailed) else ()
     return {

@@ -1,7 +1,7 @@
 """What a refresh leaves for the pages of an orchestrator."""
 
 from flows import bulletin
-from flows.publish import House, receipts
+from flows.house import House, receipts
 from flows.refresh import Request, refresh
 from tests.conftest import Content, article
 

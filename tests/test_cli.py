@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from flows.cli import main
-from flows.publish import House, current, generation_ids
+from flows.house import House, current, generation_ids
 from tests.conftest import Content, article
 
 

@@ -11,6 +11,9 @@ import duckdb
 import pytest
 
 from flows import publish
+from flows.house import House, Locked, current, generation_ids, locked, receipts, witness
+from flows.reading import reading
+from flows.working import NotAWarehouse, WarehouseDamaged
 from tests.conftest import Content, article
 
 # An analyst's session in a process of its own: open, query, say so, wait, query again.
@@ -66,17 +69,17 @@ def test_our_own_reading_is_not_shut_out_by_a_write_session(three: Content) -> N
     ) as session:
         assert session.stdout
         assert session.stdout.readline() == "3\n"
-        with publish.reading(publish.House(three.warehouse)) as con:
+        with reading(House(three.warehouse)) as con:
             assert con.execute("select count(*) from raw.articles").fetchall() == [(3,)]
         session.communicate("\n")
 
 
 def test_a_second_refresh_is_refused_while_one_is_at_work(three: Content) -> None:
     """The holder of the lock is named, with exit code 75."""
-    house = publish.House(three.warehouse)
+    house = House(three.warehouse)
     with (
-        publish.locked(house),
-        pytest.raises(publish.Locked, match=f"refreshed by process {os.getpid()} since") as refused,
+        locked(house),
+        pytest.raises(Locked, match=f"refreshed by process {os.getpid()} since") as refused,
     ):
         three.build()
     assert refused.value.exit_code == 75
@@ -84,7 +87,7 @@ def test_a_second_refresh_is_refused_while_one_is_at_work(three: Content) -> Non
 
 def test_a_lock_file_that_nobody_holds_does_not_block(three: Content) -> None:
     """The lock is the kernel's, not the file: a file left by a crash is no obstacle."""
-    publish.House(three.warehouse).lock.write_text("left behind")
+    House(three.warehouse).lock.write_text("left behind")
     assert not three.build().published
 
 
@@ -103,16 +106,16 @@ def test_three_generations_are_kept(three: Content) -> None:
     for quality in range(4):
         three.write("_news/2025-03-04-a.md", article(title="a", quality=quality))
         three.build()
-    house = publish.House(three.warehouse)
-    assert len(publish.generation_ids(house)) == 3
+    house = House(three.warehouse)
+    assert len(generation_ids(house)) == 3
     assert not first.exists()
     assert not first.with_name(f"{first.name}.wal").exists()
 
 
 def test_a_rollback_publishes_an_earlier_run_and_builds_go_on_from_there(three: Content) -> None:
     """After a rollback readers see the old rows, and the next build finds the change again."""
-    house = publish.House(three.warehouse)
-    first = publish.current(house)
+    house = House(three.warehouse)
+    first = current(house)
     assert first
     edit(three)
     three.build()
@@ -124,8 +127,8 @@ def test_a_rollback_publishes_an_earlier_run_and_builds_go_on_from_there(three: 
 
 def test_a_run_that_is_not_kept_cannot_be_rolled_back_to(three: Content) -> None:
     """The message names the runs that are."""
-    house = publish.House(three.warehouse)
-    with pytest.raises(publish.NoSuchGeneration, match=f"these are: {publish.current(house)}"):
+    house = House(three.warehouse)
+    with pytest.raises(publish.NoSuchGeneration, match=f"these are: {current(house)}"):
         publish.roll_back(house, "2001")
 
 
@@ -138,7 +141,7 @@ def test_a_file_that_is_not_ours_is_never_overwritten(content: Content, contents
     """Whatever else lies at the warehouse's path stays there, byte for byte."""
     content.write("a.md", article())
     content.warehouse.write_bytes(contents)
-    with pytest.raises(publish.NotAWarehouse, match="cannot be opened as a DuckDB database"):
+    with pytest.raises(NotAWarehouse, match="cannot be opened as a DuckDB database"):
         content.build()
     assert content.warehouse.read_bytes() == contents
 
@@ -148,7 +151,7 @@ def test_a_database_of_somebody_else_is_never_overwritten(content: Content) -> N
     content.write("a.md", article())
     with duckdb.connect(str(content.warehouse)) as con:
         con.execute("create table theirs as select 1 as n")
-    with pytest.raises(publish.NotAWarehouse, match="matterhouse did not make"):
+    with pytest.raises(NotAWarehouse, match="matterhouse did not make"):
         content.build()
     with duckdb.connect(str(content.warehouse), read_only=True) as con:
         assert con.execute("from theirs").fetchall() == [(1,)]
@@ -160,7 +163,7 @@ def test_a_warehouse_that_lost_rows_is_noticed(three: Content) -> None:
     published.chmod(0o644)
     with duckdb.connect(str(published)) as con:
         con.execute("delete from raw.articles where title = 'a'")
-    with pytest.raises(publish.WarehouseDamaged, match=r"raw\.articles holds 2 rows"):
+    with pytest.raises(WarehouseDamaged, match=r"raw\.articles holds 2 rows"):
         three.build()
 
 
@@ -180,7 +183,7 @@ def test_every_refresh_leaves_one_line_beside_the_warehouse(three: Content) -> N
     three.source.rename(three.source.with_name("elsewhere"))
     with pytest.raises(Exception, match="does not exist"):
         three.build()
-    entries = publish.receipts(publish.House(three.warehouse))
+    entries = receipts(House(three.warehouse))
     assert [(e["published"], "error" in e) for e in entries] == [
         (True, False),
         (False, False),
@@ -190,18 +193,18 @@ def test_every_refresh_leaves_one_line_beside_the_warehouse(three: Content) -> N
 
 def test_a_receipt_that_a_crash_cut_short_harms_no_other(three: Content) -> None:
     """A torn last line is passed over, and the next receipt begins on a line of its own."""
-    house = publish.House(three.warehouse)
+    house = House(three.warehouse)
     with house.receipts.open("a") as file:
         file.write('{"run_id": "torn')
-    publish.witness(house, {"run_id": "next"})
-    assert [entry.get("run_id") for entry in publish.receipts(house)][1:] == ["next"]
+    witness(house, {"run_id": "next"})
+    assert [entry.get("run_id") for entry in receipts(house)][1:] == ["next"]
     assert json.loads(house.receipts.read_text().splitlines()[-1]) == {"run_id": "next"}
 
 
 def test_the_lock_file_names_the_process(three: Content) -> None:
     """Whoever waits can see for whom."""
-    house = publish.House(three.warehouse)
-    with publish.locked(house), house.lock.open() as file:
+    house = House(three.warehouse)
+    with locked(house), house.lock.open() as file:
         assert json.load(file)["pid"] == os.getpid()
         with pytest.raises(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -209,7 +212,7 @@ def test_the_lock_file_names_the_process(three: Content) -> None:
 
 def test_leftovers_of_a_killed_refresh_are_cleared(three: Content) -> None:
     """Working files, their logs and spill folders of an earlier process go away."""
-    generations = publish.House(three.warehouse).generations
+    generations = House(three.warehouse).generations
     (generations / ".working-1.duckdb").write_bytes(b"x")
     (generations / ".working-1.duckdb.tmp").mkdir()
     three.build()

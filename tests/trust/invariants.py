@@ -5,7 +5,8 @@ from typing import Any
 
 import duckdb
 
-from flows import models, publish
+from flows import models
+from flows.house import House, generation_ids
 
 Contents = dict[str, list[tuple[Any, ...]]]
 # Run ids, times and inodes differ between two builds of the same files; nothing else may.
@@ -60,9 +61,9 @@ def faults(warehouse: Path) -> list[str]:
 
 def strays(warehouse: Path) -> list[str]:
     """Return the files beside a warehouse that no finished refresh leaves there."""
-    house = publish.House(warehouse)
+    house = House(warehouse)
     expected = {warehouse, house.receipts, house.lock, house.failed, house.generations}
     beside = set(warehouse.parent.glob(f"*{warehouse.stem}*")) - expected
-    generations = {house.generation(run_id) for run_id in publish.generation_ids(house)}
+    generations = {house.generation(run_id) for run_id in generation_ids(house)}
     inside = set(house.generations.iterdir()) - generations
     return sorted(str(path.relative_to(warehouse.parent)) for path in beside | inside)

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flows import extract, ledger, load, models, publish, scan
+from flows import extract, ledger, load, models, publish, scan, working
+from flows import refresh as pipeline
 from flows.refresh import Request, refresh
 from flows.runner import DirectRunner
 from tests.conftest import Content, article
@@ -22,9 +23,9 @@ from tests.trust.invariants import contents, faults, strays
 
 # The last functions of the stages, and each step of publishing.
 BOUNDARIES: list[tuple[Any, str]] = [
-    (publish, "_recognise"),
+    (working, "_recognise"),
     (models, "create_tables"),
-    (publish, "_copy"),
+    (working, "copy"),
     (scan, "walk"),
     (scan, "compare"),
     (load, "begin"),
@@ -40,7 +41,7 @@ BOUNDARIES: list[tuple[Any, str]] = [
     (publish, "point"),
     (publish, "_prune"),
     (publish, "discard"),
-    (publish, "witness"),
+    (pipeline, "witness"),
 ]
 
 

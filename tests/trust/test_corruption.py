@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flows import cli, publish
+from flows import cli
+from flows.house import House, current
+from flows.working import WarehouseDamaged
 from tests.conftest import Content, article
 from tests.trust.invariants import contents, faults, strays
 
@@ -43,8 +45,8 @@ def test_a_damaged_generation_is_left_alone_and_a_rollback_mends_it(
     three: Content, capsys: pytest.CaptureFixture[str], damage: Callable[[Path], None]
 ) -> None:
     """One line that names the way on; that way leads back to a warehouse that builds."""
-    house = publish.House(three.warehouse)
-    first = publish.current(house)
+    house = House(three.warehouse)
+    first = current(house)
     assert first
     three.write("_news/2025-03-05-d.md", article(title="d"))
     three.build()
@@ -123,7 +125,7 @@ def test_the_log_of_a_killed_session_is_noticed_wherever_it_is_cut(
 
 def test_a_rollback_leads_away_from_a_killed_sessions_log(three: Content) -> None:
     """The message's other way: an earlier run has no such log, and builds go on from it."""
-    first = publish.current(publish.House(three.warehouse))
+    first = current(House(three.warehouse))
     three.write("_news/2025-03-05-d.md", article(title="d"))
     three.build()
     expected = contents(three.warehouse)
@@ -142,7 +144,7 @@ def test_a_log_that_is_none_stops_a_build(three: Content, log: bytes) -> None:
     beside = published.with_name(f"{published.name}.wal")
     beside.write_bytes(log)
     three.write("_news/2025-03-05-d.md", article(title="d"))
-    with pytest.raises(publish.WarehouseDamaged, match="was left by another program"):
+    with pytest.raises(WarehouseDamaged, match="was left by another program"):
         three.build()
     assert beside.read_bytes() == log
 

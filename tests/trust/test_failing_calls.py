@@ -13,7 +13,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows import cli, models, publish
+from flows import cli, models
+from flows.house import House, current
 from tests.conftest import Content, article
 from tests.trust.invariants import Contents, contents, strays
 
@@ -217,7 +218,7 @@ def test_any_call_can_fail(
         else:
             assert accounted(published) == accounted(ground.after), where
             assert build(content) == 0, where
-            assert current(contents(content.warehouse, "raw", "ops")) == current(ground.after)
+            assert state(contents(content.warehouse, "raw", "ops")) == state(ground.after)
         assert strays(content.warehouse) == [], where
     assert codes.count(1) > len(codes) // 3, "an error that nobody notices proves nothing"
 
@@ -227,7 +228,7 @@ def accounted(found: Contents) -> list[str]:
     return sorted(row[0] for row in found["ops.files"])
 
 
-def current(found: Contents) -> Contents:
+def state(found: Contents) -> Contents:
     """Leave the history out: a file that could not be read for one build left and returned."""
     return {table: rows for table, rows in found.items() if table != "raw.article_versions"}
 
@@ -268,7 +269,7 @@ def test_a_full_disk_is_one_line(
     codes.append(build(content))
     assert codes == [0, 1, 0]
     assert strays(content.warehouse) == []
-    assert publish.current(publish.House(content.warehouse))
+    assert current(House(content.warehouse))
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv", "json"])

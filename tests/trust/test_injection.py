@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import bulletin, cli, publish
+from flows import bulletin, cli
+from flows.house import House, receipts
 from tests.conftest import Content, article
 
 PAYLOADS = [
@@ -138,8 +139,8 @@ def test_artifacts_hold_no_control_characters(content: Content) -> None:
         content.write(f"{number}.md", f"---\ntitle: x\ntopics: [{said}]\n{dated}\n---\n")
         content.write(f"{number}-b.md", f"---\ntitle: y\n{dated}\n---\n")
     content.build()
-    house = publish.House(content.warehouse)
-    receipt = publish.receipts(house)[-1]
+    house = House(content.warehouse)
+    receipt = receipts(house)[-1]
     tables = bulletin.tables(house, receipt)
     cells = [cell for table in tables for row in table.rows for cell in row.values()]
     assert any("[2J" in str(cell) for cell in cells)

@@ -7,7 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import bulletin, cli, publish
+from flows import bulletin, cli
+from flows.house import House, receipts
 from tests.conftest import Content, article
 
 CANARY = "kanarienvogel"
@@ -127,8 +128,8 @@ def test_no_export_holds_a_secret(told: Content, tmp_path: Path, file_format: st
 
 def test_no_artifact_holds_a_secret(told: Content) -> None:
     """What an orchestrator is given to show: the receipt's page and the tables beside it."""
-    house = publish.House(told.warehouse)
-    receipt = publish.receipts(house)[0]
+    house = House(told.warehouse)
+    receipt = receipts(house)[0]
     tables = bulletin.tables(house, receipt)
     quarantined = next(table.rows for table in tables if table.key == "quarantine")
     assert len(quarantined) > 5
