@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows import MatterhouseError, __version__, show
+from flows import MatterhouseError, arguments, show
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -49,11 +49,11 @@ class QueryFailed(MatterhouseError):
     """DuckDB refused the query; the message is DuckDB's own."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(given: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors of ours become one red line."""
-    parsed = _parser().parse_args(arguments)
+    parsed = arguments.parser().parse_args(given)
     try:
-        return int(parsed.command(parsed))
+        return _COMMANDS[parsed.command](parsed)
     except MatterhouseError as error:
         show.complaint(str(error))
         for check in getattr(error, "failed", ()):
@@ -79,151 +79,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         show.complaint(f"DuckDB gave up: {(str(error).splitlines() or ['without a reason'])[0]}")
         return 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="matterhouse", description="Front matter in, analytics warehouse out."
-    )
-    parser.add_argument("--version", action="version", version=f"matterhouse {__version__}")
-    house = argparse.ArgumentParser(add_help=False)
-    house.add_argument(
-        "--warehouse",
-        type=Path,
-        metavar="PATH",
-        default=argparse.SUPPRESS,
-        help="the warehouse file (default: $MATTERHOUSE_WAREHOUSE, else warehouse.duckdb)",
-    )
-    parser.add_argument("--warehouse", type=Path, metavar="PATH", help=argparse.SUPPRESS)
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    build = commands.add_parser(
-        "build", parents=[house], help="read a folder and bring the warehouse up to date"
-    )
-    build.set_defaults(command=_build)
-    build.add_argument("source", nargs="?", type=Path, metavar="SOURCE", help="the content folder")
-    build.add_argument(
-        "--pattern", action="append", metavar="GLOB", help="files to read (repeatable)"
-    )
-    build.add_argument("--jobs", type=_positive, metavar="N", help="worker processes")
-    _add_runner(build)
-    build.add_argument(
-        "--prefect",
-        action="store_true",
-        default=bool(os.environ.get("PREFECT_API_URL")),
-        help="run as a Prefect flow (the default when PREFECT_API_URL is set)",
-    )
-    build.add_argument("--full", action="store_true", help="parse every file again")
-    build.add_argument(
-        "--parser",
-        choices=("fast", "pyyaml"),
-        default="fast",
-        help="of YAML: pyyaml reads the same, several times slower (default: fast)",
-    )
-    build.add_argument("--verify", action="store_true", help="compare the bytes of every file")
-    build.add_argument("--strict", action="store_true", help="exit with 3 if files are quarantined")
-    build.add_argument(
-        "--accept-loss", action="store_true", help="allow more than half of the articles to vanish"
-    )
-    build.add_argument("--json", action="store_true", help="print the receipt as one JSON object")
-    build.add_argument("--quiet", action="store_true", help="print errors only")
-
-    serve = commands.add_parser(
-        "serve", parents=[house], help="refresh on a schedule, as a Prefect flow"
-    )
-    serve.set_defaults(command=_serve)
-    serve.add_argument("source", nargs="?", type=Path, metavar="SOURCE", help="the content folder")
-    serve.add_argument(
-        "--cron", required=True, metavar="WHEN", help='as in "0 6 * * *", every day at six (UTC)'
-    )
-    serve.add_argument("--pattern", action="append", metavar="GLOB", help="files to read")
-    serve.add_argument("--jobs", type=_positive, metavar="N", help="worker processes")
-    _add_runner(serve)
-
-    sql = commands.add_parser("sql", parents=[house], help="run a read-only query")
-    sql.set_defaults(command=_sql)
-    sql.add_argument("query", nargs="?", metavar="QUERY", help="SQL (default: standard input)")
-    sql.add_argument(
-        "--format", choices=("table", "csv", "json", "parquet"), default="table", help="of the rows"
-    )
-    sql.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the rows here")
-    sql.add_argument(
-        "--allow-external", action="store_true", help="let the query read files and the network"
-    )
-
-    tables = commands.add_parser("tables", parents=[house], help="list tables, or one's columns")
-    tables.set_defaults(command=_tables)
-    tables.add_argument("name", nargs="?", metavar="NAME", help="a table, as marts.topics")
-
-    export = commands.add_parser("export", parents=[house], help="write the reports to files")
-    export.set_defaults(command=_export)
-    export.add_argument("folder", nargs="?", type=Path, metavar="DIR", default=Path("exports"))
-    export.add_argument("--format", choices=("parquet", "csv", "json"), default="parquet")
-    export.add_argument(
-        "--tables", action="append", metavar="GLOB", help="tables to write (default: marts.*)"
-    )
-
-    quarantine = commands.add_parser(
-        "quarantine", parents=[house], help="files that could not be loaded, and how to mend them"
-    )
-    quarantine.set_defaults(command=_quarantine)
-    quarantine.add_argument(
-        "--values", action="store_true", help="list the values that did not fit their column"
-    )
-    quarantine.add_argument("--json", action="store_true")
-
-    profile = commands.add_parser(
-        "profile",
-        parents=[house],
-        help="which keys the front matter of a folder has, and its types",
-    )
-    profile.set_defaults(command=_profile)
-    profile.add_argument(
-        "source", nargs="?", type=Path, metavar="SOURCE", help="the content folder"
-    )
-    profile.add_argument("--pattern", action="append", metavar="GLOB", help="files to read")
-    profile.add_argument("--json", action="store_true")
-
-    runs = commands.add_parser("runs", parents=[house], help="the refreshes, failed ones too")
-    runs.set_defaults(command=_runs)
-    runs.add_argument("--rollback", metavar="RUN", help="publish the file of an earlier run again")
-    runs.add_argument("--json", action="store_true")
-
-    diff = commands.add_parser("diff", parents=[house], help="what differs between two runs")
-    diff.set_defaults(command=_diff)
-    diff.add_argument("runs", nargs="*", metavar="RUN", help="two runs (default: the last two)")
-    diff.add_argument("--json", action="store_true")
-    return parser
-
-
-def _positive(given: str) -> int:
-    if not given.isdecimal() or int(given) < 1:
-        raise argparse.ArgumentTypeError(f"{given!r} is not a whole number above 0")
-    return int(given)
-
-
-def _add_runner(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--runner",
-        type=_runner,
-        default="auto",
-        metavar="HOW",
-        help="local, process, dask or dask=tcp://HOST:PORT (default: process if files are many)",
-    )
-    parser.add_argument(
-        "--on-failure",
-        metavar="COMMAND",
-        help="run this, with the receipt on standard input, when a refresh or a check fails or"
-        " files are newly quarantined",
-    )
-
-
-def _runner(given: str) -> str:
-    if given in ("auto", "local", "process", "dask") or given.startswith("dask=tcp://"):
-        return given
-    raise argparse.ArgumentTypeError(
-        f"{given!r} is not a runner: say local, process, dask or dask=tcp://HOST:PORT"
-    )
 
 
 def _house(parsed: argparse.Namespace) -> "House":
@@ -462,6 +317,18 @@ def _diff(parsed: argparse.Namespace) -> int:
         show.diff(found)
     return 0
 
+
+_COMMANDS = {
+    "build": _build,
+    "serve": _serve,
+    "sql": _sql,
+    "tables": _tables,
+    "export": _export,
+    "quarantine": _quarantine,
+    "profile": _profile,
+    "runs": _runs,
+    "diff": _diff,
+}
 
 if __name__ == "__main__":
     raise SystemExit(main())
