@@ -24,7 +24,8 @@ from flows.cast import (
 )
 from flows.columns import COLUMNS, Frames, frame
 from flows.extra import as_json, rest, secured_chars
-from flows.extract import Document, Extracted, Reject, Signature
+from flows.extract import Document, Extracted, Reject
+from flows.file import Signature
 from flows.frontmatter import Value
 from flows.misfits import Misfits, Warned
 

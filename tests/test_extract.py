@@ -7,19 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from flows import extract as extracting
-from flows.extract import (
-    MAX_FILE_BYTES,
-    Batch,
-    Document,
-    Extracted,
-    Reject,
-    Same,
-    Signature,
-    batches,
-    extract,
-    unread,
-)
+from flows import file as opened
+from flows.extract import Batch, Document, Extracted, Reject, Same, batches, extract, unread
+from flows.file import MAX_FILE_BYTES, Signature
 from flows.frontmatter import FrontMatter, Plain
 from flows.scan import Fault, Plan
 
@@ -161,7 +151,7 @@ def test_times_are_remembered_once_they_can_be_trusted(
     for later in (1_900_000_000, 2_100_000_000):
         now = status.st_ctime_ns + later
         with monkeypatch.context() as patched:
-            patched.setattr(extracting.time, "time_ns", lambda now=now: now)
+            patched.setattr(opened.time, "time_ns", lambda now=now: now)
             seen.append(one(tmp_path, "a.md").signature)
     assert seen == [
         Signature(17, None, None, status.st_ino),

@@ -10,7 +10,8 @@ import pytest
 
 from flows import load, models
 from flows.columns import COLUMNS, Frames
-from flows.extract import Document, Extracted, Reject, Same, Signature
+from flows.extract import Document, Extracted, Reject, Same
+from flows.file import Signature
 from flows.frontmatter import FrontMatter
 from flows.incoming import FrameDoesNotFitTable
 from flows.ledger import Outcomes, Run

@@ -8,7 +8,8 @@ import pytest
 
 from flows import frontmatter
 from flows.columns import COLUMNS, Frames
-from flows.extract import Document, Extracted, Reject, Same, Signature
+from flows.extract import Document, Extracted, Reject, Same
+from flows.file import Signature
 from flows.misfits import MAX_WARNINGS
 from flows.normalize import normalize
 
