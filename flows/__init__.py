@@ -1,7 +1,9 @@
 """Front matter in, analytics warehouse out: one module per stage.
 
-Data moves through scan, extract (frontmatter), normalize (cast), load, models, publish and export.
-`refresh` is the pipeline, `runner` and `orchestrate` are ways to carry it out, `cli` the commands.
+Data moves through scan, extract (file, frontmatter), normalize (cast, misfits, extra, columns),
+load (incoming, ledger, history), models, publish (house, working) and export. `refresh` is the
+pipeline, `runner` and `orchestrate` are ways to carry it out, `reading` opens what is published,
+and `cli` has the commands (arguments).
 """
 
 __version__ = "0.1.0"
