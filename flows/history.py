@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from flows import incoming
 from flows.ledger import Run
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
                     batch.outcome,
                     batch.renamed_from,
                     coalesce(batch.renamed_from, incoming.article_id) as earlier_id,
-                from incoming_raw_articles as incoming
+                from {incoming.name_of("raw.articles")} as incoming
                 inner join batch on batch.path = incoming.article_id
             ),
 
@@ -60,7 +61,7 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
 
             topics as (
                 select article_id, list(topic order by position) as topics
-                from incoming_raw_article_topics
+                from {incoming.name_of("raw.article_topics")}
                 group by article_id
             ),
 
@@ -114,9 +115,11 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     write_removed(
         con,
         run,
-        """
+        f"""
         select path from batch
-        where status is not null and path not in (select article_id from incoming_raw_articles)
+        where
+            status is not null
+            and path not in (select article_id from {incoming.name_of("raw.articles")})
         """,
     )
 
