@@ -1,4 +1,4 @@
-"""The copy that is worked on, the lock, the generations, the atomic flip, the receipt.
+"""The finished copy becomes what readers see: generations, the atomic flip, the way back.
 
 `warehouse.duckdb` is a symbolic link to a read-only file in `warehouse.generations/`. A refresh
 works on a copy of that file's bytes and moves the link when everything is right, so readers never
