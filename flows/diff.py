@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flows import MatterhouseError
+from flows import MatterhouseError, literal
 from flows.house import House
 
 if TYPE_CHECKING:
@@ -123,8 +123,7 @@ def _moved(
     if not all(file.exists() for file in files.values()):
         return dict.fromkeys(marts)
     for name, file in files.items():
-        quoted = str(file).replace("'", "''")
-        con.execute(f"attach '{quoted}' as run_{name} (read_only)")
+        con.execute(f"attach {literal.quoted(file)} as run_{name} (read_only)")
     return {mart: _rows_moved(con, mart) for mart in marts}
 
 

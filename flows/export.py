@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows import MatterhouseError
+from flows import MatterhouseError, literal
 from flows.load import row_count
 
 if TYPE_CHECKING:
@@ -108,9 +108,9 @@ def _write(
     columns = [(name, kind) for name, kind, *_ in con.execute(f"describe {table}").fetchall()]
     chosen = ", ".join(_column(name, kind, file_format) for name, kind in columns)
     file = folder / f"{table}.{file_format}"
-    target = str(file).replace("'", "''")
     con.execute(
-        f"copy (select {chosen} from {table} order by all) to '{target}' ({OPTIONS[file_format]})"
+        f"copy (select {chosen} from {table} order by all)"
+        f" to {literal.quoted(file)} ({OPTIONS[file_format]})"
     )
     with file.open("rb") as written:
         digest = hashlib.file_digest(written, "sha256").hexdigest()

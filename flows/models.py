@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from flows import MatterhouseError, memory
+from flows import MatterhouseError, literal, memory
 
 SCHEMAS = ("raw", "staging", "marts", "ops")
 SHOWN_ROWS = 20  # a failed check shows enough rows to see the pattern, not thousands
@@ -170,9 +170,9 @@ def _comment(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         )
     # Committed together: three hundred commits of a comment each took as long as a report.
     con.execute("begin")
-    con.execute(f"comment on table {table} is {_quoted(said.table)}")
+    con.execute(f"comment on table {table} is {literal.quoted(said.table)}")
     for name, comment in said.columns:
-        con.execute(f'comment on column {table}."{name}" is {_quoted(comment)}')
+        con.execute(f'comment on column {table}."{name}" is {literal.quoted(comment)}')
     con.execute("commit")
 
 
@@ -193,7 +193,3 @@ def _check(con: duckdb.DuckDBPyConnection, path: Path) -> FailedCheck | None:
     return FailedCheck(
         path.stem, message, severity.removeprefix("severity: "), columns, rows, count
     )
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

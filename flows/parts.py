@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from flows import MatterhouseError, guard
+from flows import MatterhouseError, guard, literal
 from flows.columns import COLUMNS, Frames
 from flows.extract import Batch
 
@@ -43,9 +43,8 @@ def write(work: Callable[[Batch], Frames], batch: Batch, staging: Path, name: st
         con.execute("set TimeZone = 'UTC'")
         for table, frame in frames.items():
             con.register("frame", frame)
-            # No option of COPY can be bound, and the path is ours: only quotes need care.
-            file = str(attempt / f"{table}.parquet").replace("'", "''")
-            con.execute(f"copy (from frame) to '{file}' (format parquet, compression zstd)")
+            file = literal.quoted(attempt / f"{table}.parquet")
+            con.execute(f"copy (from frame) to {file} (format parquet, compression zstd)")
             con.unregister("frame")
     return str(attempt)
 

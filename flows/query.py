@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from flows import MatterhouseError
+from flows import MatterhouseError, literal
 from flows.export import FORMULA
 from flows.house import House
 from flows.reading import reading
@@ -69,8 +69,7 @@ def run(
 
 def _close_off(con: duckdb.DuckDBPyConnection, writable: Path | None) -> None:
     if writable:
-        quoted = str(writable.absolute()).replace("'", "''")
-        con.execute(f"set allowed_paths = ['{quoted}']")
+        con.execute(f"set allowed_paths = [{literal.quoted(writable.absolute())}]")
     con.execute("set python_enable_replacements = false")
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from flows import MatterhouseError, memory
+from flows import MatterhouseError, literal, memory
 from flows.house import House, current, receipts
 from flows.load import row_count
 
@@ -112,7 +112,8 @@ def _open(house: House, working: Path) -> "duckdb.DuckDBPyConnection":
         # Only `attach` takes the size of row groups. A file keeps the version it was made with.
         version = "" if working.exists() else f", storage_version '{STORAGE_VERSION}'"
         con.execute(
-            f"attach {_quoted(working)} as warehouse (row_group_size {ROW_GROUP_SIZE}{version})"
+            f"attach {literal.quoted(working)} as warehouse"
+            f" (row_group_size {ROW_GROUP_SIZE}{version})"
         )
     except duckdb.Error as error:
         con.close()
@@ -124,14 +125,10 @@ def _open(house: House, working: Path) -> "duckdb.DuckDBPyConnection":
             f" ({first_line(error)})"
         ) from error
     con.execute("use warehouse")
-    con.execute(f"set temp_directory = {_quoted(working.with_name(f'{working.name}.tmp'))}")
+    con.execute(f"set temp_directory = {literal.quoted(working.with_name(f'{working.name}.tmp'))}")
     con.execute("set TimeZone = 'UTC'")
     memory.bound(con)
     return con
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def first_line(error: Exception) -> str:
@@ -141,14 +138,14 @@ def first_line(error: Exception) -> str:
 
 def _recognise(house: House, con: "duckdb.DuckDBPyConnection") -> None:
     """Refuse a database that is not ours, or that holds less than its receipt says."""
+    if not house.warehouse.exists():
+        return
     tables = {
         f"{schema}.{name}"
         for schema, name in con.execute(
             "select schema_name, table_name from duckdb_tables() where not temporary"
         ).fetchall()
     }
-    if not house.warehouse.exists():
-        return
     if not {"ops.runs", "ops.files", "raw.articles"} <= tables:
         raise NotAWarehouse(
             f"{house.warehouse} is a database that matterhouse did not make: name another"
