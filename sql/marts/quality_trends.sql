@@ -1,6 +1,6 @@
 -- How is quality distributed in each category and type, and how does that move?
 -- Grain: one row per category, type, grain and period, from the pair's first to its last period
--- Reads: movement(), staging.articles
+-- Reads: calendar(), movement(), staging.articles
 -- Note: filter on one grain; weigh means of several rows by scored_articles. Empty periods are rows of
 -- zeros, unless they made over 2 million rows of a grain; movement counts them anyway.
 with typed as (
@@ -32,15 +32,9 @@ articles as (
 ),
 
 calendar as (
-    select
-        published_date,
-        -- One byte to group, join and sort by, in the order of the names; the table gets the name.
-        cast(period.grain as enum('day', 'month', 'quarter', 'week', 'year')) as grain,
-        period.period_start,
-    from (
-        select published_date, unnest(periods_of(published_date)) as period
-        from (select distinct published_date from articles)
-    )
+    -- One byte to group, join and sort by, in the order of the names; the table gets the name.
+    select * replace (cast(grain as enum('day', 'month', 'quarter', 'week', 'year')) as grain)
+    from calendar('articles')
 ),
 
 placed as (
