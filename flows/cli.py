@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows import MatterhouseError, arguments, show
+from flows import MatterhouseError, arguments
+from flows.reports import terminal
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from flows.house import House
-    from flows.refresh import Request
+    from flows.pipeline import Request
+    from flows.warehouse.paths import House
 
 QUARANTINED = 3
 _QUARANTINE = """
@@ -55,43 +56,45 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         return _COMMANDS[parsed.command](parsed)
     except MatterhouseError as error:
-        show.complaint(str(error))
+        terminal.complaint(str(error))
         for check in getattr(error, "failed", ()):
-            show.failed_check(check)
+            terminal.failed_check(check)
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output (head, say) had enough: that is no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        show.complaint("interrupted: the published warehouse is as it was")
+        terminal.complaint("interrupted: the published warehouse is as it was")
         return 130
     except OSError as error:
-        show.complaint(f"{error.strerror or error}: {error.filename or 'the system'}")
+        terminal.complaint(f"{error.strerror or error}: {error.filename or 'the system'}")
         return 1
     except MemoryError:
-        show.complaint("out of memory: give the process more, or build with fewer --jobs")
+        terminal.complaint("out of memory: give the process more, or build with fewer --jobs")
         return 1
     except Exception as error:
         import duckdb
 
         if not isinstance(error, duckdb.Error):
             raise
-        show.complaint(f"DuckDB gave up: {(str(error).splitlines() or ['without a reason'])[0]}")
+        terminal.complaint(
+            f"DuckDB gave up: {str(error).partition(chr(10))[0] or 'without a reason'}"
+        )
         return 1
 
 
 def _house(parsed: argparse.Namespace) -> "House":
-    from flows.house import House
+    from flows.warehouse.paths import House
 
     named = parsed.warehouse or os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
     return House(Path(named).absolute())
 
 
 def _build(parsed: argparse.Namespace) -> int:
-    from flows import notify
-    from flows.refresh import refresh
-    from flows.runner import named
+    from flows.pipeline import refresh
+    from flows.reports import notify
+    from flows.workers.runner import named
 
     house = _house(parsed)
     request = _request(parsed, house)
@@ -101,24 +104,24 @@ def _build(parsed: argparse.Namespace) -> int:
             request, runner=parsed.runner, jobs=parsed.jobs
         )
     else:
-        with show.progress(visible=not (parsed.quiet or parsed.json)) as progress:
+        with terminal.progress(visible=not (parsed.quiet or parsed.json)) as progress:
             runner = named(
                 parsed.runner,
                 parsed.jobs,
                 progress,
-                lambda receipt: notify.tell(words, receipt, show.complaint),
+                lambda receipt: notify.tell(words, receipt, terminal.complaint),
             )
             receipt = refresh(request, runner)
     if parsed.json:
         print(json.dumps(receipt.as_json()))
     elif not parsed.quiet:
-        show.receipt(receipt, _movers(house))
+        terminal.receipt(receipt, _movers(house))
     return QUARANTINED if parsed.strict and receipt.quarantined else 0
 
 
 def _request(parsed: argparse.Namespace, house: "House") -> "Request":
-    from flows.refresh import Request
-    from flows.scan import DEFAULT_PATTERNS
+    from flows.pipeline import Request
+    from flows.source.folder import DEFAULT_PATTERNS
 
     return Request(
         source=parsed.source or _last_source(house),
@@ -133,7 +136,7 @@ def _request(parsed: argparse.Namespace, house: "House") -> "Request":
 
 def _on_failure(parsed: argparse.Namespace) -> tuple[str, ...]:
     """Return the command to run; the processes of flow runs find it in the environment."""
-    from flows import notify
+    from flows.reports import notify
 
     if parsed.on_failure is not None:
         os.environ[notify.VARIABLE] = parsed.on_failure
@@ -163,7 +166,7 @@ def _serve(parsed: argparse.Namespace) -> int:
 
 
 def _last_source(house: "House") -> Path:
-    from flows.house import receipts
+    from flows.warehouse.paths import receipts
 
     for receipt in reversed(receipts(house)):
         if source := receipt.get("source"):
@@ -172,8 +175,8 @@ def _last_source(house: "House") -> Path:
 
 
 def _movers(house: "House") -> list[tuple[Any, ...]]:
-    from flows.bulletin import TOPIC_MOVERS
-    from flows.reading import reading
+    from flows.reports.markdown import TOPIC_MOVERS
+    from flows.warehouse.connection import reading
 
     with reading(house) as con:
         return con.execute(TOPIC_MOVERS).fetchmany(SHOWN_MOVERS)
@@ -182,7 +185,7 @@ def _movers(house: "House") -> list[tuple[Any, ...]]:
 def _sql(parsed: argparse.Namespace) -> int:
     import duckdb
 
-    from flows import query
+    from flows.reports import query
 
     if parsed.query is None and sys.stdin.isatty():
         raise NoQuery('which query? Say `matterhouse sql "select …"`, or pipe one in')
@@ -201,9 +204,9 @@ def _sql(parsed: argparse.Namespace) -> int:
 
 
 def _tables(parsed: argparse.Namespace) -> int:
-    from flows.export import NoSuchTable
-    from flows.load import row_count
-    from flows.reading import reading
+    from flows.load.merge import row_count
+    from flows.reports.export import NoSuchTable
+    from flows.warehouse.connection import reading
 
     with reading(_house(parsed)) as con:
         if parsed.name is None:
@@ -215,7 +218,7 @@ def _tables(parsed: argparse.Namespace) -> int:
                 """
             ).fetchall()
             rows = [(name, row_count(con, name), comment) for name, comment in listed]
-            show.table(("table", "rows", "what it holds"), rows)
+            terminal.table(("table", "rows", "what it holds"), rows)
             return 0
         columns = con.execute(
             """
@@ -228,25 +231,25 @@ def _tables(parsed: argparse.Namespace) -> int:
         ).fetchall()
     if not columns:
         raise NoSuchTable(f"there is no table {parsed.name}: `matterhouse tables` lists them all")
-    show.table(("column", "type", "meaning"), columns)
+    terminal.table(("column", "type", "meaning"), columns)
     return 0
 
 
 def _export(parsed: argparse.Namespace) -> int:
-    from flows.export import export
-    from flows.reading import reading
+    from flows.reports.export import export
+    from flows.warehouse.connection import reading
 
     patterns = [p for given in parsed.tables or ["marts.*"] for p in given.split(",")]
     with reading(_house(parsed)) as con:
         manifest = export(con, parsed.folder, file_format=parsed.format, patterns=patterns)
     files = [(table["file"], table["rows"]) for table in manifest["tables"]]
-    show.table(("file", "rows"), files)
+    terminal.table(("file", "rows"), files)
     print(f"Wrote {len(files)} tables of run {manifest['run_id']} to {parsed.folder}")
     return 0
 
 
 def _quarantine(parsed: argparse.Namespace) -> int:
-    from flows.reading import reading
+    from flows.warehouse.connection import reading
 
     with reading(_house(parsed)) as con:
         found = con.execute(_MISFITS if parsed.values else _QUARANTINE)
@@ -255,7 +258,7 @@ def _quarantine(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
     elif rows:
-        show.quarantine(rows)
+        terminal.quarantine(rows)
     else:
         print("Every value fits." if parsed.values else "No file is quarantined.")
     return 0
@@ -264,21 +267,21 @@ def _quarantine(parsed: argparse.Namespace) -> int:
 def _profile(parsed: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from flows.profile import profile
-    from flows.scan import DEFAULT_PATTERNS
+    from flows.reports.profile import profile
+    from flows.source.folder import DEFAULT_PATTERNS
 
     source = parsed.source or _last_source(_house(parsed))
     keys, files = profile(source, tuple(parsed.pattern or DEFAULT_PATTERNS))
     if parsed.json:
         print(json.dumps([asdict(key) for key in keys], default=str))
     else:
-        show.profile(keys, files)
+        terminal.profile(keys, files)
     return 0
 
 
 def _runs(parsed: argparse.Namespace) -> int:
-    from flows.house import current, generation_ids, locked, receipts
-    from flows.publish import roll_back
+    from flows.warehouse.generations import roll_back
+    from flows.warehouse.paths import current, generation_ids, locked, receipts
 
     house = _house(parsed)
     if parsed.rollback:
@@ -290,13 +293,13 @@ def _runs(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print(json.dumps(found))
     else:
-        show.runs(found, generation_ids(house), current(house))
+        terminal.runs(found, generation_ids(house), current(house))
     return 0
 
 
 def _diff(parsed: argparse.Namespace) -> int:
-    from flows.diff import diff
-    from flows.reading import reading
+    from flows.reports.diff import diff
+    from flows.warehouse.connection import reading
 
     house = _house(parsed)
     with reading(house) as con:
@@ -314,7 +317,7 @@ def _diff(parsed: argparse.Namespace) -> int:
             )
         )
     else:
-        show.diff(found)
+        terminal.diff(found)
     return 0
 
 

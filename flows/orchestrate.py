@@ -40,20 +40,22 @@ from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 from prefect.types.entrypoint import EntrypointType
 
-from flows import MatterhouseError, bulletin, frontmatter, guard, notify, show
-from flows import export as exports
-from flows import refresh as pipeline
-from flows.extract import Batch
-from flows.house import WORKING, House, receipts
-from flows.reading import reading
-from flows.receipt import Receipt
-from flows.runner import DirectRunner, named
-from flows.scan import DEFAULT_PATTERNS
+from flows import MatterhouseError, frontmatter
+from flows import pipeline as pipeline
+from flows.load.receipt import Receipt
+from flows.reports import export as exports
+from flows.reports import markdown, notify, terminal
+from flows.source.extract import Batch
+from flows.source.folder import DEFAULT_PATTERNS
+from flows.warehouse.connection import reading
+from flows.warehouse.paths import WORKING, House, receipts
+from flows.workers import isolate
+from flows.workers.runner import DirectRunner, named
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from flows.columns import Frames
+    from flows.normalize.frames import Frames
 
 T = TypeVar("T")
 # Disks and mounts can fail for a moment. The later stages work inside one transaction, which a
@@ -210,7 +212,7 @@ def read_batch(
     work: "Callable[[Batch], Frames]", batch: Batch, staging: str, number: int
 ) -> str | State[str]:
     """Read one batch on a worker of the cluster and return the folder of its Parquet parts."""
-    from flows import parts
+    from flows.workers import parts
 
     return _told(lambda: parts.write(work, batch, Path(staging), f"{number:06}"))
 
@@ -219,19 +221,19 @@ def _taken(work: "Callable[[Batch], Frames]", batch: Batch, future: Any) -> "Fra
     """Return what a worker read; a batch that kills workers is read here, file by file."""
     from distributed.scheduler import KilledWorker
 
-    from flows import parts
+    from flows.workers import parts
 
     try:
         return parts.take(Path(future.result()))
     except MatterhouseError:
         raise
     except KilledWorker:
-        return guard.in_fresh_processes(work, batch)
+        return isolate.in_fresh_processes(work, batch)
     except Exception as error:
         raise WorkersFailed(
             f"the Dask workers could not read the batch that begins with"
-            f" {show.inert(batch.paths[0])} ({type(error).__name__}); nothing was published. See"
-            " the workers' logs, or read it on this machine with --runner process"
+            f" {terminal.inert(batch.paths[0])} ({type(error).__name__}); nothing was published."
+            " See the workers' logs, or read it on this machine with --runner process"
         ) from error
 
 
@@ -250,8 +252,8 @@ def _dask(address: str, jobs: int) -> Any:
 
 def leave_artifacts(house: House, receipt: Mapping[str, Any]) -> None:
     """Put the receipt, the movers, the quarantine and the failed checks beside the flow run."""
-    create_markdown_artifact(bulletin.markdown(receipt), key="receipt")
-    for table in bulletin.tables(house, receipt):
+    create_markdown_artifact(markdown.markdown(receipt), key="receipt")
+    for table in markdown.tables(house, receipt):
         create_table_artifact(table.rows, key=table.key, description=table.description)
 
 
@@ -405,7 +407,7 @@ def serve(
     source, warehouse = request.source.absolute(), request.warehouse.absolute()
     # Unlike their folders' names, the two paths tell all schedules of a machine apart.
     name = f"{source.name}-{zlib.crc32(os.fsencode(f'{source}:{warehouse}')):08x}"
-    say(f"Refreshing {show.inert(source)} at {cron!r} (UTC) until this process is ended.")
+    say(f"Refreshing {terminal.inert(source)} at {cron!r} (UTC) until this process is ended.")
     say(f"At once: prefect deployment run {shlex.quote(f'refresh/{name}')}")
     # Prefect's handler of SIGTERM forgets to await a call, and leaves it to asyncio to complain of
     # the connection to a flow run that is then cut; the run is finished and all ends well.

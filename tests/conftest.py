@@ -7,8 +7,8 @@ import duckdb
 import pytest
 
 from flows.frontmatter import Parser
-from flows.receipt import Receipt
-from flows.refresh import Request, refresh
+from flows.load.receipt import Receipt
+from flows.pipeline import Request, refresh
 
 ARTICLE = """\
 ---

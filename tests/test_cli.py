@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from flows.cli import main
-from flows.house import House, current, generation_ids
+from flows.warehouse.paths import House, current, generation_ids
 from tests.conftest import Content, article
 
 

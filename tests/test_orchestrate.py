@@ -286,7 +286,7 @@ def test_a_flow_respects_the_lock_of_a_direct_build(
     server: Server, content: Content, tmp_path: Path
 ) -> None:
     """The limit of a deployment does not know direct builds; the file lock does."""
-    from flows.house import House, locked
+    from flows.warehouse.paths import House, locked
 
     mixed(content)
     with locked(House(content.warehouse)):
@@ -422,7 +422,7 @@ def test_a_missed_run_is_skipped_when_a_later_refresh_has_read_the_source(
 ) -> None:
     """After a sleep, only the first of the missed runs works; failed refreshes do not count."""
     from flows import orchestrate
-    from flows.house import House, receipts
+    from flows.warehouse.paths import House, receipts
 
     house = House(three.warehouse)
     (receipt,) = receipts(house)

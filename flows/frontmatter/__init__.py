@@ -13,14 +13,11 @@ a value's line, and `sayings` holds every sentence that an author may get to see
 from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
 
-from flows.frontmatter.events import yaml_fields
-from flows.frontmatter.fences import CONFLICT, Block, Kind, characters, split
+from flows.frontmatter.block import CONFLICT, Block, Kind, characters, split
 from flows.frontmatter.json_toml import json_fields, toml_fields
-from flows.frontmatter.places import find_by_name, find_in_yaml
-from flows.frontmatter.sayings import BrokenFrontMatter
-from flows.frontmatter.subset import read_lines
-from flows.frontmatter.tags import typed
-from flows.frontmatter.values import (
+from flows.frontmatter.messages import BrokenFrontMatter
+from flows.frontmatter.positions import find_by_name, find_in_yaml
+from flows.frontmatter.types import (
     MAX_BLOCK_BYTES,
     MAX_DEPTH,
     MAX_EXPANDED,
@@ -33,6 +30,9 @@ from flows.frontmatter.values import (
     Value,
     is_secret,
 )
+from flows.frontmatter.yaml_fast import read_lines
+from flows.frontmatter.yaml_full import yaml_fields
+from flows.frontmatter.yaml_types import typed
 
 __all__ = [
     "MAX_BLOCK_BYTES",

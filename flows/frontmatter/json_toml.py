@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from flows.frontmatter.fences import Block
-from flows.frontmatter.sayings import BrokenFrontMatter, showable
-from flows.frontmatter.values import MAX_DEPTH, MAX_NODES, MAX_TYPED_CHARS, Value
+from flows.frontmatter.block import Block
+from flows.frontmatter.messages import BrokenFrontMatter, showable
+from flows.frontmatter.types import MAX_DEPTH, MAX_NODES, MAX_TYPED_CHARS, Value
 
 _JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]', re.DOTALL)
 _HALF_SURROGATE = re.compile(

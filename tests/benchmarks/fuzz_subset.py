@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from flows.frontmatter import BrokenFrontMatter, Value, read
-from flows.frontmatter.subset import read_lines
+from flows.frontmatter.yaml_fast import read_lines
 
 CASES = Path(__file__).parents[1] / "front_matter"
 DOCUMENTS = sorted(path for path in CASES.iterdir() if path.suffix in (".md", ".yaml"))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows import models
+from flows.models import build
 
 ARTICLES = 1_000_000
 # The models are promised to need two cores and less than 4 GB, DuckDB's overhead included.
@@ -105,7 +105,7 @@ def main() -> None:
         warehouse = Path(folder) / "benchmark.duckdb"
         with duckdb.connect(str(warehouse), config=SETTINGS) as con:
             con.execute("set TimeZone = 'UTC'")
-            models.create_tables(con)
+            build.create_tables(con)
             con.execute(RAW.replace("$articles", str(articles)))
             con.execute("checkpoint")
         # Peak memory is that of the models: what made the corpus is another connection's.
@@ -119,7 +119,7 @@ def measure(con: duckdb.DuckDBPyConnection, articles: int) -> None:
     print(f"{articles:,} articles, DuckDB {duckdb.__version__}, {SETTINGS['threads']} threads")
     steps: list[tuple[float, float, str, int]] = []
     wall, cpu = time.perf_counter(), time.process_time()
-    for table in models.steps(con):
+    for table in build.steps(con):
         seconds, work = time.perf_counter() - wall, time.process_time() - cpu
         rows = con.execute(f"select count(*) from {table}").fetchall()[0][0]
         steps.append((seconds, work, table, rows))
@@ -128,7 +128,7 @@ def measure(con: duckdb.DuckDBPyConnection, articles: int) -> None:
         print(f"{seconds:8.2f} s {work:8.2f} s CPU  {table:28}{rows:>12,} rows")
     # On a busy machine the CPU seconds say more: half of them is what two idle cores need.
     print(f"{sum(s[0] for s in steps):8.2f} s {sum(s[1] for s in steps):8.2f} s CPU  all models")
-    models.check(con)
+    build.check(con)
     seconds, work = time.perf_counter() - wall, time.process_time() - cpu
     print(f"{seconds:8.2f} s {work:8.2f} s CPU  all checks")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from flows import models
+from flows.models import build
 
 FOLDER = Path(__file__).parent
 
@@ -53,10 +53,10 @@ def warehouse(given: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnecti
     """Build every model over some rows, in memory."""
     con = duckdb.connect(config={"threads": 1})
     con.execute("set TimeZone = 'UTC'")
-    models.create_tables(con)
+    build.create_tables(con)
     for table, rows in given.items():
         insert(con, table, rows)
-    models.build(con)
+    build.build(con)
     return con
 
 

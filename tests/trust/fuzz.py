@@ -13,8 +13,10 @@ from pathlib import Path
 
 import duckdb
 
-from flows import extract, ledger, load, models
-from flows.refresh import frames_of
+from flows.load import ledger, merge
+from flows.models import build
+from flows.pipeline import frames_of
+from flows.source import extract
 from tests.benchmarks.fuzz_subset import mutate
 
 CONTENT = Path(__file__).parents[2] / "data" / "content"
@@ -43,10 +45,10 @@ def one_round(chance: random.Random, files: list[tuple[str, bytes]], folder: Pat
     frames = frames_of(extract.Batch(folder, paths, {}, {}))
     run = ledger.Run("run", datetime(2025, 3, 1, tzinfo=UTC))
     with duckdb.connect() as con:
-        models.create_tables(con)
-        load.begin(con, [])
-        load.load(con, frames, run)
-        load.finish(con, 0, run)
+        build.create_tables(con)
+        merge.begin(con, [])
+        merge.load(con, frames, run)
+        merge.finish(con, 0, run)
         con.execute("commit")
         listed = con.execute("select path, status, reason_code from ops.files order by path")
         rows = listed.fetchall()

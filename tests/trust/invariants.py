@@ -5,8 +5,8 @@ from typing import Any
 
 import duckdb
 
-from flows import models
-from flows.house import House, generation_ids
+from flows.models import build
+from flows.warehouse.paths import House, generation_ids
 
 Contents = dict[str, list[tuple[Any, ...]]]
 # Run ids, times and inodes differ between two builds of the same files; nothing else may.
@@ -46,7 +46,7 @@ def faults(warehouse: Path) -> list[str]:
     """Open the published file and return what is wrong with it; nothing, if all is well."""
     with duckdb.connect(str(warehouse.resolve()), read_only=True) as con:
         con.execute("set TimeZone = 'UTC'")
-        found = [str(check) for check in models.check(con) if check.severity == "error"]
+        found = [str(check) for check in build.check(con) if check.severity == "error"]
         twice = con.execute(
             """
             select article_id, run_id

@@ -14,33 +14,36 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flows import extract, ledger, load, models, publish, scan, working
-from flows import refresh as pipeline
-from flows.refresh import Request, refresh
-from flows.runner import DirectRunner
+from flows import pipeline
+from flows.load import ledger, merge
+from flows.models import build
+from flows.pipeline import Request, refresh
+from flows.source import extract, folder
+from flows.warehouse import generations, working_copy
+from flows.workers.runner import DirectRunner
 from tests.conftest import Content, article
 from tests.trust.invariants import contents, faults, strays
 
 # The last functions of the stages, and each step of publishing.
 BOUNDARIES: list[tuple[Any, str]] = [
-    (working, "_recognise"),
-    (models, "create_tables"),
-    (working, "copy"),
-    (scan, "walk"),
-    (scan, "compare"),
-    (load, "begin"),
+    (working_copy, "_recognise"),
+    (build, "create_tables"),
+    (working_copy, "copy"),
+    (folder, "walk"),
+    (folder, "compare"),
+    (merge, "begin"),
     (extract, "extract"),
-    (load, "load"),
-    (load, "finish"),
-    (load, "commit"),
-    (models, "build"),
-    (models, "check"),
+    (merge, "load"),
+    (merge, "finish"),
+    (merge, "commit"),
+    (build, "build"),
+    (build, "check"),
     (ledger, "record"),
-    (publish, "_adopt"),
-    (publish, "_sync_folder"),
-    (publish, "point"),
-    (publish, "_prune"),
-    (publish, "discard"),
+    (generations, "_adopt"),
+    (generations, "_sync_folder"),
+    (generations, "point"),
+    (generations, "_prune"),
+    (generations, "discard"),
     (pipeline, "witness"),
 ]
 

@@ -7,10 +7,10 @@ import signal
 import time
 from pathlib import Path
 
-from flows import limit
-from flows.columns import Frames
-from flows.extract import Batch
-from flows.refresh import frames_of
+from flows.normalize.frames import Frames
+from flows.pipeline import frames_of
+from flows.source import time_limit
+from flows.source.extract import Batch
 
 
 def read(batch: Batch) -> Frames:
@@ -37,10 +37,10 @@ def note_core_limit(batch: Batch) -> Frames:
 
 def read_patiently(batch: Batch) -> Frames:
     """Read the files one by one, with the hard limit set for a test's patience."""
-    limit.HARD_SECONDS = 0.5
-    with limit.watched():
+    time_limit.HARD_SECONDS = 0.5
+    with time_limit.watched():
         for path in batch.paths:
-            limit.next_file()
+            time_limit.next_file()
             FATES.get(Path(path).stem, lambda: None)()
     return frames_of(batch)
 
@@ -63,8 +63,8 @@ def _stuck() -> None:
 
 
 def _slow() -> None:
-    with limit.watched():
-        limit.next_file()
+    with time_limit.watched():
+        time_limit.next_file()
         until = time.process_time() + 60
         while time.process_time() < until:
             pass

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from flows import cli
-from flows.house import House, current
-from flows.working import WarehouseDamaged
+from flows.warehouse.paths import House, current
+from flows.warehouse.working_copy import WarehouseDamaged
 from tests.conftest import Content, article
 from tests.trust.invariants import contents, faults, strays
 

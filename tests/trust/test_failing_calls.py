@@ -13,8 +13,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows import cli, models
-from flows.house import House, current
+from flows import cli
+from flows.models import build as models
+from flows.warehouse.paths import House, current
 from tests.conftest import Content, article
 from tests.trust.invariants import Contents, contents, strays
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from flows import extract, guard, limit, runner
-from flows.columns import Frames
-from flows.refresh import frames_of
+from flows.normalize.frames import Frames
+from flows.pipeline import frames_of
+from flows.source import extract, time_limit
+from flows.workers import isolate, runner
 from tests.conftest import Content, article
 from tests.trust import killers
 
@@ -89,7 +90,7 @@ def test_a_worker_leaves_no_core_file(content: Content) -> None:
     earlier = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (earlier[1], earlier[1]))
     try:
-        guard.in_fresh_processes(killers.note_core_limit, batch(content, "a.md"))
+        isolate.in_fresh_processes(killers.note_core_limit, batch(content, "a.md"))
     finally:
         resource.setrlimit(resource.RLIMIT_CORE, earlier)
     assert (content.source / "core-limit.note").read_text() == "(0, 0)"
@@ -98,7 +99,7 @@ def test_a_worker_leaves_no_core_file(content: Content) -> None:
 def test_c_code_that_never_returns_is_ended_by_the_kernel(content: Content) -> None:
     """Where no Python handler can run, the process ends, and the file counts as too slow."""
     given = batch(content, "a.md", "stuck.md")
-    found = guard.in_fresh_processes(killers.read_patiently, given)
+    found = isolate.in_fresh_processes(killers.read_patiently, given)
     assert outcomes([found]) == [*loaded("a.md"), ("stuck.md", "quarantined", "reader_too_slow")]
 
 
@@ -107,8 +108,8 @@ def test_an_error_of_one_file_in_this_process_is_its_own(
     content: Content, monkeypatch: pytest.MonkeyPatch, fate: str
 ) -> None:
     """Without any worker a slow file and an unexpected error are rejects; no word is quoted."""
-    monkeypatch.setattr(limit, "SECONDS", 0.2)
-    found = guard.attempt(killers.read, batch(content, "a.md", f"{fate}.md", "z.md"))
+    monkeypatch.setattr(time_limit, "SECONDS", 0.2)
+    found = isolate.attempt(killers.read, batch(content, "a.md", f"{fate}.md", "z.md"))
     code = "reader_too_slow" if fate == "slow" else "reader_crashed"
     assert outcomes([found]) == sorted(
         [*loaded("a.md", "z.md"), (f"{fate}.md", "quarantined", code)]
@@ -130,7 +131,7 @@ def test_a_file_that_is_slow_to_read_is_quarantined_by_a_build(
         return read(data, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(limit, "SECONDS", 0.2)
+        patched.setattr(time_limit, "SECONDS", 0.2)
         patched.setattr(extract.frontmatter, "read", slowly)
         content.build()
     assert content.ledger() == [
@@ -162,7 +163,8 @@ def test_workers_end_with_a_parent_that_was_killed(content: Content, tmp_path: P
     program = f"""
 import os, signal
 from pathlib import Path
-from flows import extract, runner
+from flows.source import extract
+from flows.workers import runner
 from tests.trust.test_guard import note_pid
 if __name__ == "__main__":
     source = Path({str(content.source)!r})

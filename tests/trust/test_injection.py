@@ -9,8 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import bulletin, cli
-from flows.house import House, receipts
+from flows import cli
+from flows.reports import markdown
+from flows.warehouse.paths import House, receipts
 from tests.conftest import Content, article
 
 PAYLOADS = [
@@ -141,11 +142,11 @@ def test_artifacts_hold_no_control_characters(content: Content) -> None:
     content.build()
     house = House(content.warehouse)
     receipt = receipts(house)[-1]
-    tables = bulletin.tables(house, receipt)
+    tables = markdown.tables(house, receipt)
     cells = [cell for table in tables for row in table.rows for cell in row.values()]
     assert any("[2J" in str(cell) for cell in cells)
     assert [cell for cell in cells if isinstance(cell, str) and not cell.isprintable()] == []
-    assert [c for c in bulletin.markdown(receipt) if not c.isprintable() and c != "\n"] == []
+    assert [c for c in markdown.markdown(receipt) if not c.isprintable() and c != "\n"] == []
 
 
 @pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "a/b"])

@@ -12,7 +12,7 @@ EVERY_OTHER = list(range(0, len(BOUNDARIES), 2))
 PROGRAM = """
 import sys
 from pathlib import Path
-import flows.normalize  # so that the forks need not
+import flows.normalize.rows  # so that the forks need not
 from tests.trust import kill
 
 ground = kill.Kills(Path(sys.argv[1]))

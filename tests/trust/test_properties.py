@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows import extract, models
-from flows.refresh import frames_of
+from flows.models import build
+from flows.pipeline import frames_of
+from flows.source import extract
 from tests.conftest import Content, article
 from tests.trust.invariants import Contents, contents
 
@@ -35,9 +36,9 @@ FEW = settings(max_examples=4, deadline=None, derandomize=True, database=None)
 @pytest.fixture(autouse=True, scope="module")
 def without_reports() -> Iterator[None]:
     """Leave the reports out: they are made from the tables that are compared here."""
-    files = models.files
+    files = build.files
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(models, "files", lambda layer: files(layer) if layer in KEPT else [])
+        patched.setattr(build, "files", lambda layer: files(layer) if layer in KEPT else [])
         yield
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import bulletin, cli
-from flows.house import House, receipts
+from flows import cli
+from flows.reports import markdown
+from flows.warehouse.paths import House, receipts
 from tests.conftest import Content, article
 
 CANARY = "kanarienvogel"
@@ -130,10 +131,10 @@ def test_no_artifact_holds_a_secret(told: Content) -> None:
     """What an orchestrator is given to show: the receipt's page and the tables beside it."""
     house = House(told.warehouse)
     receipt = receipts(house)[0]
-    tables = bulletin.tables(house, receipt)
+    tables = markdown.tables(house, receipt)
     quarantined = next(table.rows for table in tables if table.key == "quarantine")
     assert len(quarantined) > 5
-    assert CANARY not in bulletin.markdown(receipt) + repr(tables)
+    assert CANARY not in markdown.markdown(receipt) + repr(tables)
 
 
 def test_failed_checks_keep_secrets_too(

@@ -1,0 +1,216 @@
+"""YAML of any kind → fields, grown from PyYAML's events without its recursive composer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import yaml
+
+from flows.frontmatter.block import Block
+from flows.frontmatter.messages import showable
+from flows.frontmatter.types import MAX_DEPTH, MAX_EXPANDED, MAX_NODES, Plain, Value, is_secret
+from flows.frontmatter.yaml_errors import diagnose
+from flows.frontmatter.yaml_types import CONSTRUCTORS, TAG, UNFIT, construct
+
+
+def _index(event: yaml.Event) -> int:
+    return event.start_mark.index if event.start_mark else 0
+
+
+class _Open:
+    """A list or mapping whose end has not come yet."""
+
+    __slots__ = ("anchor", "key", "merged", "merging", "secured", "size_before", "value")
+
+    def __init__(
+        self, value: list[Value] | dict[str, Value], anchor: str | None, size: int, secured: bool
+    ) -> None:
+        self.value = value
+        self.anchor = anchor
+        self.size_before = size
+        self.secured = secured
+        self.key: str | None = None
+        self.merging = False
+        self.merged: tuple[Value, yaml.NodeEvent] | None = None
+
+
+@dataclass(slots=True)
+class _Anchored:
+    """A value that aliases may repeat, with its size written out."""
+
+    value: Value
+    size: int
+    secured: bool
+
+
+class _Tree:
+    """The value of one YAML document, grown event by event."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        # `! x` leaves no trace in its event, so the text is asked, when there is reason to.
+        self.may_hold_tags = "!" in block.text
+        self.root: Value = Plain("")
+        self.open: list[_Open] = []
+        self.anchors: dict[str, _Anchored] = {}
+        self.size = 0
+        self.documents = 0
+
+    def refuse(self, code: str, event: yaml.Event, **words: object) -> NoReturn:
+        raise self.block.broken(code, _index(event), **words)
+
+    def document(self, event: yaml.DocumentStartEvent) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            self.refuse("several_documents", event)
+
+    def scalar(self, event: yaml.ScalarEvent) -> None:
+        text = event.value
+        self.size += len(text) + 1
+        if event.tag is not None or self.may_hold_tags:
+            value = self.tagged(event)
+        else:
+            value = Plain(text) if event.implicit[0] else text
+        if event.anchor is not None:
+            self.remember(event.anchor, value, len(text) + 1, self.is_secured(), event)
+        parent = self.open[-1] if self.open else None
+        if parent is not None and parent.key is None and type(parent.value) is dict:
+            self.take_key(parent, text, event.implicit[0] and text == "<<", event)
+        else:
+            self.place(value, event)
+
+    def tagged(self, event: yaml.ScalarEvent) -> Value:
+        if event.tag is None:
+            if self.block.text.startswith("!", _index(event)):
+                self.refuse("unsupported_tag", event)
+            return Plain(event.value) if event.implicit[0] else event.value
+        if event.tag not in CONSTRUCTORS:
+            self.refuse("unsupported_tag", event)
+        try:
+            return construct(event.tag, event.value)
+        except UNFIT:
+            self.refuse("bad_tagged_value", event)
+
+    def take_key(self, parent: _Open, key: str, merging: bool, event: yaml.NodeEvent) -> None:
+        if key in parent.value or (merging and parent.merged is not None):
+            self.refuse(
+                "duplicate_key",
+                event,
+                key=showable(key, self.block.text[: _index(event)]),
+            )
+        parent.key = key
+        parent.merging = merging
+
+    def start_list(self, event: yaml.SequenceStartEvent) -> None:
+        self.start([], TAG + "seq", event)
+
+    def start_mapping(self, event: yaml.MappingStartEvent) -> None:
+        self.start({}, TAG + "map", event)
+
+    def start(
+        self, value: list[Value] | dict[str, Value], tag: str, event: yaml.CollectionStartEvent
+    ) -> None:
+        if len(self.open) >= MAX_DEPTH:
+            self.refuse("too_deep", event)
+        if event.tag is not None and event.tag != tag:
+            core = event.tag in CONSTRUCTORS or event.tag in (TAG + "seq", TAG + "map")
+            self.refuse("bad_tagged_value" if core else "unsupported_tag", event)
+        if self.may_hold_tags and self.block.text.startswith("! ", _index(event)):
+            self.refuse("unsupported_tag", event)
+        secured = self.is_secured()
+        self.place(value, event)
+        self.size += 1
+        if event.anchor is not None:
+            self.remember(event.anchor, value, 0, secured, event)
+        self.open.append(_Open(value, event.anchor, self.size, secured))
+
+    def end(self, event: yaml.Event) -> None:
+        done = self.open.pop()
+        if done.merged is not None and isinstance(done.value, dict):
+            self.merge(done.value, *done.merged)
+        if done.anchor is not None:
+            self.anchors[done.anchor].size = self.size - done.size_before + 1
+
+    def merge(self, own: dict[str, Value], merged: Value, event: yaml.NodeEvent) -> None:
+        """Give a mapping the fields of those it merges, where it has none of its own."""
+        sources = merged if isinstance(merged, list) else [merged]
+        fields = dict(own)
+        own.clear()
+        for source in reversed(sources):  # the first source wins
+            if not isinstance(source, dict):
+                self.refuse("bad_merge", event)
+            own.update(source)
+        own.update(fields)
+
+    def alias(self, event: yaml.AliasEvent) -> None:
+        if event.anchor not in self.anchors:
+            self.refuse("undefined_alias", event)
+        anchored = self.anchors[event.anchor]
+        if any(parent.value is anchored.value for parent in self.open):
+            self.refuse("recursive_alias", event)
+        if anchored.secured and not self.is_secured():
+            self.refuse("secured_alias", event)
+        self.size += anchored.size
+        if self.size > MAX_EXPANDED:
+            self.refuse("too_many_aliases", event)
+        self.place(anchored.value, event)
+
+    def remember(
+        self, anchor: str, value: Value, size: int, secured: bool, event: yaml.Event
+    ) -> None:
+        if anchor in self.anchors:
+            self.refuse("duplicate_anchor", event)
+        self.anchors[anchor] = _Anchored(value, size, secured)
+
+    def is_secured(self) -> bool:
+        """Return whether what comes next stands below a secret key, at any depth."""
+        parent = self.open[-1] if self.open else None
+        return parent is not None and (
+            parent.secured or (parent.key is not None and is_secret(parent.key))
+        )
+
+    def place(self, value: Value, event: yaml.NodeEvent) -> None:
+        if not self.open:
+            self.root = value
+            return
+        parent = self.open[-1]
+        if isinstance(parent.value, list):
+            parent.value.append(value)
+        elif parent.key is None:
+            if not isinstance(value, str):
+                self.refuse("complex_key", event)
+            self.take_key(parent, str(value), False, event)
+        elif parent.merging:
+            parent.merged = (value, event)
+            parent.key = None
+            parent.merging = False
+        else:
+            parent.value[parent.key] = value
+            parent.key = None
+
+
+_HANDLERS: dict[type[yaml.Event], Callable[[_Tree, Any], None]] = {
+    yaml.ScalarEvent: _Tree.scalar,
+    yaml.AliasEvent: _Tree.alias,
+    yaml.SequenceStartEvent: _Tree.start_list,
+    yaml.SequenceEndEvent: _Tree.end,
+    yaml.MappingStartEvent: _Tree.start_mapping,
+    yaml.MappingEndEvent: _Tree.end,
+    yaml.DocumentStartEvent: _Tree.document,
+}
+
+
+def yaml_fields(block: Block) -> dict[str, Value]:
+    """Read the fields of any YAML block; raises BrokenFrontMatter."""
+    if block.text.startswith("\ufeff"):  # libyaml would take a second mark for its own and skip it
+        raise block.broken("control_character", 0, point=0xFEFF)
+    tree = _Tree(block)
+    try:
+        for count, event in enumerate(yaml.parse(block.text, Loader=yaml.CSafeLoader)):
+            if handle := _HANDLERS.get(type(event)):
+                handle(tree, event)
+            if count > MAX_NODES:
+                tree.refuse("too_many_nodes", event)
+    except yaml.YAMLError as error:
+        raise diagnose(block, error) from None
+    return block.fields({} if tree.root == "" and type(tree.root) is Plain else tree.root)

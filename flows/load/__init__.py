@@ -1,0 +1,1 @@
+"""Frames in, raw tables, ledger and versions out, in one transaction."""

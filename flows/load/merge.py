@@ -1,0 +1,126 @@
+"""Frames → DuckDB raw tables, together with the ledger and the score history."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from flows import MatterhouseError
+from flows.load import ledger, staging, versions
+from flows.load.ledger import Outcomes, Run
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+# Files that wait together in memory (2 kB each) for one comparison with the tables.
+MERGE_FILES = 30_000
+
+
+class RunNotRecorded(MatterhouseError):
+    """The transaction did not reach the file."""
+
+
+def begin(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
+    """Open the transaction; `vanished` are the paths that the scan missed."""
+    con.execute("begin")
+    con.execute(
+        """
+        create or replace temp table outcomes
+            (path varchar, outcome varchar, renamed_from varchar)
+        """
+    )
+    con.execute(
+        """
+        create or replace temp table vanished as
+        select path, content_hash, first_seen_at
+        from ops.files
+        where path in (select unnest($paths::varchar[])) and status <> 'gone'
+        """,
+        {"paths": list(vanished)},
+    )
+    staging.create(con)
+
+
+def load(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]", run: Run) -> None:
+    """Take one batch in, and merge what has come in once it is worth comparing with the tables."""
+    staging.take_in(con, frames)
+    # Each merge reads the whole tables: one per batch would make the cost grow with the square.
+    if row_count(con, staging.name_of("ops.files")) >= MERGE_FILES:
+        _merge(con, run)
+        # What is not committed stays in memory, and the working copy counts only once it is whole.
+        con.execute("commit")
+        con.execute("begin")
+
+
+def _merge(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+    """Write versions first, while the earlier state is still there to compare with."""
+    ledger.judge(con, run)
+    versions.write(con, run)
+    for table, key in staging.STATE.items():
+        _replace(con, table, key, run)
+    ledger.write(con, run)
+    staging.clear(con)
+
+
+def _replace(con: "duckdb.DuckDBPyConnection", table: str, key: str, run: Run) -> None:
+    """Put the rows that came in into the place of the earlier rows of the same files."""
+    values = {
+        name: staging.FILLED.get(name) or staging.from_frame(name, kind)
+        for name, kind in staging.column_types(con, table).items()
+    }
+    con.execute(
+        f"delete from {table} where {key} in (select path from batch where status is not null)"
+    )
+    con.execute(
+        f"""
+        insert into {table} by name
+        select {", ".join(f'{value} as "{name}"' for name, value in values.items())}
+        from {staging.name_of(table)} as incoming
+        {"inner join batch on batch.path = incoming.article_id" if table == "raw.articles" else ""}
+        """,
+        {"started_at": run.started_at} if "observed_at" in values else {},
+    )
+
+
+def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> Outcomes:
+    """Merge the rest, take the vanished files out and count; the transaction stays open.
+
+    `plan_unchanged` is the number of files that the scan already knew to be unchanged.
+    """
+    if row_count(con, staging.name_of("ops.files")):
+        _merge(con, run)
+    if vanished := row_count(con, "vanished"):
+        _take_out(con, run)
+    counted = dict(
+        con.execute("select outcome, count(*) from outcomes group by outcome").fetchall()
+    )
+    return Outcomes(
+        new=counted.get("new", 0) + counted.get("returned", 0),
+        changed=counted.get("changed", 0),
+        unchanged=plan_unchanged + counted.get("unchanged", 0),
+        renamed=counted.get("renamed", 0),
+        returned=counted.get("returned", 0),
+        gone=vanished - counted.get("renamed", 0),
+    )
+
+
+def _take_out(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+    """Remove the articles of vanished files and mark the files as gone."""
+    versions.write_removed(con, run, "select path from vanished")
+    for table, key in staging.STATE.items():
+        con.execute(f"delete from {table} where {key} in (select path from vanished)")
+    ledger.mark_gone(con, run)
+
+
+def commit(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+    """End the transaction and read the run's row back: a commit can fail without an error."""
+    con.execute("commit")
+    found = con.execute(
+        "select count(*) from ops.runs where run_id = $run_id", {"run_id": run.run_id}
+    ).fetchall()
+    if found != [(1,)]:
+        raise RunNotRecorded(f"run {run.run_id} did not reach the file: run the build again")
+
+
+def row_count(con: "duckdb.DuckDBPyConnection", table: str) -> int:
+    """Return the number of rows of a table."""
+    return int(con.execute(f"select count(*) from {table}").fetchall()[0][0])

@@ -1,0 +1,167 @@
+"""What a refresh did, counted from the ledger: printed, kept in ops.runs and beside the file."""
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flows import __version__
+from flows.load.ledger import Outcomes, Run
+from flows.load.merge import row_count
+
+if TYPE_CHECKING:
+    import duckdb
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Counts are files (`warnings` are values), seconds are per stage, tables give rows."""
+
+    run_id: str
+    started_at: datetime
+    finished_at: datetime
+    source: str
+    source_commit: str | None
+    tool_version: str
+    sql_hash: str
+    seen: int
+    loaded: int
+    quarantined: int
+    excluded: int
+    ignored: int
+    new: int
+    changed: int
+    unchanged: int
+    renamed: int
+    returned: int
+    gone: int
+    warnings: int
+    published: bool
+    seconds: dict[str, float]
+    tables: dict[str, int]
+    failed_checks: list[str]
+    new_keys: list[str]
+    warehouse: str
+    sha256: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the receipt as JSON can say it: times as ISO 8601."""
+        return asdict(self) | {
+            "started_at": self.started_at.isoformat(),
+            "finished_at": self.finished_at.isoformat(),
+        }
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the receipt as ops.runs keeps it."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {
+            "table_rows": self.tables
+        }
+
+
+class Stopwatch:
+    """Seconds spent per stage, added up over the times a stage is entered."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time of the block for `name`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = self.seconds.get(name, 0.0) + time.perf_counter() - start
+            self.seconds[name] = round(spent, 3)
+
+    def waiting(self, name: str, results: Iterable[T]) -> Iterator[T]:
+        """Count the time that the next result takes for `name`."""
+        iterator = iter(results)
+        while True:
+            with self.stage(name):
+                try:
+                    result = next(iterator)
+                except StopIteration:
+                    return
+            yield result
+
+
+def make(
+    con: "duckdb.DuckDBPyConnection",
+    run: Run,
+    outcomes: Outcomes,
+    *,
+    source: Path,
+    warehouse: Path,
+    sql_hash: str,
+    ignored: int,
+    published: bool,
+    seconds: dict[str, float],
+    failed_checks: Sequence[str] = (),
+    new_keys: Sequence[str] = (),
+) -> Receipt:
+    """Count the ledger and the tables as the connection sees them now."""
+    statuses = dict(
+        con.execute("select status, count(*) from ops.files group by status").fetchall()
+    )
+    warnings = con.execute("select coalesce(sum(len(warnings)), 0)::bigint from ops.files")
+    loaded, quarantined, excluded = (
+        statuses.get(status, 0) for status in ("loaded", "quarantined", "excluded")
+    )
+    return Receipt(
+        run_id=run.run_id,
+        started_at=run.started_at,
+        finished_at=datetime.now(UTC),
+        source=str(source),
+        source_commit=_commit_of(source),
+        tool_version=__version__,
+        sql_hash=sql_hash,
+        seen=loaded + quarantined + excluded,
+        loaded=loaded,
+        quarantined=quarantined,
+        excluded=excluded,
+        ignored=ignored,
+        **asdict(outcomes),
+        warnings=warnings.fetchall()[0][0],
+        published=published,
+        seconds=dict(seconds),
+        tables=_table_rows(con),
+        failed_checks=list(failed_checks),
+        new_keys=list(new_keys),
+        warehouse=str(warehouse),
+    )
+
+
+def _table_rows(con: "duckdb.DuckDBPyConnection") -> dict[str, int]:
+    names = con.execute(
+        """
+        select schema_name || '.' || table_name
+        from duckdb_tables()
+        where not temporary
+        order by all
+        """
+    ).fetchall()
+    return {name: row_count(con, name) for (name,) in names}
+
+
+def _commit_of(source: Path) -> str | None:
+    """Return the commit that is checked out, None when the source is not in a git work tree."""
+    if not any((folder / ".git").exists() for folder in (source, *source.absolute().parents)):
+        return None
+    try:
+        asked = subprocess.run(  # noqa: S603 - a fixed command; the folder is one argument
+            ["git", "-C", str(source), "rev-parse", "HEAD"],  # noqa: S607 - the user's own git
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return asked.stdout.strip() or None if asked.returncode == 0 else None

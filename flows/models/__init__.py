@@ -1,0 +1,1 @@
+"""The SQL files in sql/ in, staging, marts and checks out."""

@@ -1,0 +1,274 @@
+"""Documents → one pandas frame per raw table, and the ledger rows that go with them.
+
+A value of the wrong type becomes null with a warning that names field, value and line: nothing is
+changed silently.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from flows import frontmatter
+from flows.frontmatter import Value
+from flows.normalize.convert import (
+    Cast,
+    Misfit,
+    boolean,
+    clean,
+    instant,
+    integer,
+    items,
+    mapping,
+    text,
+)
+from flows.normalize.extra import as_json, rest, secured_chars
+from flows.normalize.frames import COLUMNS, Frames, frame
+from flows.normalize.warnings import Misfits, Warned
+from flows.source import time_limit
+from flows.source.extract import Document, Extracted, Reject
+from flows.source.read import Signature
+
+_FILE_DATE = re.compile(r"(?:.*/)?(\d{4}-\d\d-\d\d)(?!\d)[^/]*")
+# Front-matter key → how its value is taken, in the order of the table's columns.
+_ARTICLE: dict[str, Cast] = {
+    "category": text,
+    "type": text,
+    "title": text,
+    "excerpt": text,
+    "publishedDateTime": instant,
+    "updatedDateTime": instant,
+    "originalUrl": text,
+    "webUrl": text,
+    "ampWebUrl": text,
+    "cdnAmpWebUrl": text,
+    "quality": integer,
+    "heat": integer,
+    "published": boolean,
+    "removed": boolean,
+}
+_PROVIDER: dict[str, Cast] = {"name": text, "domain": text}
+_IMAGE: dict[str, Cast] = {
+    "url": text,
+    "width": integer,
+    "height": integer,
+    "isCached": boolean,
+    "title": text,
+}
+_RELATED: dict[str, Cast] = {
+    "title": text,
+    "excerpt": text,
+    "publishedDateTime": instant,
+    "webUrl": text,
+    "ampWebUrl": text,
+    "cdnAmpWebUrl": text,
+    "type": text,
+    "quality": integer,
+}
+_TAXONOMY: dict[str, Cast] = {
+    "_id": text,
+    "name": text,
+    "shortname": text,
+    "parent": text,
+    "domain": text,
+}
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def normalize(extracted: Extracted) -> Frames:
+    """Turn what a batch gave into one frame per raw table, and one for the ledger.
+
+    A ledger row without a status is a file that was touched but not changed.
+    """
+    rows: Rows = {table: [] for table in COLUMNS}
+    with time_limit.watched():
+        for document in extracted.documents:
+            time_limit.next_file()
+            reader = _Reader(document)
+            if document.kind == "article":
+                reader.article(rows)
+            else:
+                reader.taxonomy(rows)
+            rows["ops.files"].append(_loaded(document, reader.misfits.located(document)))
+    rows["ops.files"] += [_rejected(reject) for reject in extracted.rejects]
+    rows["ops.files"] += [_touched(same.path, same.signature) for same in extracted.same]
+    return {table: frame(columns, rows[table]) for table, columns in COLUMNS.items()}
+
+
+class _Reader:
+    """Takes the values of one document and notes those that do not fit."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.misfits = Misfits()
+
+    def article(self, rows: Rows) -> None:
+        article_id, fields = self.document.path, self.document.front_matter.fields
+        values = self._take(fields, (), _ARTICLE)
+        provider = self._one(mapping, fields, "provider") or {}
+        extra = rest(fields, _ARTICLE_KEYS)
+        if unknown := rest(provider, _PROVIDER_KEYS):
+            extra["provider"] = unknown
+        rows["raw.articles"].append(
+            (
+                article_id,
+                self.document.content_hash,
+                _collection(article_id),
+                _file_date(article_id),
+                self.document.front_matter.body_chars,
+                secured_chars(fields, _ARTICLE_KEYS),
+                clean(values[2]),
+                clean(values[3]),
+                *values,
+                *self._take(provider, ("provider",), _PROVIDER),
+                as_json(extra),
+            )
+        )
+        topics = self._many(text, fields, "topics")
+        rows["raw.article_topics"] += [(article_id, at, topic) for at, topic in topics]
+        rows["raw.article_images"] += self._images(fields)
+        rows["raw.provider_images"] += self._images(provider, "provider")
+        rows["raw.related_articles"] += self._related(fields)
+
+    def taxonomy(self, rows: Rows) -> None:
+        fields = self.document.front_matter.fields
+        names = self._many(text, fields, "otherNames")
+        rows["raw.taxonomy"].append(
+            (
+                self.document.path,
+                self.document.kind,
+                *self._take(fields, (), _TAXONOMY),
+                json.dumps([name for _, name in names]) if names else None,
+                as_json(rest(fields, _TAXONOMY_KEYS)),
+            )
+        )
+
+    def _images(self, fields: Mapping[str, Value], *where: str) -> list[tuple[Any, ...]]:
+        return [
+            (
+                self.document.path,
+                at,
+                *self._take(image, (*where, "images", at - 1), _IMAGE),
+                as_json(rest(image, _IMAGE.keys())),
+            )
+            for at, image in self._many(mapping, fields, "images", *where)
+        ]
+
+    def _related(self, fields: Mapping[str, Value]) -> list[tuple[Any, ...]]:
+        found = []
+        for at, item in self._many(mapping, fields, "related"):
+            where = ("related", at - 1)
+            provider = self._one(mapping, item, "provider", *where) or {}
+            extra = rest(item, _RELATED_KEYS)
+            if unknown := rest(provider, _PROVIDER.keys()):
+                extra["provider"] = unknown
+            found.append(
+                (
+                    self.document.path,
+                    at,
+                    *self._take(item, where, _RELATED),
+                    *self._take(provider, (*where, "provider"), _PROVIDER),
+                    as_json(extra),
+                )
+            )
+        return found
+
+    def _take(
+        self, fields: Mapping[str, Value], where: tuple[str | int, ...], casts: dict[str, Cast]
+    ) -> list[Any]:
+        values = []
+        for key, cast in casts.items():
+            value = fields.get(key)
+            if value is not None:
+                try:
+                    value = cast(value)
+                except Misfit as misfit:
+                    self.misfits.note((*where, key), value, misfit)
+                    value = misfit.value
+            values.append(value)
+        return values
+
+    def _one(self, cast: Cast, fields: Mapping[str, Value], key: str, *where: str | int) -> Any:
+        return self._take(fields, where, {key: cast})[0] if key in fields else None
+
+    def _many(
+        self, cast: Cast, fields: Mapping[str, Value], key: str, *where: str | int
+    ) -> list[tuple[int, Any]]:
+        """Take a list's items with their positions from 1; an item without a value is left out."""
+        found = []
+        for at, item in enumerate(self._one(items, fields, key, *where) or (), start=1):
+            try:
+                value = cast(item)
+                if value is None:
+                    raise Misfit("empty_item", "a value", "Remove the empty item, or fill it in.")
+                found.append((at, value))
+            except Misfit as misfit:
+                self.misfits.note((*where, key, at - 1), item, misfit)
+        return found
+
+
+_ARTICLE_KEYS = {*_ARTICLE, "provider", "topics", "images", "related", "taxonomy"}
+_PROVIDER_KEYS = {*_PROVIDER, "images"}
+_RELATED_KEYS = {*_RELATED, "provider"}
+_TAXONOMY_KEYS = {*_TAXONOMY, "taxonomy", "otherNames"}
+
+
+def _collection(path: str) -> str | None:
+    folder, slash, _ = path.partition("/")
+    return folder.removeprefix("_") if slash else None
+
+
+def _file_date(path: str) -> str | None:
+    if not (found := _FILE_DATE.fullmatch(path)):
+        return None
+    try:
+        return date.fromisoformat(found[1]).isoformat()
+    except ValueError:
+        return None
+
+
+def _loaded(document: Document, warnings: list[Warned]) -> tuple[Any, ...]:
+    noted = json.dumps(
+        [
+            {"field": w.field, "code": w.code, "message": w.message, "line": w.line, "hint": w.hint}
+            for w in warnings
+        ],
+        ensure_ascii=False,
+    )
+    return (
+        document.path,
+        "loaded",
+        document.content_hash,
+        *_stat(document.signature),
+        *(None,) * 5,
+        noted,
+        frontmatter.PARSER_VERSION,
+    )
+
+
+def _rejected(reject: Reject) -> tuple[Any, ...]:
+    return (
+        reject.path,
+        reject.status,
+        reject.content_hash,
+        *_stat(reject.signature),
+        reject.code,
+        reject.message,
+        reject.line,
+        reject.column,
+        reject.hint,
+        "[]",
+        frontmatter.PARSER_VERSION,
+    )
+
+
+def _touched(path: str, signature: Signature) -> tuple[Any, ...]:
+    return (path, None, None, *_stat(signature), *(None,) * 7)
+
+
+def _stat(signature: Signature | None) -> tuple[int | None, ...]:
+    if signature is None:
+        return (None,) * 4
+    return signature.size_bytes, signature.mtime_ns, signature.ctime_ns, signature.inode

@@ -1,0 +1,78 @@
+"""The values of a document that do not fit their columns, and what its author is told of them."""
+
+import re
+from dataclasses import dataclass, replace
+
+from flows import frontmatter
+from flows.frontmatter import KeyPath, Plain, Value
+from flows.normalize.convert import Misfit
+from flows.source.extract import Document
+
+# A file that is wrong in every item (thousands of topics, say) needs no more to be understood.
+MAX_WARNINGS = 50
+_SHOWN_CHARS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A value that was set to null: field as a path, positions from 1, line in the file."""
+
+    field: str
+    code: str
+    message: str
+    line: int | None
+    hint: str
+
+
+class Misfits:
+    """Collects the misfits of one document."""
+
+    def __init__(self) -> None:
+        self.warned: list[Warned] = []
+        self.key_paths: list[KeyPath] = []
+
+    def note(self, key_path: KeyPath, value: Value, misfit: Misfit) -> None:
+        """Warn of the value at this place; after many, once more and then no longer."""
+        if len(self.warned) > MAX_WARNINGS:
+            return
+        if len(self.warned) == MAX_WARNINGS:
+            message = f"More than {MAX_WARNINGS} values do not fit; the rest is not listed."
+            self.warned.append(Warned("", "more_warnings", message, None, "Mend the listed ones."))
+            return
+        name = re.sub(
+            r"\.\[", "[", ".".join(k if isinstance(k, str) else f"[{k + 1}]" for k in key_path)
+        )
+        kept = "" if misfit.value is not None else "; stored as null"
+        self.key_paths.append(key_path)
+        self.warned.append(
+            Warned(
+                name,
+                misfit.code,
+                f"{name} is {_shown(value)}, not {misfit.expected}{kept}.",
+                None,
+                misfit.hint,
+            )
+        )
+
+    def located(self, document: Document) -> list[Warned]:
+        """Give the warnings with their lines, found in one pass over the file."""
+        if not self.warned:
+            return []
+        places = frontmatter.locate_all(
+            document.data, self.key_paths, whole_file=document.is_whole_file
+        )
+        lines = [place[0] if place else None for place in places]
+        listed, rest = self.warned[: len(lines)], self.warned[len(lines) :]
+        return [replace(w, line=line) for w, line in zip(listed, lines, strict=True)] + rest
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if value is None or (isinstance(value, Plain) and not value):
+        return "empty"
+    typed_text = str(value)
+    cut = typed_text[:_SHOWN_CHARS] + ("…" if len(typed_text) > _SHOWN_CHARS else "")
+    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut) + '"'

@@ -1,0 +1,191 @@
+"""The pipeline: scan → extract → normalize → load → model → check → publish."""
+
+import contextlib
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows import MatterhouseError, frontmatter
+from flows.load import ledger, merge
+from flows.load import receipt as receipts
+from flows.load.receipt import Receipt, Stopwatch
+from flows.models import build
+from flows.reports import profile
+from flows.source import extract, folder
+from flows.warehouse import generations, memory
+from flows.warehouse.paths import House, locked, witness
+from flows.warehouse.working_copy import working_copy
+from flows.workers.runner import DirectRunner, Runner
+
+if TYPE_CHECKING:
+    from flows.normalize.frames import Frames
+
+# Large enough to spread the cost of the statements that load a batch, small enough for memory.
+BATCH_FILES = 2500
+
+
+class ChecksFailed(MatterhouseError):
+    """A check of severity error returned rows; the published warehouse stays as it was."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, failed: Sequence[build.FailedCheck]) -> None:
+        super().__init__(message)
+        self.failed = failed
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to refresh and how."""
+
+    source: Path
+    warehouse: Path
+    patterns: tuple[str, ...] = folder.DEFAULT_PATTERNS
+    full: bool = False
+    verify: bool = False
+    accept_loss: bool = False
+    parser: frontmatter.Parser = "fast"
+
+
+def refresh(request: Request, runner: Runner | None = None) -> Receipt:
+    """Bring the warehouse up to date with its source and return the receipt.
+
+    Raises a MatterhouseError and leaves the published warehouse as it was when anything is wrong.
+    """
+    house = House(request.warehouse.absolute())
+    started_at = datetime.now(UTC)
+    run = ledger.Run(f"{started_at:%Y%m%dT%H%M%S%fZ}", started_at)
+    runner = runner or DirectRunner()
+    try:
+        receipt = _locked_refresh(request, house, run, runner)
+    except Exception as error:
+        runner.report(_failure(request, house, run, error))
+        raise
+    runner.report(receipt.as_json())
+    return receipt
+
+
+def _locked_refresh(request: Request, house: House, run: ledger.Run, runner: Runner) -> Receipt:
+    with locked(house):
+        try:
+            receipt = _refresh(request, house, run, runner)
+        except BaseException as error:
+            if isinstance(error, ChecksFailed):
+                generations.set_aside(house, run.run_id)
+            # On a full disk this fails too, and must not hide the error that led here.
+            with contextlib.suppress(OSError):
+                witness(house, _failure(request, house, run, error))
+            raise
+        finally:
+            generations.discard(house, run.run_id)
+        witness(house, receipt.as_json())
+    return receipt
+
+
+def _refresh(request: Request, house: House, run: ledger.Run, runner: Runner) -> Receipt:
+    clock = Stopwatch()
+    with working_copy(house, run.run_id) as con:
+        build.create_tables(con)
+
+        with clock.stage("scan"):
+            listing = runner.call("scan", partial(folder.walk, request.source, request.patterns))
+            plan = folder.compare(
+                con,
+                request.source,
+                listing,
+                parser_version=frontmatter.PARSER_VERSION,
+                reread=request.full,
+                verify=request.verify,
+            )
+
+        memory.bound(con, plan.seen)
+        earlier_keys = set(profile.keys_without_column(con))
+        merge.begin(con, plan.vanished)
+        batches = extract.batches(request.source, plan, listing.faults, BATCH_FILES, request.parser)
+        for frames in clock.waiting("extract", runner.map("extract", frames_of, batches)):
+            with clock.stage("load"):
+                merge.load(con, frames, run)
+        outcomes = merge.finish(con, plan.unchanged, run)
+
+        sql_hash = build.fingerprint()
+        receipt = partial(
+            receipts.make,
+            con,
+            run,
+            outcomes,
+            source=request.source,
+            warehouse=house.warehouse,
+            sql_hash=sql_hash,
+            ignored=listing.ignored,
+        )
+        if not (request.full or outcomes.any or ledger.is_outdated(con, sql_hash)):
+            con.execute("rollback")
+            return receipt(published=False, seconds=clock.seconds)
+        with clock.stage("load"):
+            ledger.record(con, receipt(published=True, seconds=clock.seconds).as_row())
+            merge.commit(con, run)
+
+        with clock.stage("model"):
+            runner.call("model", partial(build.build, con))
+        with clock.stage("check"):
+            waived = ("articles_shrank",) if request.accept_loss else ()
+            failed = runner.call("check", partial(build.check, con, waived=waived))
+            _stop_on_errors(house, failed)
+        final = receipt(
+            published=True,
+            seconds=clock.seconds,
+            failed_checks=[str(check) for check in failed],
+            new_keys=[key for key in profile.keys_without_column(con) if key not in earlier_keys],
+        )
+        ledger.record(con, final.as_row())
+        con.execute("checkpoint")
+
+    with clock.stage("publish"):
+        sha256 = runner.call("publish", partial(generations.publish, house, run.run_id))
+    return replace(final, seconds=clock.seconds, sha256=sha256)
+
+
+def frames_of(batch: extract.Batch) -> "Frames":
+    """Read and normalize one batch: the work of a worker process."""
+    # pandas takes longer to import than a refresh without changes takes to run.
+    from flows.normalize.rows import normalize
+
+    # A batch makes a million objects and hardly a cycle: the collector would only count them.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return normalize(extract.extract(batch))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _stop_on_errors(house: House, failed: Sequence[build.FailedCheck]) -> None:
+    errors = [check for check in failed if check.severity == "error"]
+    if errors:
+        names = ", ".join(check.name for check in errors)
+        raise ChecksFailed(
+            f"{len(errors)} of the checks failed ({names}); {house.warehouse} stays as it was, and"
+            f" what was built is in {house.failed}",
+            failed,
+        )
+
+
+def _failure(
+    request: Request, house: House, run: ledger.Run, error: BaseException
+) -> dict[str, Any]:
+    checks = error.failed if isinstance(error, ChecksFailed) else ()
+    return {
+        "run_id": run.run_id,
+        "started_at": run.started_at.isoformat(),
+        "finished_at": datetime.now(UTC).isoformat(),
+        "source": str(request.source),
+        "warehouse": str(house.warehouse),
+        "published": False,
+        "error": str(error) or type(error).__name__,
+        "failed_checks": [str(check) for check in checks],
+    }

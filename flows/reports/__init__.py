@@ -1,0 +1,1 @@
+"""What people see of a warehouse: queries, exports, pages, messages."""

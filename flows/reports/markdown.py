@@ -1,0 +1,138 @@
+"""What a refresh leaves for the readers of an orchestrator's pages: Markdown and tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flows.reports import terminal
+from flows.warehouse.connection import reading
+from flows.warehouse.paths import House
+
+if TYPE_CHECKING:
+    import duckdb
+
+_SHOWN_ROWS = 100
+_QUARANTINE = f"""
+select path, line, "column", reason_code, reason, hint, changed_at::varchar as since
+from ops.files
+where status = 'quarantined'
+order by changed_at desc, path
+limit {_SHOWN_ROWS}
+"""
+TOPIC_MOVERS = """
+select topic, status, articles_last_28_days, articles_previous_28_days, momentum
+from marts.topics
+where not is_parent and momentum <> 0
+order by abs(momentum) desc, topic
+limit 20
+"""
+# The same 28 days as in marts.topics, which providers do not have.
+_PROVIDER_MOVERS = """
+with dated as (
+    select provider, max(published_date) over () - published_date as days_ago
+    from staging.articles
+    where published_date is not null
+),
+
+counted as (
+    select
+        provider,
+        count(*) filter (where days_ago < 28) as articles_last_28_days,
+        count(*) filter (where days_ago between 28 and 55) as articles_previous_28_days,
+    from dated
+    where provider is not null
+    group by provider
+)
+
+select *, articles_last_28_days - articles_previous_28_days as momentum
+from counted
+where articles_last_28_days <> articles_previous_28_days
+order by abs(momentum) desc, provider
+limit 20
+"""
+_COUNTS = (
+    "seen",
+    "loaded",
+    "quarantined",
+    "excluded",
+    "new",
+    "changed",
+    "unchanged",
+    "renamed",
+    "returned",
+    "gone",
+    "warnings",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows to show under a key; text in them is free of control characters."""
+
+    key: str
+    description: str
+    rows: list[dict[str, Any]]
+
+
+def tables(house: House, receipt: Mapping[str, Any]) -> list[Table]:
+    """Return the failed checks and, from the published warehouse, quarantine and movers."""
+    checks = [{"check": terminal.inert(check)} for check in receipt.get("failed_checks", ())]
+    found = [Table("failed-checks", "Checks that returned rows", checks)]
+    if not house.warehouse.exists():
+        return found
+    with reading(house) as con:
+        return [
+            *found,
+            Table("quarantine", "Files to mend, the newest first", _rows(con, _QUARANTINE)),
+            Table(
+                "topic-movers",
+                "Topics: articles of the last 28 days against the 28 before",
+                _rows(con, TOPIC_MOVERS),
+            ),
+            Table(
+                "provider-movers",
+                "Providers: articles of the last 28 days against the 28 before",
+                _rows(con, _PROVIDER_MOVERS),
+            ),
+        ]
+
+
+def _rows(con: "duckdb.DuckDBPyConnection", sql: str) -> list[dict[str, Any]]:
+    found = con.execute(sql)
+    names = [name for name, *_ in found.description or ()]
+    return [dict(zip(names, map(_cell, row), strict=True)) for row in found.fetchall()]
+
+
+def _cell(value: object) -> object:
+    return terminal.inert(value) if isinstance(value, str) else value
+
+
+def markdown(receipt: Mapping[str, Any]) -> str:
+    """Say a receipt in Markdown; what comes from files stands as code, where nothing is markup."""
+    blocks = [f"# Run {receipt['run_id']}", _verdict(receipt)]
+    if "seen" in receipt:
+        blocks += [
+            _table("files", "", [(name, f"{receipt[name]:,}") for name in _COUNTS]),
+            _table("stage", "seconds", [(s, f"{v:.2f}") for s, v in receipt["seconds"].items()]),
+            _table("table", "rows", [(t, f"{n:,}") for t, n in sorted(receipt["tables"].items())]),
+        ]
+    if receipt.get("new_keys"):
+        blocks.append(f"New keys, kept in `extra`: {', '.join(map(_code, receipt['new_keys']))}")
+    if receipt.get("failed_checks"):
+        blocks.append("\n".join(f"- {_code(check)}" for check in receipt["failed_checks"]))
+    blocks.append(f"Source {_code(receipt['source'])}, warehouse {_code(receipt['warehouse'])}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _table(left: str, right: str, rows: Sequence[tuple[str, str]]) -> str:
+    return "\n".join([f"| {left} | {right} |", "|---|--:|", *(f"| {a} | {b} |" for a, b in rows)])
+
+
+def _verdict(receipt: Mapping[str, Any]) -> str:
+    if error := receipt.get("error"):
+        return f"**Failed**: {_code(error)}. The published warehouse is as it was."
+    return "**Published**" if receipt["published"] else "**Nothing changed**"
+
+
+def _code(text: object) -> str:
+    return f"`{terminal.inert(text).replace('`', chr(39))}`"

@@ -1,0 +1,185 @@
+"""A folder → what its front matter looks like: every key, its types, how often, who deviates."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows import frontmatter
+from flows.frontmatter import Plain, Value, is_secret
+from flows.normalize.convert import Misfit, instant
+from flows.source import extract, folder
+
+if TYPE_CHECKING:
+    import duckdb
+
+_EXAMPLES = 3
+_BATCH_FILES = 1000
+_MICROSECONDS_A_DAY = 86_400_000_000
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class Deviator:
+    """A place where a key has another type than in most files; line from 1."""
+
+    path: str
+    line: int | None
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyProfile:
+    """One key of one kind of file; `share` is of the mappings that could hold it.
+
+    `first` and `last` are the publication dates (UTC) of the earliest and latest file that has it.
+    """
+
+    kind: str
+    key: str
+    types: dict[str, int]
+    present: int
+    share: float
+    first: date | None
+    last: date | None
+    deviators: list[Deviator]
+
+
+@dataclass(slots=True)
+class _Tally:
+    # The mapping that holds the key; None for the items of a list.
+    parent: str | None = ""
+    types: Counter[str] = field(default_factory=Counter)
+    days: set[date] = field(default_factory=set)
+    examples: dict[str, list[Deviator]] = field(default_factory=lambda: defaultdict(list))
+
+
+def profile(
+    source: Path, patterns: Sequence[str] = folder.DEFAULT_PATTERNS
+) -> tuple[list[KeyProfile], int]:
+    """Profile the files of a folder that can be loaded; return the keys and the number of files."""
+    listing = folder.walk(source, patterns)
+    tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
+    holders: Counter[tuple[str, str]] = Counter()
+    files = 0
+    found = sorted(listing.paths)
+    for start in range(0, len(found), _BATCH_FILES):
+        paths = tuple(found[start : start + _BATCH_FILES])
+        batch = extract.Batch(source, paths, {}, listing.faults)
+        for document in extract.extract(batch).documents:
+            files += 1
+            _count(document, tallies, holders)
+    return [_summary(kind, key, tallies, holders) for kind, key in sorted(tallies)], files
+
+
+def _count(
+    document: extract.Document,
+    tallies: dict[tuple[str, str], _Tally],
+    holders: Counter[tuple[str, str]],
+) -> None:
+    day = _day(document.front_matter.fields)
+    kind = document.kind
+    holders[kind, ""] += 1
+    for key, parent, key_path, value in _walk(document.front_matter.fields, "", ()):
+        tally, type_name = tallies[kind, key], _type(value)
+        tally.parent = parent
+        tally.types[type_name] += 1
+        if isinstance(value, dict):
+            holders[kind, key] += 1
+        if day:
+            tally.days = {min(tally.days | {day}), max(tally.days | {day})}
+        if len(tally.examples[type_name]) < _EXAMPLES:
+            place = frontmatter.locate(document.data, key_path, whole_file=document.is_whole_file)
+            line = place[0] if place else None
+            tally.examples[type_name].append(Deviator(document.path, line, type_name))
+
+
+def _walk(
+    fields: dict[str, Value], holder: str, where: tuple[str | int, ...]
+) -> Iterator[tuple[str, str | None, tuple[str | int, ...], Value]]:
+    """Yield every key of nested mappings and lists; never what is below `secured`."""
+    for key, value in fields.items():
+        name = f"{holder}.{key}" if holder else key
+        yield name, holder, (*where, key), value
+        if is_secret(key):
+            continue
+        if isinstance(value, dict):
+            yield from _walk(value, name, (*where, key))
+        elif isinstance(value, list):
+            for at, item in enumerate(value):
+                yield f"{name}[]", None, (*where, key, at), item
+                if isinstance(item, dict):
+                    yield from _walk(item, f"{name}[]", (*where, key, at))
+
+
+def _type(value: Value) -> str:
+    meant = frontmatter.typed(value) if isinstance(value, Plain) else value
+    names = {bool: "boolean", int: "integer", float: "number", datetime: "date", date: "date"}
+    names |= {dict: "mapping", list: "list", type(None): "empty"}
+    return names.get(type(meant), "text")
+
+
+def _day(fields: dict[str, Value]) -> date | None:
+    try:
+        micros = instant(fields.get("publishedDateTime"))
+    except Misfit:
+        return None
+    if micros is None:
+        return None
+    return date.fromordinal(_EPOCH_DAY + micros // _MICROSECONDS_A_DAY)
+
+
+def _summary(
+    kind: str,
+    key: str,
+    tallies: dict[tuple[str, str], _Tally],
+    holders: Counter[tuple[str, str]],
+) -> KeyProfile:
+    tally = tallies[kind, key]
+    usual, _ = tally.types.most_common(1)[0]
+    deviators = [
+        example
+        for type_name in sorted(tally.examples)
+        # An empty value is a missing one, not one of another type.
+        if type_name not in (usual, "empty")
+        for example in tally.examples[type_name]
+    ]
+    present = tally.types.total()
+    could_hold = present if tally.parent is None else holders[kind, tally.parent]
+    return KeyProfile(
+        kind,
+        key,
+        dict(tally.types.most_common()),
+        present,
+        present / could_hold,
+        min(tally.days, default=None),
+        max(tally.days, default=None),
+        deviators[:_EXAMPLES],
+    )
+
+
+def keys_without_column(con: "duckdb.DuckDBPyConnection") -> list[str]:
+    """Return the keys that the loaded articles have and the raw tables have no column for."""
+    rows: Iterable[tuple[str]] = con.execute(
+        """
+        with extras as (
+            select '' as place, extra from raw.articles
+            union all
+            select 'provider.' as place, extra -> 'provider' as extra from raw.articles
+            union all
+            select 'images[].' as place, extra from raw.article_images
+            union all
+            select 'provider.images[].' as place, extra from raw.provider_images
+            union all
+            select 'related[].' as place, extra from raw.related_articles
+        )
+
+        select distinct place || unnest(json_keys(extra)) as key
+        from extras
+        where extra is not null
+        order by key
+        """
+    ).fetchall()
+    return [key for (key,) in rows if key not in ("provider", "related[].provider")]

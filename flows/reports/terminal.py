@@ -1,0 +1,217 @@
+"""Values → words on the terminal, with nothing in them that a terminal would obey."""
+
+import contextlib
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from flows.load.receipt import Receipt
+    from flows.models.build import FailedCheck
+    from flows.reports.diff import Diff
+    from flows.reports.profile import KeyProfile
+
+_PIPED_WIDTH = 160
+_SHOWN_ROWS = 40
+
+
+def inert(text: object) -> str:
+    """Return the text with control characters spelled out, line breaks and tabs too."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def complaint(message: str) -> None:
+    """Print an error: its first line in red, what DuckDB adds below as it is."""
+    lines = [inert(line) for line in message.splitlines()] or [""]
+    red, plain = ("\033[31m", "\033[0m") if sys.stderr.isatty() else ("", "")
+    print(f"{red}matterhouse: {lines[0]}{plain}", *lines[1:], sep="\n", file=sys.stderr)
+
+
+def failed_check(check: "FailedCheck") -> None:
+    """Print a failed check with its first rows."""
+    print(f"  {check}", file=sys.stderr)
+    for row in check.rows[:5]:
+        said = ", ".join(f"{n} {inert(v)}" for n, v in zip(check.columns, row, strict=True))
+        print(f"    {said}", file=sys.stderr)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows under column names; numbers to the right, long text wrapped."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    found = [list(row) for row in rows]
+    printed = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for at, column in enumerate(columns):
+        is_number = all(isinstance(row[at], int | float | None) for row in found)
+        # Names are looked up and pasted: they stay whole, the prose beside them wraps.
+        printed.add_column(
+            column, justify="right" if is_number else "left", overflow="fold", no_wrap=at == 0
+        )
+    for row in found:
+        printed.add_row(*(Text("" if v is None else _cell(v)) for v in row))
+    _console().print(printed)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "\n".join(inert(line) for line in str(value).splitlines())
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+
+
+@contextlib.contextmanager
+def progress(*, visible: bool) -> Iterator[Callable[[int, int], None]]:
+    """Give out a function that shows how many files of how many are read, on a terminal only."""
+    if not (visible and sys.stderr.isatty()):
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def report(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield report
+
+
+def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
+    """Print what a refresh did, what moves, and what to type next."""
+    print(
+        f"{inert(done.source)}: {done.seen:,} files seen = {done.loaded:,} loaded"
+        f" + {done.quarantined:,} quarantined + {done.excluded:,} excluded"
+        f" ({done.ignored:,} other files ignored)"
+    )
+    print(
+        f"  of these {done.unchanged:,} unchanged, {done.new:,} new ({done.returned:,} returned),"
+        f" {done.changed:,} changed, {done.renamed:,} renamed; {done.gone:,} gone"
+    )
+    if not done.published:
+        print("Nothing changed: the published warehouse stays as it is.")
+        return
+    if done.new_keys:
+        print(f"  new keys, kept in `extra`: {inert(', '.join(done.new_keys))}")
+    for check in done.failed_checks:
+        print(f"  check: {inert(check)}")
+    seconds = sum(done.seconds.values())
+    print(
+        f"Published {inert(_near(done.warehouse))} in {seconds:.1f} s (run {done.run_id}):"
+        f" {done.tables.get('raw.articles', 0):,} articles,"
+        f" {done.tables.get('marts.topics', 0):,} topics,"
+        f" {done.tables.get('marts.providers', 0):,} providers"
+    )
+    if movers:
+        print("\nMoving topics, articles in the last 28 days against the 28 days before:")
+        for topic, status, now, before, _ in movers:
+            sign = "▲" if now > before else "▼"
+            print(f"  {sign} {inert(topic)}: {now} against {before} ({status})")
+    command = _command(done.warehouse)
+    print("\nNext:")
+    if done.quarantined or done.warnings:
+        print(
+            f"  {command} quarantine   # {done.quarantined} files to mend"
+            f" (--values: {done.warnings} values that did not fit)"
+        )
+    print(f"  {command} tables   # every table with its meaning")
+    print(f'  {command} sql "from marts.topics order by articles desc"')
+
+
+def _command(warehouse: str) -> str:
+    """Return how the next command on this warehouse is typed from here."""
+    typed = Path(sys.argv[0])
+    name = str(typed) if typed.name == "matterhouse" and not shutil.which(typed.name) else ""
+    remembered = os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
+    option = "" if Path(remembered).absolute() == Path(warehouse) else _near(warehouse)
+    return (name or "matterhouse") + (f" --warehouse {shlex.quote(option)}" if option else "")
+
+
+def _near(path: str) -> str:
+    """Return a path as it is typed from here, if it lies below."""
+    here = f"{Path.cwd()}/"
+    return path.removeprefix(here)
+
+
+def quarantine(rows: Sequence[Sequence[Any]]) -> None:
+    """Print each fault as an editor can jump to it, with the reason and what to change."""
+    for path, line, column, code, reason, hint, since in rows:
+        place = ":".join(str(part) for part in (path, line, column) if part is not None)
+        print(inert(place))
+        print(f"  {inert(reason)} ({code}, since {since:%Y-%m-%d %H:%M} UTC)")
+        print(f"  fix: {inert(hint)}")
+    print(f"\n{len(rows)} to mend; each file is read again when it changes.")
+
+
+def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
+    """Print what the front matter of a folder looks like, one line per key."""
+    table(
+        ("key", "kind", "present", "share", "types", "first", "last", "deviates"),
+        [
+            (
+                inert(key.key),
+                key.kind,
+                key.present,
+                f"{key.share:.0%}",
+                ", ".join(f"{name} {count:,}" for name, count in key.types.items()),
+                key.first,
+                key.last,
+                "; ".join(f"{d.path}:{d.line} ({d.type})" for d in key.deviators),
+            )
+            for key in keys
+        ],
+    )
+    print(f"\n{files:,} files; share is of the mappings that could hold the key.")
+
+
+def runs(receipts: Sequence[dict[str, Any]], kept: Sequence[str], current: str | None) -> None:
+    """Print the latest refreshes and which of their files are kept."""
+    rows = [_run(entry, kept, current) for entry in receipts[-_SHOWN_ROWS:]]
+    table(("run", "outcome", "seen", "quarantined", "new", "changed", "gone", "seconds"), rows)
+
+
+def _run(entry: dict[str, Any], kept: Sequence[str], current: str | None) -> list[object]:
+    run_id = entry.get("run_id", "?")
+    if "rolled_back_at" in entry:
+        outcome = f"rolled back to at {entry['rolled_back_at']}"
+    elif error := entry.get("error"):
+        outcome = f"failed: {error}"
+    elif not entry.get("published"):
+        outcome = "nothing changed"
+    else:
+        outcome = "published" + (", kept" if run_id in kept else "")
+    if run_id == current:
+        outcome += ", current"
+    counts = [entry.get(name) for name in ("seen", "quarantined", "new", "changed", "gone")]
+    seconds = entry.get("seconds")
+    return [run_id, outcome, *counts, round(sum(seconds.values()), 1) if seconds else None]
+
+
+def diff(found: "Diff") -> None:
+    """Print the articles that differ between two runs, and the marts that moved."""
+    print(f"From run {found.earlier} to run {found.later}:")
+    if found.articles:
+        table(found.columns, found.articles)
+    else:
+        print("  no article differs")
+    moved = [
+        (mart, "cannot be compared" if rows is None else f"{rows[0]:,} rows left, {rows[1]:,} came")
+        for mart, rows in found.marts.items()
+        if rows != (0, 0)
+    ]
+    if moved:
+        table(("mart", "rows"), moved)

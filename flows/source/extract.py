@@ -1,0 +1,186 @@
+"""A batch of paths → documents and rejects: the only stage that reads the source's files."""
+
+import contextlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows import frontmatter
+from flows.source import time_limit
+from flows.source.folder import Fault, Plan
+from flows.source.read import MAX_FILE_BYTES, Signature, Unreadable
+from flows.source.read import read as read_file
+
+_YAML_SUFFIXES = (".yaml", ".yml")
+_HAS_TAXONOMY = re.compile(rb"^[\"']?taxonomy[\"']?[ \t]*:", re.MULTILINE)
+_TAXONOMY_KINDS = ("topic", "organization")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file whose front matter could be read; `kind` is article, topic or organization."""
+
+    path: str
+    content_hash: str
+    signature: Signature
+    kind: str
+    front_matter: frontmatter.FrontMatter
+    data: bytes
+
+    @property
+    def is_whole_file(self) -> bool:
+        """Whether the file is YAML as a whole."""
+        return self.path.casefold().endswith(_YAML_SUFFIXES)
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A file that is not loaded; `status` is quarantined (mend it) or excluded (not ours)."""
+
+    path: str
+    content_hash: str | None
+    signature: Signature | None
+    status: str
+    code: str
+    message: str
+    hint: str
+    line: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """A file that was touched but holds the bytes that are already loaded."""
+
+    path: str
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files to read below `source`; `known` maps a path to the hash of its loaded bytes."""
+
+    source: Path
+    paths: tuple[str, ...]
+    known: Mapping[str, str]
+    faults: Mapping[str, Fault]
+    parser: frontmatter.Parser = "fast"
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What became of every path of a batch, each in exactly one of the lists."""
+
+    documents: list[Document]
+    rejects: list[Reject]
+    same: list[Same]
+
+
+def batches(
+    source: Path,
+    plan: Plan,
+    faults: Mapping[str, Fault],
+    size: int,
+    parser: frontmatter.Parser = "fast",
+) -> list[Batch]:
+    """Cut the files to read into batches of `size` files, in order of path."""
+    cuts = range(0, len(plan.to_read), size)
+    return [
+        Batch(
+            source,
+            tuple(paths),
+            {path: plan.known[path] for path in paths if path in plan.known},
+            {path: faults[path] for path in paths if path in faults},
+            parser,
+        )
+        for paths in (plan.to_read[start : start + size] for start in cuts)
+    ]
+
+
+def extract(batch: Batch) -> Extracted:
+    """Read every file of a batch; a fault of one file never touches another."""
+    found = Extracted([], [], [])
+    with time_limit.watched():
+        for path in batch.paths:
+            time_limit.next_file()
+            outcome = _outcome(batch, path)
+            if isinstance(outcome, Document):
+                found.documents.append(outcome)
+            elif isinstance(outcome, Reject):
+                found.rejects.append(outcome)
+            else:
+                found.same.append(outcome)
+    return found
+
+
+def unread(batch: Batch, path: str, code: str, message: str, hint: str) -> Reject:
+    """Quarantine a file that the reader cannot survive, with what tells whether it changes."""
+    content_hash: str | None = None
+    signature: Signature | None = None
+    with contextlib.suppress(Unreadable):
+        _, content_hash, signature = read_file(f"{batch.source}/{path}")
+    return Reject(path, content_hash, signature, "quarantined", code, message, hint)
+
+
+def _outcome(batch: Batch, path: str) -> Document | Reject | Same:
+    if fault := batch.faults.get(path):
+        return Reject(path, None, None, "quarantined", fault.code, fault.message, fault.hint)
+    signature: Signature | None = None
+    content_hash: str | None = None
+    try:
+        data, content_hash, signature = read_file(f"{batch.source}/{path}")
+        if batch.known.get(path) == content_hash:
+            return Same(path, signature)
+        if data is None:
+            raise Unreadable(
+                "quarantined",
+                "file_too_large",
+                f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB.",
+                "Move large content out of the file, or leave it out with --pattern.",
+            )
+        return _document(batch, path, data, content_hash, signature)
+    except Unreadable as error:
+        return Reject(path, content_hash, signature, *error.fields)
+    except frontmatter.BrokenFrontMatter as error:
+        return Reject(
+            path,
+            content_hash,
+            signature,
+            "quarantined",
+            error.code,
+            error.message,
+            error.hint,
+            error.line,
+            error.column,
+        )
+
+
+def _document(
+    batch: Batch, path: str, data: bytes, content_hash: str, signature: Signature
+) -> Document:
+    whole_file = path.casefold().endswith(_YAML_SUFFIXES)
+    if whole_file and not data.startswith(b"---") and not _HAS_TAXONOMY.search(data):
+        raise Unreadable(
+            "excluded",
+            "not_taxonomy",
+            "A YAML file without a `taxonomy` key is not content.",
+            "Nothing to do, unless it should be one: add `taxonomy: topic` or `organization`.",
+        )
+    found = frontmatter.read(data, whole_file=whole_file, parser=batch.parser)
+    if found is None:
+        raise Unreadable(
+            "excluded",
+            "no_front_matter",
+            "The file does not begin with front matter.",
+            "Nothing to do, unless it should be an article: begin it with a line of ---.",
+        )
+    kind = found.fields.get("taxonomy", "article" if not whole_file else "")
+    if not isinstance(kind, str) or kind not in ("article", *_TAXONOMY_KINDS):
+        raise Unreadable(
+            "excluded",
+            "unknown_taxonomy",
+            "Only taxonomy files of the kinds topic and organization are loaded.",
+            "Nothing to do, unless `taxonomy` should say topic or organization.",
+        )
+    return Document(path, content_hash, signature, str(kind), found, data)

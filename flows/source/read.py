@@ -1,0 +1,137 @@
+"""One file of the source → its bytes, their hash, and the signature that the file system gives."""
+
+import hashlib
+import os
+import stat
+import time
+from dataclasses import dataclass
+
+from flows.source import time_limit
+
+# Curated articles are a few kB; what is larger than this is not one, and is only hashed.
+MAX_FILE_BYTES = 32 * 1024 * 1024
+_CHUNK = 1024 * 1024
+# Coarse clocks of file systems: a file written this recently can change again without a trace.
+_RACY_NS = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What the file system says of a file: bytes, and ns since 1970."""
+
+    size_bytes: int
+    mtime_ns: int | None
+    ctime_ns: int | None
+    inode: int
+
+
+class Unreadable(Exception):
+    """The file cannot be read, for a reason that its ledger row explains."""
+
+    def __init__(self, status: str, code: str, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.fields = (status, code, message, hint)
+
+
+def read(location: str) -> tuple[bytes | None, str, Signature]:
+    """Return a file's bytes (None if too large), their hash and a signature that fits them."""
+    try:
+        # A FIFO must not block the run, and a link must not lead out of the source.
+        descriptor = os.open(location, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise _why_not_opened(location, error) from error
+    try:
+        for _ in range(3):
+            before = os.fstat(descriptor)
+            if not stat.S_ISREG(before.st_mode):
+                raise _not_a_file(before.st_mode)
+            data, content_hash = _bytes_and_hash(descriptor, before.st_size)
+            after = os.fstat(descriptor)
+            if _settled(before) == _settled(after):
+                return data, content_hash, _signature(after)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+    except OSError as error:
+        raise Unreadable(
+            "quarantined",
+            "unreadable",
+            f"The file cannot be read ({error.strerror}).",
+            "Check the disk and the file; the next refresh tries again.",
+        ) from error
+    finally:
+        os.close(descriptor)
+    raise Unreadable(
+        "quarantined",
+        "changing",
+        "The file kept changing while it was read.",
+        "Nothing to do if it is still being written: the next refresh tries again.",
+    )
+
+
+def _bytes_and_hash(descriptor: int, size: int) -> tuple[bytes | None, str]:
+    digest = hashlib.blake2b(digest_size=16)
+    if size <= MAX_FILE_BYTES:
+        data = os.read(descriptor, size + 1)
+        # One byte more was asked for: with `size` bytes the end is reached, as it nearly always is.
+        # A file that grows as fast as it is read must not fill the memory.
+        while size != len(data) <= MAX_FILE_BYTES and (more := os.read(descriptor, _CHUNK)):
+            data += more
+        digest.update(data)
+        return data, digest.hexdigest()
+    while chunk := os.read(descriptor, _CHUNK):
+        # Only hashed, and as slowly as the file is large: no fault of the file.
+        time_limit.next_file()
+        digest.update(chunk)
+    return None, digest.hexdigest()
+
+
+def _settled(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _signature(found: os.stat_result) -> Signature:
+    racy = max(found.st_mtime_ns, found.st_ctime_ns) > time.time_ns() - _RACY_NS
+    return Signature(
+        found.st_size,
+        None if racy else found.st_mtime_ns,
+        None if racy else found.st_ctime_ns,
+        # Some file systems use the whole 64 bits; the ledger's column is signed.
+        found.st_ino if found.st_ino < 1 << 63 else found.st_ino - (1 << 64),
+    )
+
+
+def _why_not_opened(location: str, error: OSError) -> Unreadable:
+    try:
+        mode = os.lstat(location).st_mode
+    except FileNotFoundError:
+        return Unreadable(
+            "quarantined",
+            "vanished",
+            "The file vanished while the source was read.",
+            "Nothing to do: the next refresh counts it as gone, or loads it if it is back.",
+        )
+    except OSError:
+        mode = stat.S_IFREG
+    if not stat.S_ISREG(mode):
+        return _not_a_file(mode)
+    return Unreadable(
+        "quarantined",
+        "unreadable",
+        f"The file cannot be opened ({error.strerror}).",
+        "Give the account that runs the refresh permission to read the file.",
+    )
+
+
+def _not_a_file(mode: int) -> Unreadable:
+    if stat.S_ISLNK(mode):
+        return Unreadable(
+            "excluded",
+            "symbolic_link",
+            "A symbolic link is not followed.",
+            "Nothing to do if its target is below the source: it is loaded under its own path.",
+        )
+    return Unreadable(
+        "excluded",
+        "not_a_file",
+        "A pipe, socket or device is not content.",
+        "Move it out of the source.",
+    )

@@ -1,0 +1,1 @@
+"""The warehouse file and everything beside it."""

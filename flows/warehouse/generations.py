@@ -1,0 +1,104 @@
+"""The finished copy becomes what readers see: generations, the atomic flip, the way back.
+
+`warehouse.duckdb` is a symbolic link to a read-only file in `warehouse.generations/`. A refresh
+works on a copy of that file's bytes and moves the link when everything is right, so readers never
+wait, never see half a build, and keep the generation they have open.
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from flows import MatterhouseError
+from flows.warehouse.paths import (
+    WORKING,
+    House,
+    current,
+    generation_ids,
+    now,
+    remove_leftovers,
+    witness,
+)
+from flows.warehouse.working_copy import WarehouseDamaged
+
+KEPT_GENERATIONS = 3
+
+
+class NoSuchGeneration(MatterhouseError):
+    """The run is not among the generations that are kept."""
+
+
+def publish(house: House, run_id: str) -> str:
+    """Make the finished, closed working file the warehouse that readers see; return its sha256."""
+    working, generation = house.working(run_id), house.generation(run_id)
+    if working.with_name(f"{working.name}.wal").exists():
+        raise WarehouseDamaged(f"{working} was not written out completely: run the build again")
+    with working.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        os.fsync(file.fileno())
+    # Read-only, for those whom the umask lets read.
+    working.chmod(working.stat().st_mode & 0o444)
+    working.rename(generation)
+    _sync_folder(house.generations)
+    _adopt(house)
+    point(house, run_id)
+    _prune(house)
+    return digest
+
+
+def _adopt(house: House) -> None:
+    """Keep a warehouse that is a plain file (copied here, say) as a generation."""
+    if house.warehouse.exists() and not house.warehouse.is_symlink():
+        kept = house.generations / f"0-before-{now().replace(':', '')}.duckdb"
+        shutil.copyfile(house.warehouse, kept)
+
+
+def point(house: House, run_id: str) -> None:
+    """Flip the link to a generation; a reader sees the old or the new, never neither."""
+    generation = house.generation(run_id)
+    if not generation.exists():
+        kept = ", ".join(generation_ids(house)) or "none"
+        raise NoSuchGeneration(f"run {run_id} is not kept; these are: {kept}")
+    link = house.generations / f"{WORKING}link"
+    link.unlink(missing_ok=True)
+    try:
+        link.symlink_to(os.path.relpath(generation, house.warehouse.parent))
+    except OSError:
+        # A file system without links: a second copy takes the published name.
+        shutil.copyfile(generation, link)
+        link.chmod(link.stat().st_mode & 0o444)
+    link.replace(house.warehouse)
+    _sync_folder(house.warehouse.parent)
+
+
+def roll_back(house: House, run_id: str) -> None:
+    """Publish the file of an earlier run again and note it in the receipts."""
+    point(house, run_id)
+    witness(house, {"run_id": run_id, "rolled_back_at": now(), "published": True})
+
+
+def _prune(house: House) -> None:
+    for run_id in generation_ids(house)[:-KEPT_GENERATIONS]:
+        if run_id != current(house):
+            generation = house.generation(run_id)
+            generation.unlink()
+            generation.with_name(f"{generation.name}.wal").unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def set_aside(house: House, run_id: str) -> None:
+    """Keep the closed working file that failed its checks, for a look at the rows."""
+    house.working(run_id).replace(house.failed)
+
+
+def discard(house: House, run_id: str) -> None:
+    """Throw the working file away."""
+    remove_leftovers(house, f"{WORKING}{run_id}*")

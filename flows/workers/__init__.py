@@ -1,0 +1,1 @@
+"""Batches carried out in this process, in several, or on a cluster."""

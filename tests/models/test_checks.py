@@ -1,0 +1,92 @@
+"""Each check stays silent on a sound warehouse and names what is wrong in a broken one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.models import build
+from tests import models as cases
+
+CHECKS = [path.stem for path in build.files("checks")]
+SOUND: dict[str, list[dict[str, Any]]] = {
+    "ops.runs": [
+        {"run_id": "r1", "seen": 3, "loaded": 2, "quarantined": 0, "excluded": 1}
+        | {"new": 3, "changed": 0, "unchanged": 0, "renamed": 0, "started_at": "2024-05-02"}
+    ],
+    "ops.files": [
+        {"path": "a.md", "status": "loaded"},
+        {"path": "readme.md", "status": "excluded"},
+        {"path": "t.yaml", "status": "loaded"},
+    ],
+    "raw.articles": [
+        {"article_id": "a.md", "published_at": "2024-05-01", "quality": 50}
+        | {"provider_domain": "p.example", "extra": '{"note": "secured: \\"secured\\": 1"}'}
+    ],
+    "raw.article_topics": [{"article_id": "a.md", "position": 1, "topic": "Robots"}],
+    "raw.article_versions": [
+        {"article_id": "a.md", "run_id": "r1", "observed_at": "2024-05-02", "change": "added"}
+        | {"quality": 50, "provider_domain": "p.example", "topics": ["Robots"]}
+    ],
+    "raw.taxonomy": [{"path": "t.yaml", "kind": "topic", "term_id": "robots", "name": "Robots"}],
+}
+
+
+@pytest.mark.parametrize("path", cases.paths("checks"), ids=cases.name)
+def test_a_check_finds_the_rows_its_case_expects(path: Path) -> None:
+    """The rows a case gives, broken as it says, make the check return exactly what it expects."""
+    case = cases.read(path)
+    check = build.sql_folder() / "checks" / f"{path.parent.name}.sql"
+    with cases.warehouse(case.given) as con:
+        for statement in case.after:
+            con.execute(statement)
+        assert cases.rows(con, check.read_text(encoding="utf-8")) == cases.plain(case.expect)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_each_check_has_a_case_that_makes_it_fire(check: str) -> None:
+    """A check that no case can make fail would be no check."""
+    expectations = [cases.read(path).expect for path in (cases.FOLDER / "checks" / check).iterdir()]
+    assert any(expectations)
+
+
+def test_a_sound_warehouse_passes_every_check() -> None:
+    """Rows that fit together make no check return anything."""
+    with cases.warehouse(SOUND) as con:
+        assert build.check(con) == []
+
+
+def test_an_empty_warehouse_passes_every_check() -> None:
+    """Tables without rows are sound."""
+    with cases.warehouse({}) as con:
+        assert build.check(con) == []
+
+
+def test_a_failed_check_carries_its_sentence_its_columns_and_its_first_rows() -> None:
+    """A check that found many rows hands out the first twenty and says how many there are."""
+    future = [
+        {"article_id": f"{n:02}.md", "published_at": "2999-01-01T00:00:00Z"} for n in range(30)
+    ]
+    given = {"ops.runs": [{"run_id": "r1", "started_at": "2024-05-02"}], "raw.articles": future}
+    with cases.warehouse(given) as con:
+        found = {failed.name: failed for failed in build.check(con)}
+    failed = found["published_in_future"]
+    assert failed.severity == "warn"
+    assert failed.message.startswith("An article is dated more than a day after this refresh")
+    assert failed.columns == ("article_id", "published_at")
+    assert [row[0] for row in failed.rows] == [f"{n:02}.md" for n in range(20)]
+    assert failed.count == 30
+
+
+def test_a_waived_check_does_not_run() -> None:
+    """Naming a check as waived leaves it, and only it, out."""
+    given = SOUND | {"ops.runs": [{"run_id": "r0", "table_rows": None}, *SOUND["ops.runs"]]}
+    with cases.warehouse(given) as con:
+        con.execute("update ops.runs set table_rows = map {'raw.articles': 9} where run_id = 'r0'")
+        con.execute("delete from ops.files where status = 'excluded'")
+        assert [failed.name for failed in build.check(con)] == [
+            "articles_shrank",
+            "ledger_balances",
+        ]
+        waived = build.check(con, waived={"articles_shrank"})
+        assert [failed.name for failed in waived] == ["ledger_balances"]

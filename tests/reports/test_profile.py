@@ -1,0 +1,68 @@
+"""What a folder's front matter looks like, and which keys are new."""
+
+from datetime import date
+
+from flows.reports.profile import Deviator, KeyProfile, profile
+from tests.conftest import Content, article
+
+
+def keys_of(content: Content) -> dict[str, KeyProfile]:
+    """Return the profiles of the articles' keys by key."""
+    found, _ = profile(content.source)
+    return {key.key: key for key in found if key.kind == "article"}
+
+
+def test_a_key_is_described_with_types_share_dates_and_deviators(content: Content) -> None:
+    """The usual type is told from the one that deviates, which is named with file and line."""
+    content.write("a.md", article(published="2025-01-02"))
+    content.write("b.md", article(published="2025-03-04", quality="high"))
+    content.write("c.md", article(published="2025-02-03").replace("quality: 80\n", ""))
+    content.write("d.md", article(published="2025-02-04"))
+    assert keys_of(content)["quality"] == KeyProfile(
+        kind="article",
+        key="quality",
+        types={"integer": 2, "text": 1},
+        present=3,
+        share=0.75,
+        first=date(2025, 1, 2),
+        last=date(2025, 3, 4),
+        deviators=[Deviator("b.md", 9, "text")],
+    )
+
+
+def test_nested_keys_are_shares_of_what_could_hold_them(content: Content) -> None:
+    """A key of an image is counted per image, a key of the provider per provider."""
+    images = "images:\n  - url: a.png\n    width: 1\n  - url: b.png\n"
+    content.write("a.md", article().replace("topics:\n", f"{images}topics:\n"))
+    keys = keys_of(content)
+    assert {name: keys[name].share for name in ("images[].url", "images[].width")} == {
+        "images[].url": 1.0,
+        "images[].width": 0.5,
+    }
+    assert keys["provider.name"].types == {"text": 1}
+
+
+def test_nothing_below_secured_is_listed(content: Content) -> None:
+    """The key is counted, its contents are not even named."""
+    content.write("a.md", article().replace('secured: "c2VjcmV0"', "secured:\n  canary: 1"))
+    keys = keys_of(content)
+    assert keys["secured"].types == {"mapping": 1}
+    assert [key for key in keys if "canary" in key] == []
+
+
+def test_every_kind_of_file_is_profiled_by_itself(content: Content) -> None:
+    """Topic files do not blur the picture of the articles."""
+    content.write("a.md", article())
+    content.write("topics/1.yaml", "taxonomy: topic\n_id: solar\nname: Solar\n")
+    found, files = profile(content.source)
+    assert files == 2
+    assert {key.key for key in found if key.kind == "topic"} == {"_id", "name", "taxonomy"}
+
+
+def test_a_key_that_appears_for_the_first_time_is_named_in_the_receipt(three: Content) -> None:
+    """A new key is news once, nested ones too."""
+    new = article(title="d").replace("provider:\n", "mood: calm\nprovider:\n  country: NL\n")
+    three.write("d.md", new)
+    assert three.build().new_keys == ["mood", "provider.country"]
+    three.write("e.md", new)
+    assert three.build().new_keys == []

@@ -1,0 +1,199 @@
+"""A batch of paths: what becomes of each file, and what is remembered of it."""
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from flows.frontmatter import FrontMatter, Plain
+from flows.source import read as opened
+from flows.source.extract import Batch, Document, Extracted, Reject, Same, batches, extract, unread
+from flows.source.folder import Fault, Plan
+from flows.source.read import MAX_FILE_BYTES, Signature
+
+OLD = 1_600_000_000_000_000_000
+FAULT = Fault("bad_file_name", "What is wrong.", "What to do.")
+
+
+def write(folder: Path, name: str, data: bytes) -> Path:
+    """Write a file that nobody has touched for years, as far as its times tell."""
+    file = folder / name
+    file.write_bytes(data)
+    os.utime(file, ns=(OLD, OLD))
+    return file
+
+
+def hash_of(data: bytes) -> str:
+    """Return the hash that the ledger knows the bytes by."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def signature(file: Path) -> Signature:
+    """Return what a file that was just written is remembered by: it may yet change unseen."""
+    status = file.stat()
+    return Signature(status.st_size, None, None, status.st_ino)
+
+
+def one(folder: Path, name: str) -> Document | Reject | Same:
+    """Extract one file and return its only outcome."""
+    found = extract(Batch(folder, (name,), {}, {}))
+    (outcome,) = [*found.documents, *found.rejects, *found.same]
+    return outcome
+
+
+def test_each_file_has_one_outcome(tmp_path: Path) -> None:
+    """A document, a file that is not ours, a broken one, an unchanged one, a known fault."""
+    data = {
+        "a.md": b"---\ntitle: a\n---\nbody",
+        "b.md": b"just words",
+        "c.md": b"---\ntitle: a: b\n---\n",
+        "d.md": b"---\ntitle: d\n---\n",
+    }
+    files = {name: write(tmp_path, name, text) for name, text in data.items()}
+    known = {"d.md": hash_of(data["d.md"]), "a.md": "another"}
+    found = extract(Batch(tmp_path, (*data, "e.md"), known, {"e.md": FAULT}))
+    assert found == Extracted(
+        documents=[
+            Document(
+                "a.md",
+                hash_of(data["a.md"]),
+                signature(files["a.md"]),
+                "article",
+                FrontMatter({"title": Plain("a")}, 4),
+                data["a.md"],
+            )
+        ],
+        rejects=[
+            Reject(
+                "b.md",
+                hash_of(data["b.md"]),
+                signature(files["b.md"]),
+                "excluded",
+                "no_front_matter",
+                "The file does not begin with front matter.",
+                "Nothing to do, unless it should be an article: begin it with a line of ---.",
+            ),
+            Reject(
+                "c.md",
+                hash_of(data["c.md"]),
+                signature(files["c.md"]),
+                "quarantined",
+                "unquoted_colon",
+                found.rejects[1].message,
+                found.rejects[1].hint,
+                2,
+                9,
+            ),
+            Reject("e.md", None, None, "quarantined", FAULT.code, FAULT.message, FAULT.hint),
+        ],
+        same=[Same("d.md", signature(files["d.md"]))],
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"),
+    [
+        ("a.md", b"---\ntitle: a\n---\n", "article"),
+        ("a.yaml", b"---\ntitle: a\n---\n", "excluded unknown_taxonomy"),
+        ("a.md", b"---\ntaxonomy: topic\n---\n", "topic"),
+        ("a.yaml", b"taxonomy: topic\n", "topic"),
+        ("A.YML", b"name: a\ntaxonomy : organization\n", "organization"),
+        ("a.yml", b"taxonomy: person\n", "excluded unknown_taxonomy"),
+        ("a.yml", b"taxonomy: [topic]\n", "excluded unknown_taxonomy"),
+        ("a.yml", b"name: a\n", "excluded not_taxonomy"),
+        ("a.yml", b"# taxonomy: topic\n", "excluded not_taxonomy"),
+        ("a.md", b"taxonomy: topic\n", "excluded no_front_matter"),
+        ("a.md", b"", "excluded no_front_matter"),
+    ],
+)
+def test_the_kind_of_a_document(tmp_path: Path, name: str, data: bytes, expected: str) -> None:
+    """`taxonomy` says what a file is; without it front matter is an article, and YAML nothing."""
+    write(tmp_path, name, data)
+    found = one(tmp_path, name)
+    kind = found.kind if isinstance(found, Document) else f"{found.status} {found.code}"  # type: ignore[union-attr]
+    assert kind == expected
+
+
+def test_a_file_that_is_too_large_is_hashed_and_refused(tmp_path: Path) -> None:
+    """Its hash tells whether it changes, although its bytes are never held."""
+    file = write(tmp_path, "a.md", b"---\ntitle: a\n---\n")
+    os.truncate(file, MAX_FILE_BYTES + 1)
+    assert one(tmp_path, "a.md") == Reject(
+        "a.md",
+        hash_of(file.read_bytes()),
+        signature(file),
+        "quarantined",
+        "file_too_large",
+        "The file is larger than 32 MiB.",
+        "Move large content out of the file, or leave it out with --pattern.",
+    )
+
+
+def test_a_large_file_that_is_known_is_the_same(tmp_path: Path) -> None:
+    """It is not refused again as a change."""
+    file = write(tmp_path, "a.md", b"")
+    os.truncate(file, MAX_FILE_BYTES + 1)
+    known = {"a.md": hash_of(file.read_bytes())}
+    assert extract(Batch(tmp_path, ("a.md",), known, {})) == Extracted(
+        [], [], [Same("a.md", signature(file))]
+    )
+
+
+def test_times_are_remembered_once_they_can_be_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that ticks coarsely lets a file change within its tick: such times do not count."""
+    file = write(tmp_path, "a.md", b"---\ntitle: a\n---\n")
+    status = file.stat()
+    seen = []
+    for later in (1_900_000_000, 2_100_000_000):
+        now = status.st_ctime_ns + later
+        with monkeypatch.context() as patched:
+            patched.setattr(opened.time, "time_ns", lambda now=now: now)
+            seen.append(one(tmp_path, "a.md").signature)
+    assert seen == [
+        Signature(17, None, None, status.st_ino),
+        Signature(17, OLD, status.st_ctime_ns, status.st_ino),
+    ]
+    assert time.time_ns() > OLD
+
+
+@pytest.mark.parametrize(
+    ("make", "status", "code"),
+    [
+        (lambda file: None, "quarantined", "vanished"),
+        (lambda file: file.symlink_to("other"), "excluded", "symbolic_link"),
+        (os.mkfifo, "excluded", "not_a_file"),
+        (os.mkdir, "excluded", "not_a_file"),
+    ],
+    ids=["nothing", "link", "pipe", "folder"],
+)
+def test_what_is_no_file_is_not_read(tmp_path: Path, make: object, status: str, code: str) -> None:
+    """Whatever took the place of a listed file is told, and neither followed nor waited for."""
+    make(tmp_path / "a.md")  # type: ignore[operator]
+    found = one(tmp_path, "a.md")
+    assert isinstance(found, Reject)
+    assert (found.status, found.code, found.content_hash) == (status, code, None)
+
+
+def test_files_are_cut_into_batches_in_order_of_path() -> None:
+    """Each batch carries the hashes and faults of its own files only."""
+    plan = Plan(["a", "b", "c"], ["gone"], {"a": "1", "c": "3"}, 0, 3)
+    source = Path("content")
+    assert batches(source, plan, {"b": FAULT, "z": FAULT}, 2) == [
+        Batch(source, ("a", "b"), {"a": "1"}, {"b": FAULT}),
+        Batch(source, ("c",), {"c": "3"}, {}),
+    ]
+    assert batches(source, Plan([], [], {}, 0, 0), {}, 2) == []
+
+
+def test_a_file_that_the_reader_cannot_survive_is_still_known_by_its_bytes(tmp_path: Path) -> None:
+    """So it is tried again when it changes, and not before; a vanished one has none."""
+    file = write(tmp_path, "a.md", b"---\n---\n")
+    said = ("reader_crashed", "What happened.", "What to do.")
+    assert [unread(Batch(tmp_path, (), {}, {}), name, *said) for name in ("a.md", "b.md")] == [
+        Reject("a.md", hash_of(b"---\n---\n"), signature(file), "quarantined", *said),
+        Reject("b.md", None, None, "quarantined", *said),
+    ]

@@ -1,0 +1,42 @@
+"""What stops a refresh before it works on a copy."""
+
+import duckdb
+import pytest
+
+from flows.warehouse.working_copy import NotAWarehouse, WarehouseDamaged
+from tests.conftest import Content, article
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [b"", b"not a database at all, but long enough to be one" * 100],
+    ids=["empty", "foreign"],
+)
+def test_a_file_that_is_not_ours_is_never_overwritten(content: Content, contents: bytes) -> None:
+    """Whatever else lies at the warehouse's path stays there, byte for byte."""
+    content.write("a.md", article())
+    content.warehouse.write_bytes(contents)
+    with pytest.raises(NotAWarehouse, match="cannot be opened as a DuckDB database"):
+        content.build()
+    assert content.warehouse.read_bytes() == contents
+
+
+def test_a_database_of_somebody_else_is_never_overwritten(content: Content) -> None:
+    """A DuckDB file without our tables is left alone."""
+    content.write("a.md", article())
+    with duckdb.connect(str(content.warehouse)) as con:
+        con.execute("create table theirs as select 1 as n")
+    with pytest.raises(NotAWarehouse, match="matterhouse did not make"):
+        content.build()
+    with duckdb.connect(str(content.warehouse), read_only=True) as con:
+        assert con.execute("from theirs").fetchall() == [(1,)]
+
+
+def test_a_warehouse_that_lost_rows_is_noticed(three: Content) -> None:
+    """The receipt beside the file is the witness of what it must hold."""
+    published = three.warehouse.resolve()
+    published.chmod(0o644)
+    with duckdb.connect(str(published)) as con:
+        con.execute("delete from raw.articles where title = 'a'")
+    with pytest.raises(WarehouseDamaged, match=r"raw\.articles holds 2 rows"):
+        three.build()
