@@ -18,7 +18,7 @@ STATE = {
     "raw.article_images": "article_id",
     "raw.provider_images": "article_id",
     "raw.related_articles": "article_id",
-    "raw.taxonomy": "path",
+    "raw.terms": "path",
 }
 # Columns that no frame brings: what the refresh itself knows, as an expression where one is asked.
 FILLED = {

@@ -69,7 +69,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "provider_domain": "str",
         "extra": "str",
     },
-    "raw.taxonomy": {
+    "raw.terms": {
         "path": "str",
         "kind": "str",
         "term_id": "str",

@@ -135,7 +135,7 @@ class _Reader:
     def taxonomy(self, rows: Rows) -> None:
         fields = self.document.front_matter.fields
         names = self._many(text, fields, "otherNames")
-        rows["raw.taxonomy"].append(
+        rows["raw.terms"].append(
             (
                 self.document.path,
                 self.document.kind,

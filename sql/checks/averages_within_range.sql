@@ -25,19 +25,19 @@ pairs as (
 
 averages as (
     select
-        'marts.topic_trends' as table_name, topic_trends.topic as key, grain, period_start,
+        'marts.topic_trends' as table_name, topic_trends.topic as key, time_grain, period_start,
         quality_mean, quality_p10, quality_median, quality_p90, lowest, highest,
     from marts.topic_trends
     inner join topics on topics.topic = topic_trends.topic
     union all
     select
-        'marts.provider_trends', provider_trends.provider, grain, period_start,
+        'marts.provider_trends', provider_trends.provider, time_grain, period_start,
         quality_mean, quality_p10, quality_median, quality_p90, lowest, highest,
     from marts.provider_trends
     inner join providers on providers.provider = provider_trends.provider
     union all
     select
-        'marts.quality_trends', quality_trends.category || ' · ' || quality_trends.type, grain, period_start,
+        'marts.quality_trends', quality_trends.category || ' · ' || quality_trends.type, time_grain, period_start,
         quality_mean, quality_p10, quality_median, quality_p90, lowest, highest,
     from marts.quality_trends
     inner join pairs on pairs.category = quality_trends.category and pairs.type = quality_trends.type
@@ -50,4 +50,4 @@ where
     or quality_p10 < lowest
     or quality_p90 > highest
     or quality_median not between quality_p10 and quality_p90
-order by table_name, key, grain, period_start
+order by table_name, key, time_grain, period_start

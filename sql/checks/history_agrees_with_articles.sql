@@ -2,7 +2,7 @@
 -- severity: warn
 with history as (
     select *
-    from staging.article_history
+    from staging.article_versions
     where valid_to is null and is_loaded
 )
 

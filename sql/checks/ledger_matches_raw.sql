@@ -10,8 +10,8 @@ stored as (
     select article_id as path, 'raw.articles' as table_name
     from raw.articles
     union all
-    select path, 'raw.taxonomy'
-    from raw.taxonomy
+    select path, 'raw.terms'
+    from raw.terms
 )
 
 select

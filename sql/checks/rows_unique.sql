@@ -19,8 +19,8 @@ with doubled as (
     select 'raw.article_versions', concat_ws(' · ', article_id, observed_at), count(*)
     from raw.article_versions group by article_id, observed_at having count(*) > 1
     union all
-    select 'raw.taxonomy', path, count(*)
-    from raw.taxonomy group by path having count(*) > 1
+    select 'raw.terms', path, count(*)
+    from raw.terms group by path having count(*) > 1
     union all
     select 'ops.files', path, count(*)
     from ops.files group by path having count(*) > 1
@@ -43,14 +43,14 @@ with doubled as (
     select 'marts.providers', provider, count(*)
     from marts.providers group by provider having count(*) > 1
     union all
-    select 'marts.topic_trends', concat_ws(' · ', topic, grain, period_start), count(*)
-    from marts.topic_trends group by topic, grain, period_start having count(*) > 1
+    select 'marts.topic_trends', concat_ws(' · ', topic, time_grain, period_start), count(*)
+    from marts.topic_trends group by topic, time_grain, period_start having count(*) > 1
     union all
-    select 'marts.provider_trends', concat_ws(' · ', provider, grain, period_start), count(*)
-    from marts.provider_trends group by provider, grain, period_start having count(*) > 1
+    select 'marts.provider_trends', concat_ws(' · ', provider, time_grain, period_start), count(*)
+    from marts.provider_trends group by provider, time_grain, period_start having count(*) > 1
     union all
-    select 'marts.quality_trends', concat_ws(' · ', category, type, grain, period_start), count(*)
-    from marts.quality_trends group by category, type, grain, period_start having count(*) > 1
+    select 'marts.quality_trends', concat_ws(' · ', category, type, time_grain, period_start), count(*)
+    from marts.quality_trends group by category, type, time_grain, period_start having count(*) > 1
     union all
     select 'marts.topic_pairs', concat_ws(' · ', topic, other_topic), count(*)
     from marts.topic_pairs group by topic, other_topic having count(*) > 1
@@ -64,11 +64,11 @@ with doubled as (
     select 'marts.stories', story_url, count(*)
     from marts.stories group by story_url having count(*) > 1
     union all
-    select 'marts.quality_changes', concat_ws(' · ', grain, period_start), count(*)
-    from marts.quality_changes group by grain, period_start having count(*) > 1
+    select 'marts.quality_changes', concat_ws(' · ', time_grain, period_start), count(*)
+    from marts.quality_changes group by time_grain, period_start having count(*) > 1
     union all
-    select 'marts.coverage', concat_ws(' · ', collection, grain, period_start), count(*)
-    from marts.coverage group by collection, grain, period_start having count(*) > 1
+    select 'marts.coverage', concat_ws(' · ', collection, time_grain, period_start), count(*)
+    from marts.coverage group by collection, time_grain, period_start having count(*) > 1
 )
 
 select table_name, key, rows

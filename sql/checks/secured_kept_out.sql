@@ -9,7 +9,7 @@ with extras as (
     union all
     select 'raw.related_articles', article_id, extra from raw.related_articles
     union all
-    select 'raw.taxonomy', path, extra from raw.taxonomy
+    select 'raw.terms', path, extra from raw.terms
 ),
 
 found as (

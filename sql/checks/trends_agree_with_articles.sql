@@ -1,7 +1,7 @@
 -- A trend table does not add up to the articles it is made of: do not trust its totals.
 -- severity: error
 with grains as (
-    select unnest(periods_of(date '2000-01-01')).grain as grain
+    select unnest(periods_of(date '2000-01-01')).time_grain as time_grain
 ),
 
 articles as (
@@ -21,21 +21,21 @@ topics as (
 ),
 
 totals as (
-    select 'marts.topic_trends' as table_name, grain, 'articles' as total, sum(articles) as actual
+    select 'marts.topic_trends' as table_name, time_grain, 'articles' as total, sum(articles) as actual
     from marts.topic_trends
-    group by grain
+    group by time_grain
     union all
-    select 'marts.topic_trends', grain, 'fractional_articles', round(sum(fractional_articles), 3)
+    select 'marts.topic_trends', time_grain, 'fractional_articles', round(sum(fractional_articles), 3)
     from marts.topic_trends
-    group by grain
+    group by time_grain
     union all
-    select 'marts.provider_trends', grain, 'articles', sum(articles)
+    select 'marts.provider_trends', time_grain, 'articles', sum(articles)
     from marts.provider_trends
-    group by grain
+    group by time_grain
     union all
-    select 'marts.quality_trends', grain, 'articles', sum(articles)
+    select 'marts.quality_trends', time_grain, 'articles', sum(articles)
     from marts.quality_trends
-    group by grain
+    group by time_grain
 ),
 
 expectations as (
@@ -52,12 +52,12 @@ expectations as (
     from articles
 )
 
-select expectations.table_name, grains.grain, expectations.total, expectations.expected, coalesce(totals.actual, 0) as actual
+select expectations.table_name, grains.time_grain, expectations.total, expectations.expected, coalesce(totals.actual, 0) as actual
 from expectations
 cross join grains
 left join totals
     on totals.table_name = expectations.table_name
-    and totals.grain = grains.grain
+    and totals.time_grain = grains.time_grain
     and totals.total = expectations.total
 where expectations.expected <> coalesce(totals.actual, 0)
-order by expectations.table_name, grains.grain, expectations.total
+order by expectations.table_name, grains.time_grain, expectations.total

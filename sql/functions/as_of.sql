@@ -10,7 +10,7 @@ select
     is_published,
     quality,
     heat,
-    heat - quality as attention
-from staging.article_history
+    heat - quality as heat_bump
+from staging.article_versions
 where is_loaded and valid_from <= moment and (valid_to is null or valid_to > moment)
 order by article_id

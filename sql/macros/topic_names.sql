@@ -24,7 +24,7 @@ files as (
         clean_text(term_id) as term_id,
         clean_text(short_name) as short_name,
         lower(clean_text(parent)) as parent_key
-    from raw.taxonomy
+    from raw.terms
     where kind = 'topic' and label is not null
 ),
 

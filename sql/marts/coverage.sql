@@ -1,7 +1,7 @@
 -- Where does the front matter have holes: what is missing, warned about or quarantined, and since when?
--- Grain: one row per collection, grain and period with a file
+-- Grain: one row per collection, time_grain and period with a file
 -- Reads: ops.files, raw.article_images, raw.articles, staging.article_topics, staging.articles
--- Note: filter on one grain. The period is that of publication, else of the date in the file name, else of
+-- Note: filter on one time_grain. The period is that of publication, else of the date in the file name, else of
 -- the first refresh that saw the file, so undated and quarantined files are here too.
 with files as (
     select
@@ -51,7 +51,7 @@ dated as (
     select * from quarantined where day is not null
 ),
 
-calendar as (
+periods as (
     select day, unnest(periods_of(day), recursive := true)
     from (select distinct day from dated)
 ),
@@ -59,8 +59,8 @@ calendar as (
 counted as (
     select
         dated.collection,
-        calendar.grain,
-        calendar.period_start,
+        periods.time_grain,
+        periods.period_start,
         count(dated.articles) as articles,
         count(*) filter (dated.no_title) as missing_title,
         count(*) filter (dated.no_excerpt) as missing_excerpt,
@@ -72,13 +72,13 @@ counted as (
         sum(dated.warnings) as warnings,
         sum(dated.quarantined_files) as quarantined_files,
     from dated
-    inner join calendar on calendar.day = dated.day
-    group by dated.collection, calendar.grain, calendar.period_start
+    inner join periods on periods.day = dated.day
+    group by dated.collection, periods.time_grain, periods.period_start
 )
 
 select
     collection,  -- first folder of the path without a leading underscore, (none) for files beside the folders
-    grain,  -- day, week, month, quarter or year
+    time_grain,  -- day, week, month, quarter or year
     period_start,  -- first day of the period in UTC, Monday for weeks
     articles,  -- loaded articles
     missing_title,  -- articles without a title
@@ -91,4 +91,4 @@ select
     cast(coalesce(warnings, 0) as bigint) as warnings,  -- values of those articles set to null with a reason; ops.files names each
     cast(coalesce(quarantined_files, 0) as bigint) as quarantined_files,  -- files that could not be loaded, on top of articles
 from counted
-order by collection, grain, period_start
+order by collection, time_grain, period_start

@@ -1,8 +1,8 @@
 -- How much does each provider publish, how good is it, and is it rising?
--- Grain: one row per provider, grain and period, from the provider's first to its last period
--- Reads: calendar(), movement(), staging.article_topics, staging.articles
--- Note: filter on one grain; one provider can own most of a corpus (articles_share_without_largest). Empty
--- periods are rows of zeros, unless they made over 2 million rows of a grain; movement counts them anyway.
+-- Grain: one row per provider, time_grain and period, from the provider's first to its last period
+-- Reads: date_periods(), trend_stats(), staging.article_topics, staging.articles
+-- Note: filter on one time_grain; one provider can own most of a corpus (articles_share_without_largest). Empty
+-- periods are rows of zeros, unless they made over 2 million rows of a time grain; trend_stats counts them anyway.
 with providers as (
     select
         provider,
@@ -21,39 +21,39 @@ articles as (
         articles.published_date,
         articles.is_live,
         articles.quality,
-        articles.attention,
+        articles.heat_bump,
     from staging.articles
     inner join providers on providers.provider = articles.provider
     where articles.published_date is not null
 ),
 
-calendar as (
+periods as (
     -- One byte to group, join and sort by, in the order of the names; the table gets the name.
-    select * replace (cast(grain as enum('day', 'month', 'quarter', 'week', 'year')) as grain)
-    from calendar('articles')
+    select * replace (cast(time_grain as enum('day', 'month', 'quarter', 'week', 'year')) as time_grain)
+    from date_periods('articles')
 ),
 
 placed as (
-    select articles.*, calendar.grain, calendar.period_start
+    select articles.*, periods.time_grain, periods.period_start
     from articles
-    inner join calendar on calendar.published_date = articles.published_date
+    inner join periods on periods.published_date = articles.published_date
 ),
 
 counted as (
     select
         series,
-        grain,
+        time_grain,
         period_start,
         count(*) as articles,
         count(*) filter (is_live) as live_articles,
         count(quality) as scored_articles,
-        count(attention) as attention_articles,
+        count(heat_bump) as heat_bump_articles,
         round(avg(quality), 6) as quality_mean,
         quantile_cont(quality, [0.1, 0.5, 0.9]) as quality_quantiles,
-        round(avg(attention), 6) as attention_mean,
-        rank() over (partition by grain, period_start order by count(*) desc) as articles_rank,
+        round(avg(heat_bump), 6) as heat_bump_mean,
+        rank() over (partition by time_grain, period_start order by count(*) desc) as articles_rank,
     from placed
-    group by series, grain, period_start
+    group by series, time_grain, period_start
 ),
 
 listed as (
@@ -70,33 +70,33 @@ listed as (
 
 -- A topic counts where it is first listed in a period: a fourth of what count(distinct) costs.
 topics as (
-    select listed.series, calendar.grain, calendar.period_start, count(*) as topics
+    select listed.series, periods.time_grain, periods.period_start, count(*) as topics
     from listed
-    inner join calendar on calendar.published_date = listed.published_date
-    where coalesce(listed.listed_before < calendar.period_start, true)
-    group by listed.series, calendar.grain, calendar.period_start
+    inner join periods on periods.published_date = listed.published_date
+    where coalesce(listed.listed_before < periods.period_start, true)
+    group by listed.series, periods.time_grain, periods.period_start
 ),
 
 totals as (
     select
-        counted.grain,
+        counted.time_grain,
         counted.period_start,
         count(*) as providers,
         cast(sum(counted.articles) as bigint) as articles,
         coalesce(sum(counted.articles) filter (providers.is_largest), 0) as largest_articles,
     from counted
     inner join providers on providers.series = counted.series
-    group by counted.grain, counted.period_start
+    group by counted.time_grain, counted.period_start
 )
 
 select
     providers.provider,  -- lower-case domain without www., else the name; marts.providers has one row for each
-    cast(moving.grain as varchar) as grain,  -- day, week, month, quarter or year
+    cast(moving.time_grain as varchar) as time_grain,  -- day, week, month, quarter or year
     moving.period_start,  -- first day of the period in UTC, Monday for weeks; the newest may be incomplete
     moving.articles,  -- articles published in the period
     coalesce(counted.live_articles, 0) as live_articles,  -- those that are published and not removed
     coalesce(counted.scored_articles, 0) as scored_articles,  -- those with a quality
-    coalesce(counted.attention_articles, 0) as attention_articles,  -- those with quality and a measured heat
+    coalesce(counted.heat_bump_articles, 0) as heat_bump_articles,  -- those with quality and a measured heat
     coalesce(topics.topics, 0) as topics,  -- distinct topics, parents too
     coalesce(totals.articles, 0) as period_articles,  -- articles of the period that have a provider
     moving.articles / totals.articles as articles_share,  -- articles / period_articles: sums to 1 over all providers
@@ -109,21 +109,21 @@ select
     round(counted.quality_quantiles[2], 6) as quality_median,  -- median quality of scored_articles
     round(counted.quality_quantiles[1], 6) as quality_p10,  -- a tenth of scored_articles is not above this quality
     round(counted.quality_quantiles[3], 6) as quality_p90,  -- a tenth of scored_articles is not below this quality
-    counted.attention_mean,  -- mean heat - quality of attention_articles
+    counted.heat_bump_mean,  -- mean heat - quality of heat_bump_articles
     moving.articles_change,  -- articles less those of the period before, null in the first
-    moving.articles_ma4,  -- mean articles over this and up to 3 periods before
-    moving.articles_z,  -- standard deviations from the mean of the up to 12 periods before; null with under 3 or if all are equal
+    moving.articles_avg_4,  -- mean articles over this and up to 3 periods before
+    moving.articles_zscore,  -- standard deviations from the mean of the up to 12 periods before; null with under 3 or if all are equal
     coalesce(counted.articles_rank, totals.providers + 1, 1) as articles_rank,  -- rank by articles among all providers of the period, 1 is most
     moving.articles_slope,  -- least-squares trend over this and up to 11 periods before, articles per period
-from movement('counted') as moving
+from trend_stats('counted') as moving
 inner join providers on providers.series = moving.series
 left join counted
     on counted.series = moving.series
-    and counted.grain = moving.grain
+    and counted.time_grain = moving.time_grain
     and counted.period_start = moving.period_start
 left join topics
     on topics.series = moving.series
-    and topics.grain = moving.grain
+    and topics.time_grain = moving.time_grain
     and topics.period_start = moving.period_start
-left join totals on totals.grain = moving.grain and totals.period_start = moving.period_start
-order by moving.series, moving.grain, moving.period_start
+left join totals on totals.time_grain = moving.time_grain and totals.period_start = moving.period_start
+order by moving.series, moving.time_grain, moving.period_start

@@ -68,7 +68,7 @@ select
     counted.quality_mean,  -- mean quality of scored_articles
     counted.quality_median,  -- median quality of scored_articles
     counted.quality_stddev,  -- sample standard deviation of the quality of scored_articles
-    round(counted.quality_stddev / nullif(counted.quality_mean, 0), 6) as quality_cv,  -- consistency as coefficient of variation, quality_stddev / quality_mean: lower is steadier
+    round(counted.quality_stddev / nullif(counted.quality_mean, 0), 6) as quality_variation,  -- consistency as coefficient of variation, quality_stddev / quality_mean: lower is steadier
     coalesce(cited.times_cited, 0) as times_cited,  -- related items of other providers' articles that point to it
     coalesce(cited.cited_by_providers, 0) as cited_by_providers,  -- distinct other providers that point to it
 from staging.providers

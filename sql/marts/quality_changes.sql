@@ -1,6 +1,6 @@
 -- Why did the mean quality move: new articles, removed ones, new scores, or another mix of providers?
--- Grain: one row per grain and period of observation, from the first to the last observed one
--- Reads: staging.article_history
+-- Grain: one row per time_grain and period of observation, from the first to the last observed one
+-- Reads: staging.article_versions
 -- Note: periods are of observation, not publication; the first is the import and explains nothing. Method:
 -- new + removed + re-scored, weighted by the provider's share at both ends, + mix shift = quality_change.
 with versions as (
@@ -17,26 +17,26 @@ with versions as (
         cast(timezone('UTC', lag(valid_from) over by_time) as date) as earlier_date,
         cast(timezone('UTC', valid_from) as date) as from_date,
         cast(timezone('UTC', valid_to) as date) as to_date,
-    from staging.article_history
+    from staging.article_versions
     window by_time as (partition by article_id order by valid_from)
 ),
 
-calendar as (
+day_periods as (
     select from_date as day, unnest(periods_of(from_date), recursive := true)
     from (select distinct from_date from versions)
 ),
 
 states as not materialized (
     select
-        calendar.grain,
-        calendar.period_start,
+        day_periods.time_grain,
+        day_periods.period_start,
         versions.*,
-        before.period_start is distinct from calendar.period_start as is_first,
-        ends.period_start is distinct from calendar.period_start as is_last,
+        before.period_start is distinct from day_periods.period_start as is_first,
+        ends.period_start is distinct from day_periods.period_start as is_last,
     from versions
-    inner join calendar on calendar.day = versions.from_date
-    left join calendar as before on before.day = versions.earlier_date and before.grain = calendar.grain
-    left join calendar as ends on ends.day = versions.to_date and ends.grain = calendar.grain
+    inner join day_periods on day_periods.day = versions.from_date
+    left join day_periods as before on before.day = versions.earlier_date and before.time_grain = day_periods.time_grain
+    left join day_periods as ends on ends.day = versions.to_date and ends.time_grain = day_periods.time_grain
 ),
 
 -- The state at the end of a period goes on from the one before the period's first. Nearly always it is the
@@ -54,7 +54,7 @@ steps as (
     from states as closing
     inner join states as opening
         on opening.article_id = closing.article_id
-        and opening.grain = closing.grain
+        and opening.time_grain = closing.time_grain
         and opening.period_start = closing.period_start
     where closing.is_last and not closing.is_first and opening.is_first and not opening.is_last
 ),
@@ -62,7 +62,7 @@ steps as (
 -- A moved file is neither new nor removed: its new path goes on from what the old path had.
 moves as (
     select
-        moved.grain,
+        moved.time_grain,
         moved.period_start,
         moved.article_id,
         old.article_id as old_id,
@@ -72,7 +72,7 @@ moves as (
     from steps as moved
     inner join steps as old
         on old.article_id = moved.renamed_from
-        and old.grain = moved.grain
+        and old.time_grain = moved.time_grain
         and old.period_start = moved.period_start
     where moved.change = 'renamed' and old.change = 'removed'
 ),
@@ -84,10 +84,10 @@ followed as (
         coalesce(moves.earlier_story_url, steps.earlier_story_url) as earlier_story_url
     )
     from steps
-    left join moves using (grain, period_start, article_id)
+    left join moves using (time_grain, period_start, article_id)
     anti join moves as behind
         on behind.old_id = steps.article_id
-        and behind.grain = steps.grain
+        and behind.time_grain = steps.time_grain
         and behind.period_start = steps.period_start
 ),
 
@@ -101,22 +101,22 @@ compared as (
 ),
 
 sides as (
-    select grain, period_start, provider, quality as came, null as gone, null as moved_by
+    select time_grain, period_start, provider, quality as came, null as gone, null as moved_by
     from compared
     where not stays and quality is not null
     union all
-    select grain, period_start, earlier_provider, null, earlier_quality, null
+    select time_grain, period_start, earlier_provider, null, earlier_quality, null
     from compared
     where not stays and earlier_quality is not null
     union all
-    select grain, period_start, provider, null, null, quality - earlier_quality
+    select time_grain, period_start, provider, null, null, quality - earlier_quality
     from compared
     where stays
 ),
 
 changed as (
     select
-        grain,
+        time_grain,
         period_start,
         provider,
         count(came) as new_articles,
@@ -126,7 +126,7 @@ changed as (
         coalesce(sum(gone), 0) as removed_points,
         coalesce(sum(moved_by), 0) as rescored_points,
     from sides
-    group by grain, period_start, provider
+    group by time_grain, period_start, provider
 ),
 
 stocks as (
@@ -139,21 +139,21 @@ stocks as (
         points_before - removed_points + rescored_points + new_points as points_after,
     from changed
     window earlier as (
-        partition by grain, provider
+        partition by time_grain, provider
         order by period_start
         rows between unbounded preceding and 1 preceding
     )
 ),
 
 periods as (
-    select grain, unnest(periods_between(grain, min(period_start), max(period_start))) as period_start
-    from calendar
-    group by grain
+    select time_grain, unnest(periods_between(time_grain, min(period_start), max(period_start))) as period_start
+    from day_periods
+    group by time_grain
 ),
 
 totals as (
     select
-        periods.grain,
+        periods.time_grain,
         periods.period_start,
         coalesce(sum(changed.new_articles), 0) as new_articles,
         coalesce(sum(changed.removed_articles), 0) as removed_articles,
@@ -161,9 +161,9 @@ totals as (
         sum(sum(changed.new_articles - changed.removed_articles)) over by_time as articles,
         sum(sum(changed.new_points - changed.removed_points + changed.rescored_points)) over by_time as points,
     from periods
-    left join changed using (grain, period_start)
-    group by periods.grain, periods.period_start
-    window by_time as (partition by periods.grain order by periods.period_start)
+    left join changed using (time_grain, period_start)
+    group by periods.time_grain, periods.period_start
+    window by_time as (partition by periods.time_grain order by periods.period_start)
 ),
 
 means as (
@@ -173,12 +173,12 @@ means as (
         lag(points / nullif(articles, 0)) over by_time as earlier_mean,
         lag(articles) over by_time as earlier_articles,
     from totals
-    window by_time as (partition by grain order by period_start)
+    window by_time as (partition by time_grain order by period_start)
 ),
 
 within_providers as (
     select
-        stocks.grain,
+        stocks.time_grain,
         stocks.period_start,
         (
             stocks.articles_before / nullif(means.earlier_articles, 0)
@@ -190,19 +190,19 @@ within_providers as (
         (stocks.points_before - stocks.removed_points + stocks.rescored_points)
         / nullif(stocks.stayed, 0) as stayed_after,
     from stocks
-    inner join means on means.grain = stocks.grain and means.period_start = stocks.period_start
+    inner join means on means.time_grain = stocks.time_grain and means.period_start = stocks.period_start
 ),
 
 -- A provider that comes or goes as a whole has no mean to compare with: all of it is mix.
 effects as (
     select
-        grain,
+        time_grain,
         period_start,
         sum(weight * coalesce(mean_after - stayed_after, mean_after - mean_before, 0)) as new_effect,
         sum(weight * coalesce(stayed_before - mean_before, 0)) as removed_effect,
         sum(weight * coalesce(stayed_after - stayed_before, 0)) as rescored_effect,
     from within_providers
-    group by grain, period_start
+    group by time_grain, period_start
 ),
 
 explained as (
@@ -213,11 +213,11 @@ explained as (
         if(earlier_mean is null or quality_mean is null, null, coalesce(removed_effect, 0)) as removed_effect,
         if(earlier_mean is null or quality_mean is null, null, coalesce(rescored_effect, 0)) as rescored_effect,
     from means
-    left join effects on effects.grain = means.grain and effects.period_start = means.period_start
+    left join effects on effects.time_grain = means.time_grain and effects.period_start = means.period_start
 )
 
 select
-    grain,  -- day, week, month, quarter or year
+    time_grain,  -- day, week, month, quarter or year
     period_start,  -- first day of the period of observation in UTC, Monday for weeks
     coalesce(cast(articles as bigint), 0) as scored_articles,  -- articles with a quality at the end of the period
     cast(new_articles as bigint) as new_articles,  -- of those, added since the period before, another story at a known path too
@@ -230,4 +230,4 @@ select
     round(rescored_effect, 6) as rescored_effect,  -- new scores of the articles that stayed
     round(quality_change - new_effect - removed_effect - rescored_effect, 6) + 0 as mix_effect,  -- providers' shares moved: change of share times the provider's mean of both ends
 from explained
-order by grain, period_start
+order by time_grain, period_start

@@ -1,15 +1,15 @@
--- Which stories stand on several paths or went through several outlets, who was first, who scored best?
+-- Which stories stand on several paths or went through several providers, who was first, who scored best?
 -- Grain: one row per story address that an article has or had (story_url)
--- Reads: staging.article_history, staging.articles
--- Note: a path can change its address (one press release, many outlets): both addresses are rows then, the
--- earlier with is_current false, and name each other in swapped_with.
+-- Reads: staging.article_versions, staging.articles
+-- Note: a path can change its address (one press release, many providers): both addresses are rows then, the
+-- earlier with is_current false, and name each other in other_urls.
 with held as (
     select story_url, article_id, provider, quality, published_at, first_seen_at, title, true as is_current
     from staging.articles
     where story_url is not null
     union all
     select story_url, article_id, provider, quality, null, valid_from, title, false as is_current
-    from staging.article_history
+    from staging.article_versions
     where
         story_url is not null
         and is_loaded
@@ -40,7 +40,7 @@ lone as (
         if(is_current, 1, 0) as articles,
         if(is_current, [article_id], []) as article_ids,
         nullif(provider, '') as first_provider,
-        if(first_provider is null, 0, 1) as outlets,
+        if(first_provider is null, 0, 1) as providers,
         published_at as first_published_at,
         first_seen_at,
         nullif(title, '') as title,
@@ -95,7 +95,7 @@ others as (
     select
         story_url,
         list({'story_url': other_url, 'provider': provider, 'quality': quality, 'first_seen_at': first_seen_at}
-            order by first_seen_at, other_url, provider, quality) as swapped_with,
+            order by first_seen_at, other_url, provider, quality) as other_urls,
     from swaps
     group by story_url
 ),
@@ -106,7 +106,7 @@ told as (
         bool_or(is_current) as is_current,
         count(*) filter (is_current) as articles,
         coalesce(list(article_id order by article_id) filter (is_current), []) as article_ids,
-        len(list_distinct(list(nullif(provider, '')))) as outlets,
+        len(list_distinct(list(nullif(provider, '')))) as providers,
         min(published_at) as first_published_at,
         min(first_seen_at) as first_seen_at,
         arg_min(nullif(provider, ''), nth) as first_provider,
@@ -127,16 +127,16 @@ select
     told.is_current,  -- an article has this address now
     told.articles,  -- articles (paths) that have it now
     told.article_ids,  -- their paths
-    told.outlets,  -- distinct providers of this address
+    told.providers,  -- distinct providers of this address
     told.first_provider,  -- the one that published it first, by published_at, else by when it was first seen
     told.first_published_at,  -- earliest publication among its articles
     told.first_seen_at,  -- start of the refresh that first saw it
-    coalesce(others.swapped_with, []) as swapped_with,  -- other addresses that one of its paths had or has, with outlet and score, first seen first
+    coalesce(others.other_urls, []) as other_urls,  -- other addresses that one of its paths had or has, with outlet and score, first seen first
     told.scored_articles,  -- paths with a quality, past ones too
     told.first_quality,  -- quality of the first scored one
     told.quality_min,  -- lowest quality
     told.quality_max,  -- highest quality
-    told.quality_max - told.quality_min as quality_range,  -- how far apart the outlets are scored
+    told.quality_max - told.quality_min as quality_range,  -- how far apart the providers are scored
     list_transform(told.ranked, lambda path: {'provider': path.provider, 'quality': path.quality}) as scores,  -- provider and quality of every path, first one first
 from (from told union all by name from lone) as told
 left join others on others.story_url = told.story_url

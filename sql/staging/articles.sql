@@ -45,6 +45,6 @@ select
     is_removed,  -- removed as typed, null when absent
     quality,  -- editorial score, 0 or more, no upper bound
     heat,  -- quality plus a temporary bump, null when not measured
-    heat - quality as attention,  -- the bump alone, null unless both are measured
+    heat - quality as heat_bump,  -- the bump alone, null unless both are measured
 from articles
 order by article_id

@@ -1,6 +1,6 @@
 -- Who publishes or is cited, and under which names?
 -- Grain: one row per provider of an article or of a related item (provider)
--- Reads: raw.articles, raw.related_articles, raw.taxonomy
+-- Reads: raw.articles, raw.related_articles, raw.terms
 -- Note: one domain can have many names (a video site has its channels); organisation files only enrich.
 with mentions as (
     select
@@ -42,7 +42,7 @@ organizations as (
         provider_key(coalesce(domain, term_id), name) as provider,
         clean_text(name) as name,
         other_names,
-    from raw.taxonomy
+    from raw.terms
     where kind = 'organization'
     -- Two files can claim one domain: the lower path rules, and no provider gets two rows.
     qualify row_number() over (partition by provider_key(coalesce(domain, term_id), name) order by path) = 1

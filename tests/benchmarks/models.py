@@ -61,7 +61,7 @@ RAW = """
     from raw.articles
     cross join unnest([1, 2, 3]) as positions (position);
 
-    insert into raw.taxonomy by name
+    insert into raw.terms by name
     select i || '.yaml' as path, 'topic' as kind, 'topic-' || i as term_id, 'Topic ' || i as name,
         'Parent ' || i % 10 as parent
     from range(1000) as numbers (i);

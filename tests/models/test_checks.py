@@ -28,7 +28,7 @@ SOUND: dict[str, list[dict[str, Any]]] = {
         {"article_id": "a.md", "run_id": "r1", "observed_at": "2024-05-02", "change": "added"}
         | {"quality": 50, "provider_domain": "p.example", "topics": ["Robots"]}
     ],
-    "raw.taxonomy": [{"path": "t.yaml", "kind": "topic", "term_id": "robots", "name": "Robots"}],
+    "raw.terms": [{"path": "t.yaml", "kind": "topic", "term_id": "robots", "name": "Robots"}],
 }
 
 

@@ -161,14 +161,14 @@ def test_totals_of_every_trend_are_those_of_its_articles(
     }
     for table, total in expected.items():
         found = shared.execute(f"""
-            select grain, sum(articles), sum(scored_articles)
-            from marts.{table} group by grain order by grain
+            select time_grain, sum(articles), sum(scored_articles)
+            from marts.{table} group by time_grain order by time_grain
         """).fetchall()
         grains = GRAINS if total else []
         assert found == [(grain, total, scored[table]) for grain in grains], table
     fractions = shared.execute("""
-        select grain, round(sum(fractional_articles), 6) from marts.topic_trends
-        group by grain order by grain
+        select time_grain, round(sum(fractional_articles), 6) from marts.topic_trends
+        group by time_grain order by time_grain
     """).fetchall()
     with_topic = sum(map(bool, listed))
     assert fractions == [(grain, with_topic) for grain in (GRAINS if with_topic else [])]
@@ -206,7 +206,7 @@ def test_quality_changes_add_up_and_mix_is_what_its_formula_says(
     found = shared.execute("""
         select period_start, scored_articles, quality_mean, quality_change,
             new_effect + removed_effect + rescored_effect, mix_effect
-        from marts.quality_changes where grain = 'day' order by period_start
+        from marts.quality_changes where time_grain = 'day' order by period_start
     """).fetchall()
     days = span(sorted({version[0] for version in versions}))
     assert [row[0] for row in found] == days

@@ -155,7 +155,7 @@ def test_an_article_becomes_a_row_of_each_table() -> None:
                 "extra": '{"images": []}',
             }
         ],
-        "raw.taxonomy": [],
+        "raw.terms": [],
         "ops.files": [
             {
                 "path": article_id,
@@ -175,7 +175,7 @@ def test_an_article_becomes_a_row_of_each_table() -> None:
 def test_a_taxonomy_file_becomes_a_row_of_its_own_table() -> None:
     """Its other names travel as a list in JSON."""
     found = frames(document(TOPIC, "t.yaml"))
-    assert rows(found["raw.taxonomy"]) == [
+    assert rows(found["raw.terms"]) == [
         {
             "path": "t.yaml",
             "kind": "topic",

@@ -56,7 +56,7 @@ def one_round(chance: random.Random, files: list[tuple[str, bytes]], folder: Pat
         crashed = [path for path, _, code in rows if str(code).startswith("reader_")]
         assert not crashed, {path: (folder / path).read_bytes() for path in crashed}
         articles = con.execute("select count(*) from raw.articles").fetchall()[0][0]
-        terms = con.execute("select count(*) from raw.taxonomy").fetchall()[0][0]
+        terms = con.execute("select count(*) from raw.terms").fetchall()[0][0]
         assert articles + terms == sum(status == "loaded" for _, status, _ in rows)
         # Mutation can take the key away from the secret, or copy it into another value.
         for table in ("raw.articles", "ops.files"):

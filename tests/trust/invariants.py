@@ -33,7 +33,7 @@ def contents(warehouse: Path, *schemas: str) -> Contents:
             {"schemas": list(schemas or ("raw", "ops", "staging", "marts"))},
         ).fetchall()
         for schema, table, columns in tables:
-            if table in ("runs", "score_history", "quality_changes", "article_history"):
+            if table in ("runs", "quality_changes", "article_versions"):
                 continue  # Their rows are about runs and the times they observed.
             kept = [f'"{c}"' for c in columns if c not in (*_PASSING, *_OF_THE_DISK)]
             found[f"{schema}.{table}"] = con.execute(

@@ -2,7 +2,7 @@
 -- severity: warn
 with terms as (
     select kind, lower(clean_text(term_id)) as id, lower(clean_text(name)) as name, path
-    from raw.taxonomy
+    from raw.terms
 ),
 
 claims as (

@@ -1,6 +1,6 @@
 -- Topic and organisation files: labels, parents and names that enrich the articles.
 -- Grain: one row per taxonomy file (path)
-create table raw.taxonomy (
+create table raw.terms (
     path varchar,                  -- path of the file below the source, with /
     kind varchar,                  -- topic or organization
     term_id varchar,               -- _id: the identity, whatever the file is called

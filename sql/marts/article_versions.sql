@@ -1,7 +1,7 @@
 -- How did the score of an article move over time, and what changed with it?
 -- Grain: one row per article and observed change (article_id, valid_from)
--- Reads: staging.article_history
--- Note: one path can hold one story after another (is_other_story): a fall in quality is then another
+-- Reads: staging.article_versions
+-- Note: one path can hold one story after another (is_different_story): a fall in quality is then another
 -- outlet's score, so the changes are null there. Versions are no articles: never average over them.
 with states as (
     select
@@ -12,8 +12,8 @@ with states as (
             lag(valid_from) over by_time is not null
             and (story_url, provider) is distinct from (lag(story_url) over by_time, lag(provider) over by_time),
             false
-        ) as is_other_story,
-    from staging.article_history
+        ) as is_different_story,
+    from staging.article_versions
     window by_time as (partition by article_id order by valid_from)
 )
 
@@ -24,7 +24,7 @@ select
     change,  -- added, changed, renamed, removed or returned
     changed_fields,  -- names of the columns that changed
     renamed_from,  -- the earlier path of a renamed article, otherwise null
-    is_other_story,  -- the path held another address or provider before
+    is_different_story,  -- the path held another address or provider before
     is_loaded,  -- the article was there: false from its removal on
     title,  -- title as typed
     story_url,  -- canonical address of originalUrl, null when there is none
@@ -33,8 +33,8 @@ select
     is_published,  -- published as typed, null when absent
     quality,  -- quality in this state, null when removed
     heat,  -- heat in this state, null when not measured or removed
-    heat - quality as attention,  -- heat - quality, null unless both are known
-    if(is_other_story, null, quality - earlier_quality) as quality_change,  -- quality less the quality of the state before, null for another story
-    if(is_other_story, null, heat - earlier_heat) as heat_change,  -- heat less the heat of the state before, null for another story
+    heat - quality as heat_bump,  -- heat - quality, null unless both are known
+    if(is_different_story, null, quality - earlier_quality) as quality_change,  -- quality less the quality of the state before, null for another story
+    if(is_different_story, null, heat - earlier_heat) as heat_change,  -- heat less the heat of the state before, null for another story
 from states
 order by article_id, valid_from

@@ -1,41 +1,41 @@
 -- How the articles of many series move, from the first to the last period of each. `counted` names a relation
--- of (series, grain, period_start, articles), one row per period with an article. Empty periods become rows of
--- zeros while a grain makes at most 2 million rows; movement counts them anyway.
-create or replace macro movement(counted) as table
+-- of (series, time_grain, period_start, articles), one row per period with an article. Empty periods become rows of
+-- zeros while a time grain makes at most 2 million rows; trend_stats counts them anyway.
+create or replace macro trend_stats(counted) as table
 with counts as (
-    select series, grain, period_start, articles, cast(date_diff(grain, date '1970-01-05', period_start) as integer) as n
+    select series, time_grain, period_start, articles, cast(date_diff(time_grain, date '1970-01-05', period_start) as integer) as n
     from query_table(counted)
 ),
 
 spans as (
     select
         series,
-        grain,
+        time_grain,
         min(period_start) as first_start,
         max(period_start) as last_start,
         min(n) as first_n,
         max(n) as last_n
     from counts
-    group by series, grain
+    group by series, time_grain
 ),
 
 -- Tens of thousands of sparse series have hundreds of empty periods for each that has an article.
 filled_grains as (
-    select grain
+    select time_grain
     from spans
-    group by grain
+    group by time_grain
     having sum(last_n - first_n + 1) <= 2_000_000
 ),
 
 periods as (
     select
         series,
-        grain,
+        time_grain,
         first_n,
-        unnest(periods_between(grain, first_start, last_start)) as period_start,
+        unnest(periods_between(time_grain, first_start, last_start)) as period_start,
         cast(unnest(range(first_n, last_n + 1)) as integer) as n
     from spans
-    where grain in (select grain from filled_grains)
+    where time_grain in (select time_grain from filled_grains)
 ),
 
 filled as (
@@ -43,15 +43,15 @@ filled as (
     from periods
     left join counts
         on counts.series = periods.series
-        and counts.grain = periods.grain
+        and counts.time_grain = periods.time_grain
         and counts.n = periods.n
 ),
 
 sparse as (
-    select counts.series, counts.grain, spans.first_n, counts.period_start, counts.n, counts.articles
+    select counts.series, counts.time_grain, spans.first_n, counts.period_start, counts.n, counts.articles
     from counts
-    inner join spans on spans.series = counts.series and spans.grain = counts.grain
-    where counts.grain not in (select grain from filled_grains)
+    inner join spans on spans.series = counts.series and spans.time_grain = counts.time_grain
+    where counts.time_grain not in (select time_grain from filled_grains)
 ),
 
 -- Sums of integers are exact. Without gaps twelve rows are twelve periods, and rows are the faster to find.
@@ -66,7 +66,7 @@ filled_sums as (
         sum(articles * (n - first_n)) over recent as recent_products
     from filled
     window
-        by_time as (partition by series, grain order by n),
+        by_time as (partition by series, time_grain order by n),
         earlier as (by_time rows between 12 preceding and 1 preceding),
         recent as (by_time rows between 11 preceding and current row)
 ),
@@ -82,7 +82,7 @@ sparse_sums as (
         sum(articles * (n - first_n)) over recent as recent_products
     from sparse
     window
-        by_time as (partition by series, grain order by n),
+        by_time as (partition by series, time_grain order by n),
         earlier as (by_time range between 12 preceding and 1 preceding),
         recent as (by_time range between 11 preceding and current row)
 ),
@@ -107,12 +107,12 @@ moving as (
 
 select
     series,
-    grain,
+    time_grain,
     period_start,
     articles,
     if(n = first_n, null, articles - cast(coalesce(previous, 0) as bigint)) as articles_change,
-    round(last_4 / least(n - first_n + 1, 4), 6) as articles_ma4,
-    round(distance / nullif(deviation, 0), 6) as articles_z,
+    round(last_4 / least(n - first_n + 1, 4), 6) as articles_avg_4,
+    round(distance / nullif(deviation, 0), 6) as articles_zscore,
     -- Least squares over consecutive numbers: sum of products less mean number times sum, over the
     -- numbers' sum of squares, which for m numbers is m (m^2 - 1) / 12.
     round(
