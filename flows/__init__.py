@@ -1,7 +1,7 @@
 """Front matter in, analytics warehouse out: one module per stage.
 
 Data moves through scan, extract (file, frontmatter), normalize (cast, misfits, extra, columns),
-load (incoming, ledger, history), models, publish (house, working) and export. `refresh` is the
+load (incoming, ledger, history), models, publish (paths, working) and export. `refresh` is the
 pipeline, `runner` and `orchestrate` are ways to carry it out, `reading` opens what is published,
 and `cli` has the commands (arguments).
 """

@@ -13,8 +13,8 @@ def parser() -> argparse.ArgumentParser:
         prog="matterhouse", description="Front matter in, analytics warehouse out."
     )
     top.add_argument("--version", action="version", version=f"matterhouse {__version__}")
-    house = argparse.ArgumentParser(add_help=False)
-    house.add_argument(
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
         "--warehouse",
         type=Path,
         metavar="PATH",
@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
         title="commands", dest="command", required=True, metavar="COMMAND"
     )
     for name, add_options, words in _COMMANDS:
-        add_options(commands.add_parser(name, parents=[house], help=words))
+        add_options(commands.add_parser(name, parents=[shared], help=words))
     return top
 
 

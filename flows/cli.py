@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from flows.pipeline import Request
-    from flows.warehouse.paths import House
+    from flows.warehouse.paths import WarehousePaths
 
 QUARANTINED = 3
 _QUARANTINE = """
@@ -56,7 +56,7 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         return _COMMANDS[parsed.command](parsed)
     except MatterhouseError as error:
-        terminal.complaint(str(error))
+        terminal.print_error(str(error))
         for check in getattr(error, "failed", ()):
             terminal.failed_check(check)
         return error.exit_code
@@ -65,30 +65,30 @@ def main(given: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        terminal.complaint("interrupted: the published warehouse is as it was")
+        terminal.print_error("interrupted: the published warehouse is as it was")
         return 130
     except OSError as error:
-        terminal.complaint(f"{error.strerror or error}: {error.filename or 'the system'}")
+        terminal.print_error(f"{error.strerror or error}: {error.filename or 'the system'}")
         return 1
     except MemoryError:
-        terminal.complaint("out of memory: give the process more, or build with fewer --jobs")
+        terminal.print_error("out of memory: give the process more, or build with fewer --jobs")
         return 1
     except Exception as error:
         import duckdb
 
         if not isinstance(error, duckdb.Error):
             raise
-        terminal.complaint(
+        terminal.print_error(
             f"DuckDB gave up: {str(error).partition(chr(10))[0] or 'without a reason'}"
         )
         return 1
 
 
-def _house(parsed: argparse.Namespace) -> "House":
-    from flows.warehouse.paths import House
+def _paths(parsed: argparse.Namespace) -> "WarehousePaths":
+    from flows.warehouse.paths import WarehousePaths
 
     named = parsed.warehouse or os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
-    return House(Path(named).absolute())
+    return WarehousePaths(Path(named).absolute())
 
 
 def _build(parsed: argparse.Namespace) -> int:
@@ -96,8 +96,8 @@ def _build(parsed: argparse.Namespace) -> int:
     from flows.reports import notify
     from flows.workers.runner import named
 
-    house = _house(parsed)
-    request = _request(parsed, house)
+    paths = _paths(parsed)
+    request = _request(parsed, paths)
     words = _on_failure(parsed)
     if parsed.prefect or parsed.runner.startswith("dask"):
         receipt = _orchestrate(quiet=parsed.quiet or parsed.json).build(
@@ -109,23 +109,23 @@ def _build(parsed: argparse.Namespace) -> int:
                 parsed.runner,
                 parsed.jobs,
                 progress,
-                lambda receipt: notify.tell(words, receipt, terminal.complaint),
+                lambda receipt: notify.tell(words, receipt, terminal.print_error),
             )
             receipt = refresh(request, runner)
     if parsed.json:
         print(json.dumps(receipt.as_json()))
     elif not parsed.quiet:
-        terminal.receipt(receipt, _movers(house))
+        terminal.receipt(receipt, _movers(paths))
     return QUARANTINED if parsed.strict and receipt.quarantined else 0
 
 
-def _request(parsed: argparse.Namespace, house: "House") -> "Request":
+def _request(parsed: argparse.Namespace, paths: "WarehousePaths") -> "Request":
     from flows.pipeline import Request
     from flows.source.folder import DEFAULT_PATTERNS
 
     return Request(
-        source=parsed.source or _last_source(house),
-        warehouse=house.warehouse,
+        source=parsed.source or _last_source(paths),
+        warehouse=paths.warehouse,
         patterns=tuple(parsed.pattern or DEFAULT_PATTERNS),
         full=getattr(parsed, "full", False),
         verify=getattr(parsed, "verify", False),
@@ -160,25 +160,25 @@ def _orchestrate(*, quiet: bool = False) -> "ModuleType":
 
 def _serve(parsed: argparse.Namespace) -> int:
     _on_failure(parsed)
-    request = _request(parsed, _house(parsed))
+    request = _request(parsed, _paths(parsed))
     _orchestrate().serve(request, parsed.cron, runner=parsed.runner, jobs=parsed.jobs, say=print)
     return 0
 
 
-def _last_source(house: "House") -> Path:
-    from flows.warehouse.paths import receipts
+def _last_source(paths: "WarehousePaths") -> Path:
+    from flows.warehouse.paths import read_runs
 
-    for receipt in reversed(receipts(house)):
+    for receipt in reversed(read_runs(paths)):
         if source := receipt.get("source"):
             return Path(source)
     raise NoSource("which folder? Say `matterhouse build FOLDER`; later builds remember it")
 
 
-def _movers(house: "House") -> list[tuple[Any, ...]]:
+def _movers(paths: "WarehousePaths") -> list[tuple[Any, ...]]:
     from flows.reports.markdown import TOPIC_MOVERS
-    from flows.warehouse.connection import reading
+    from flows.warehouse.connection import open_readonly
 
-    with reading(house) as con:
+    with open_readonly(paths) as con:
         return con.execute(TOPIC_MOVERS).fetchmany(SHOWN_MOVERS)
 
 
@@ -192,7 +192,7 @@ def _sql(parsed: argparse.Namespace) -> int:
     text = sys.stdin.read() if parsed.query is None else parsed.query
     try:
         query.run(
-            _house(parsed),
+            _paths(parsed),
             text,
             file_format=parsed.format,
             output=parsed.output,
@@ -206,9 +206,9 @@ def _sql(parsed: argparse.Namespace) -> int:
 def _tables(parsed: argparse.Namespace) -> int:
     from flows.load.merge import row_count
     from flows.reports.export import NoSuchTable
-    from flows.warehouse.connection import reading
+    from flows.warehouse.connection import open_readonly
 
-    with reading(_house(parsed)) as con:
+    with open_readonly(_paths(parsed)) as con:
         if parsed.name is None:
             listed = con.execute(
                 """
@@ -237,10 +237,10 @@ def _tables(parsed: argparse.Namespace) -> int:
 
 def _export(parsed: argparse.Namespace) -> int:
     from flows.reports.export import export
-    from flows.warehouse.connection import reading
+    from flows.warehouse.connection import open_readonly
 
     patterns = [p for given in parsed.tables or ["marts.*"] for p in given.split(",")]
-    with reading(_house(parsed)) as con:
+    with open_readonly(_paths(parsed)) as con:
         manifest = export(con, parsed.folder, file_format=parsed.format, patterns=patterns)
     files = [(table["file"], table["rows"]) for table in manifest["tables"]]
     terminal.table(("file", "rows"), files)
@@ -249,9 +249,9 @@ def _export(parsed: argparse.Namespace) -> int:
 
 
 def _quarantine(parsed: argparse.Namespace) -> int:
-    from flows.warehouse.connection import reading
+    from flows.warehouse.connection import open_readonly
 
-    with reading(_house(parsed)) as con:
+    with open_readonly(_paths(parsed)) as con:
         found = con.execute(_MISFITS if parsed.values else _QUARANTINE)
         names = [name for name, *_ in found.description or ()]
         rows = found.fetchall()
@@ -270,7 +270,7 @@ def _profile(parsed: argparse.Namespace) -> int:
     from flows.reports.profile import profile
     from flows.source.folder import DEFAULT_PATTERNS
 
-    source = parsed.source or _last_source(_house(parsed))
+    source = parsed.source or _last_source(_paths(parsed))
     keys, files = profile(source, tuple(parsed.pattern or DEFAULT_PATTERNS))
     if parsed.json:
         print(json.dumps([asdict(key) for key in keys], default=str))
@@ -281,29 +281,29 @@ def _profile(parsed: argparse.Namespace) -> int:
 
 def _runs(parsed: argparse.Namespace) -> int:
     from flows.warehouse.generations import roll_back
-    from flows.warehouse.paths import current, generation_ids, locked, receipts
+    from flows.warehouse.paths import current, generation_ids, locked, read_runs
 
-    house = _house(parsed)
+    paths = _paths(parsed)
     if parsed.rollback:
-        with locked(house):
-            roll_back(house, parsed.rollback)
-        print(f"{house.warehouse} is run {parsed.rollback} again")
+        with locked(paths):
+            roll_back(paths, parsed.rollback)
+        print(f"{paths.warehouse} is run {parsed.rollback} again")
         return 0
-    found = receipts(house)
+    found = read_runs(paths)
     if parsed.json:
         print(json.dumps(found))
     else:
-        terminal.runs(found, generation_ids(house), current(house))
+        terminal.runs(found, generation_ids(paths), current(paths))
     return 0
 
 
 def _diff(parsed: argparse.Namespace) -> int:
     from flows.reports.diff import diff
-    from flows.warehouse.connection import reading
+    from flows.warehouse.connection import open_readonly
 
-    house = _house(parsed)
-    with reading(house) as con:
-        found = diff(con, house, parsed.runs)
+    paths = _paths(parsed)
+    with open_readonly(paths) as con:
+        found = diff(con, paths, parsed.runs)
     if parsed.json:
         articles = [dict(zip(found.columns, row, strict=True)) for row in found.articles]
         print(

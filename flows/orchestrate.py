@@ -47,8 +47,8 @@ from flows.reports import export as exports
 from flows.reports import markdown, notify, terminal
 from flows.source.extract import Batch
 from flows.source.folder import DEFAULT_PATTERNS
-from flows.warehouse.connection import reading
-from flows.warehouse.paths import WORKING, House, receipts
+from flows.warehouse.connection import open_readonly
+from flows.warehouse.paths import WORKING, WarehousePaths, read_runs
 from flows.workers import isolate
 from flows.workers.runner import DirectRunner, named
 
@@ -90,16 +90,16 @@ class WorkersFailed(MatterhouseError):
 class PrefectRunner:
     """Each stage a task; batches in processes of this machine, or on a Dask cluster."""
 
-    def __init__(self, direct: DirectRunner, cluster: str | None, house: House) -> None:
+    def __init__(self, direct: DirectRunner, cluster: str | None, paths: WarehousePaths) -> None:
         self.direct = direct
         self.cluster = cluster
-        self.house = house
+        self.paths = paths
 
     def call(self, stage: str, work: Callable[[], T]) -> T:
         """Carry out one stage as a task of its name."""
 
         def run_stage() -> T | State[T]:
-            return _told(work)
+            return _as_state(work)
 
         # The work holds connections and frames: as a closure it is neither hashed nor stored.
         done = Task(
@@ -111,7 +111,7 @@ class PrefectRunner:
             retries=_RETRIED.get(stage, 0),
             retry_delay_seconds=exponential_backoff(_RETRY_SECONDS),
             retry_jitter_factor=0.5,
-            retry_condition_fn=_may_pass,
+            retry_condition_fn=_is_retryable,
         )()
         # Called directly, a task hands a state that it returned on as it is.
         return cast("T", done.result()) if isinstance(done, State) else done
@@ -146,7 +146,7 @@ class PrefectRunner:
         """Tell whoever asked, and leave the receipt and its tables as artifacts."""
         self.direct.report(receipt)
         try:
-            leave_artifacts(self.house, receipt)
+            leave_artifacts(self.paths, receipt)
         except (httpx.HTTPError, PrefectException, MatterhouseError) as error:
             # What is published is published: a page without tables is no failed refresh.
             get_run_logger().warning("the artifacts of the run are not complete: %s", error)
@@ -163,7 +163,7 @@ class PrefectRunner:
         # The name is one that the next refresh sweeps up, should this one be killed.
         prefix = f"{WORKING}parts-"
         with (
-            tempfile.TemporaryDirectory(prefix=prefix, dir=self.house.generations) as staging,
+            tempfile.TemporaryDirectory(prefix=prefix, dir=self.paths.generations) as staging,
             _dask(self.cluster or "", self.direct.jobs) as dask,
         ):
             ahead = 2 * max(len(dask.client.nthreads()), 1)
@@ -177,17 +177,17 @@ class PrefectRunner:
                 }
                 waiting.append((batch, dask.submit(read_batch, parameters=given)))
                 if len(waiting) > ahead:
-                    yield _taken(work, *waiting.popleft())
+                    yield _collect(work, *waiting.popleft())
             while waiting:
-                yield _taken(work, *waiting.popleft())
+                yield _collect(work, *waiting.popleft())
 
 
-def _may_pass(_task: object, _run: object, state: State[Any]) -> bool:
+def _is_retryable(_task: object, _run: object, state: State[Any]) -> bool:
     """Retry what the operating system refused; an error of ours says what to mend instead."""
     return isinstance(state.result(raise_on_failure=False), OSError)
 
 
-def _told(work: Callable[[], T]) -> "T | State[T]":
+def _as_state(work: Callable[[], T]) -> "T | State[T]":
     """Return an error of ours as a state with its one sentence: raised, it logs a traceback."""
     try:
         return work()
@@ -206,7 +206,7 @@ def _told(work: Callable[[], T]) -> "T | State[T]":
     retries=_BATCH_RETRIES,
     retry_delay_seconds=exponential_backoff(_RETRY_SECONDS),
     retry_jitter_factor=0.5,
-    retry_condition_fn=_may_pass,
+    retry_condition_fn=_is_retryable,
 )
 def read_batch(
     work: "Callable[[Batch], Frames]", batch: Batch, staging: str, number: int
@@ -214,10 +214,10 @@ def read_batch(
     """Read one batch on a worker of the cluster and return the folder of its Parquet parts."""
     from flows.workers import parts
 
-    return _told(lambda: parts.write(work, batch, Path(staging), f"{number:06}"))
+    return _as_state(lambda: parts.write(work, batch, Path(staging), f"{number:06}"))
 
 
-def _taken(work: "Callable[[Batch], Frames]", batch: Batch, future: Any) -> "Frames":
+def _collect(work: "Callable[[Batch], Frames]", batch: Batch, future: Any) -> "Frames":
     """Return what a worker read; a batch that kills workers is read here, file by file."""
     from distributed.scheduler import KilledWorker
 
@@ -228,12 +228,12 @@ def _taken(work: "Callable[[Batch], Frames]", batch: Batch, future: Any) -> "Fra
     except MatterhouseError:
         raise
     except KilledWorker:
-        return isolate.in_fresh_processes(work, batch)
+        return isolate.retry_in_new_process(work, batch)
     except Exception as error:
         raise WorkersFailed(
             f"the Dask workers could not read the batch that begins with"
-            f" {terminal.inert(batch.paths[0])} ({type(error).__name__}); nothing was published."
-            " See the workers' logs, or read it on this machine with --runner process"
+            f" {terminal.escape_control(batch.paths[0])} ({type(error).__name__}); nothing was"
+            " published. See the workers' logs, or read it on this machine with --runner process"
         ) from error
 
 
@@ -250,10 +250,10 @@ def _dask(address: str, jobs: int) -> Any:
     return DaskTaskRunner(cluster_kwargs=here)
 
 
-def leave_artifacts(house: House, receipt: Mapping[str, Any]) -> None:
+def leave_artifacts(paths: WarehousePaths, receipt: Mapping[str, Any]) -> None:
     """Put the receipt, the movers, the quarantine and the failed checks beside the flow run."""
     create_markdown_artifact(markdown.markdown(receipt), key="receipt")
-    for table in markdown.tables(house, receipt):
+    for table in markdown.tables(paths, receipt):
         create_table_artifact(table.rows, key=table.key, description=table.description)
 
 
@@ -280,15 +280,15 @@ def refresh(
 
     `runner` is local, process, dask or dask=tcp://HOST:PORT; auto lets the number of files decide.
     """
-    house = House(Path(warehouse).absolute())
-    if overtaken := _overtaken_by(house):
+    paths = WarehousePaths(Path(warehouse).absolute())
+    if overtaken := _overtaken_by(paths):
         return Completed(
             name="Skipped",
             message=f"missed, and run {overtaken} has since read what it would have read",
         )
     request = pipeline.Request(
         Path(source),
-        house.warehouse,
+        paths.warehouse,
         patterns=tuple(patterns or DEFAULT_PATTERNS),
         full=full,
         verify=verify,
@@ -299,8 +299,8 @@ def refresh(
     words = notify.from_environment()
     direct = named(runner, jobs, reported=lambda receipt: notify.tell(words, receipt, log.warning))
     name, _, address = runner.partition("=")
-    carried_out_by = PrefectRunner(direct, address if name == "dask" else None, house)
-    return _told(lambda: pipeline.refresh(request, carried_out_by))
+    carried_out_by = PrefectRunner(direct, address if name == "dask" else None, paths)
+    return _as_state(lambda: pipeline.refresh(request, carried_out_by))
 
 
 def build(request: pipeline.Request, *, runner: str, jobs: int | None) -> Receipt:
@@ -320,7 +320,7 @@ def build(request: pipeline.Request, *, runner: str, jobs: int | None) -> Receip
     return cast("Receipt", receipt)
 
 
-def _overtaken_by(house: House) -> str | None:
+def _overtaken_by(paths: WarehousePaths) -> str | None:
     """Return the refresh that began after this scheduled one was due, if it went well.
 
     After a night's sleep several runs are due at once: the first reads all that the others would.
@@ -328,7 +328,7 @@ def _overtaken_by(house: House) -> str | None:
     run = _this_run()
     if run is None or not run.auto_scheduled or run.expected_start_time is None:
         return None
-    for receipt in reversed(receipts(house)):
+    for receipt in reversed(read_runs(paths)):
         began = receipt.get("started_at")
         if began and "error" not in receipt:
             late = datetime.fromisoformat(began) > run.expected_start_time
@@ -351,21 +351,21 @@ def export(
     tables: list[str] | None = None,
 ) -> dict[str, Any] | State[dict[str, Any]]:
     """Write the reports of a warehouse to files."""
-    house = House(Path(warehouse).absolute())
+    paths = WarehousePaths(Path(warehouse).absolute())
 
     def write() -> dict[str, Any]:
-        with reading(house) as con:
+        with open_readonly(paths) as con:
             return exports.export(
                 con, Path(folder), file_format=file_format, patterns=tables or ["marts.*"]
             )
 
     def written() -> dict[str, Any]:
-        manifest = PrefectRunner(DirectRunner(), None, house).call("export", write)
+        manifest = PrefectRunner(DirectRunner(), None, paths).call("export", write)
         files = [{"file": t["file"], "rows": t["rows"]} for t in manifest["tables"]]
         create_table_artifact(files, key="exported", description=f"Run {manifest['run_id']}")
         return manifest
 
-    return _told(written)
+    return _as_state(written)
 
 
 def require_api(patience_seconds: float = 0) -> None:
@@ -407,7 +407,7 @@ def serve(
     source, warehouse = request.source.absolute(), request.warehouse.absolute()
     # Unlike their folders' names, the two paths tell all schedules of a machine apart.
     name = f"{source.name}-{zlib.crc32(os.fsencode(f'{source}:{warehouse}')):08x}"
-    say(f"Refreshing {terminal.inert(source)} at {cron!r} (UTC) until this process is ended.")
+    say(f"Refreshing {terminal.escape_control(source)} at {cron!r} (UTC) until this process ends.")
     say(f"At once: prefect deployment run {shlex.quote(f'refresh/{name}')}")
     # Prefect's handler of SIGTERM forgets to await a call, and leaves it to asyncio to complain of
     # the connection to a flow run that is then cut; the run is finished and all ends well.

@@ -17,8 +17,8 @@ from flows.models import build
 from flows.reports import profile
 from flows.source import extract, folder
 from flows.warehouse import generations, memory
-from flows.warehouse.paths import House, locked, witness
-from flows.warehouse.working_copy import working_copy
+from flows.warehouse.paths import WarehousePaths, append_run, locked
+from flows.warehouse.working_copy import open_working_copy
 from flows.workers.runner import DirectRunner, Runner
 
 if TYPE_CHECKING:
@@ -56,39 +56,41 @@ def refresh(request: Request, runner: Runner | None = None) -> Receipt:
 
     Raises a MatterhouseError and leaves the published warehouse as it was when anything is wrong.
     """
-    house = House(request.warehouse.absolute())
+    paths = WarehousePaths(request.warehouse.absolute())
     started_at = datetime.now(UTC)
     run = ledger.Run(f"{started_at:%Y%m%dT%H%M%S%fZ}", started_at)
     runner = runner or DirectRunner()
     try:
-        receipt = _locked_refresh(request, house, run, runner)
+        receipt = _locked_refresh(request, paths, run, runner)
     except Exception as error:
-        runner.report(_failure(request, house, run, error))
+        runner.report(_failure(request, paths, run, error))
         raise
     runner.report(receipt.as_json())
     return receipt
 
 
-def _locked_refresh(request: Request, house: House, run: ledger.Run, runner: Runner) -> Receipt:
-    with locked(house):
+def _locked_refresh(
+    request: Request, paths: WarehousePaths, run: ledger.Run, runner: Runner
+) -> Receipt:
+    with locked(paths):
         try:
-            receipt = _refresh(request, house, run, runner)
+            receipt = _refresh(request, paths, run, runner)
         except BaseException as error:
             if isinstance(error, ChecksFailed):
-                generations.set_aside(house, run.run_id)
+                generations.keep_failed(paths, run.run_id)
             # On a full disk this fails too, and must not hide the error that led here.
             with contextlib.suppress(OSError):
-                witness(house, _failure(request, house, run, error))
+                append_run(paths, _failure(request, paths, run, error))
             raise
         finally:
-            generations.discard(house, run.run_id)
-        witness(house, receipt.as_json())
+            generations.discard(paths, run.run_id)
+        append_run(paths, receipt.as_json())
     return receipt
 
 
-def _refresh(request: Request, house: House, run: ledger.Run, runner: Runner) -> Receipt:
+def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: Runner) -> Receipt:
     clock = Stopwatch()
-    with working_copy(house, run.run_id) as con:
+    with open_working_copy(paths, run.run_id) as con:
         build.create_tables(con)
 
         with clock.stage("scan"):
@@ -118,7 +120,7 @@ def _refresh(request: Request, house: House, run: ledger.Run, runner: Runner) ->
             run,
             outcomes,
             source=request.source,
-            warehouse=house.warehouse,
+            warehouse=paths.warehouse,
             sql_hash=sql_hash,
             ignored=listing.ignored,
         )
@@ -134,7 +136,7 @@ def _refresh(request: Request, house: House, run: ledger.Run, runner: Runner) ->
         with clock.stage("check"):
             waived = ("articles_shrank",) if request.accept_loss else ()
             failed = runner.call("check", partial(build.check, con, waived=waived))
-            _stop_on_errors(house, failed)
+            _stop_on_errors(paths, failed)
         final = receipt(
             published=True,
             seconds=clock.seconds,
@@ -145,7 +147,7 @@ def _refresh(request: Request, house: House, run: ledger.Run, runner: Runner) ->
         con.execute("checkpoint")
 
     with clock.stage("publish"):
-        sha256 = runner.call("publish", partial(generations.publish, house, run.run_id))
+        sha256 = runner.call("publish", partial(generations.publish, paths, run.run_id))
     return replace(final, seconds=clock.seconds, sha256=sha256)
 
 
@@ -164,19 +166,19 @@ def frames_of(batch: extract.Batch) -> "Frames":
             gc.enable()
 
 
-def _stop_on_errors(house: House, failed: Sequence[build.FailedCheck]) -> None:
+def _stop_on_errors(paths: WarehousePaths, failed: Sequence[build.FailedCheck]) -> None:
     errors = [check for check in failed if check.severity == "error"]
     if errors:
         names = ", ".join(check.name for check in errors)
         raise ChecksFailed(
-            f"{len(errors)} of the checks failed ({names}); {house.warehouse} stays as it was, and"
-            f" what was built is in {house.failed}",
+            f"{len(errors)} of the checks failed ({names}); {paths.warehouse} stays as it was, and"
+            f" what was built is in {paths.failed}",
             failed,
         )
 
 
 def _failure(
-    request: Request, house: House, run: ledger.Run, error: BaseException
+    request: Request, paths: WarehousePaths, run: ledger.Run, error: BaseException
 ) -> dict[str, Any]:
     checks = error.failed if isinstance(error, ChecksFailed) else ()
     return {
@@ -184,7 +186,7 @@ def _failure(
         "started_at": run.started_at.isoformat(),
         "finished_at": datetime.now(UTC).isoformat(),
         "source": str(request.source),
-        "warehouse": str(house.warehouse),
+        "warehouse": str(paths.warehouse),
         "published": False,
         "error": str(error) or type(error).__name__,
         "failed_checks": [str(check) for check in checks],

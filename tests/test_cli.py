@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from flows.cli import main
-from flows.warehouse.paths import House, current, generation_ids
+from flows.warehouse.paths import WarehousePaths, current, generation_ids
 from tests.conftest import Content, article
 
 
@@ -283,25 +283,25 @@ def test_an_empty_quarantine_says_so(shell: Shell) -> None:
 
 def test_runs_lists_refreshes_and_rolls_back(shell: Shell) -> None:
     """The runs are listed with their outcome, and an earlier one can be published again."""
-    house = House(shell.content.warehouse)
-    first = current(house)
+    paths = WarehousePaths(shell.content.warehouse)
+    first = current(paths)
     shell.content.write("d.md", article(title="d"))
     shell.run("build")
     _, out, _ = shell.run("runs")
-    assert [line.split()[0] for line in out.splitlines()[2:]] == generation_ids(house)
+    assert [line.split()[0] for line in out.splitlines()[2:]] == generation_ids(paths)
     assert shell.run("runs", "--rollback", first)[0] == 0
-    assert current(house) == first
+    assert current(paths) == first
     assert "current" in shell.run("runs")[1].splitlines()[2]
 
 
 def test_diff_tells_what_entered_left_and_changed_score(shell: Shell) -> None:
     """Two runs are compared article by article, and the marts that moved are named."""
-    house = House(shell.content.warehouse)
+    paths = WarehousePaths(shell.content.warehouse)
     shell.content.write("_news/2025-03-04-a.md", article(title="a", quality=10))
     (shell.content.source / "_news/2025-03-04-b.md").unlink()
     shell.content.write("d.md", article(title="d"))
     shell.run("build")
-    found = json.loads(shell.run("diff", *generation_ids(house), "--json")[1])
+    found = json.loads(shell.run("diff", *generation_ids(paths), "--json")[1])
     assert [
         (a["what"], a["article_id"], a["quality_before"], a["quality_after"])
         for a in found["articles"]
@@ -311,7 +311,7 @@ def test_diff_tells_what_entered_left_and_changed_score(shell: Shell) -> None:
         ("left", "_news/2025-03-04-b.md", 80, None),
     ]
     assert "marts.topics" in found["marts"]
-    assert shell.run("diff", *generation_ids(house))[0] == 0
+    assert shell.run("diff", *generation_ids(paths))[0] == 0
 
 
 def test_diff_passes_over_a_mart_that_only_one_run_has(shell: Shell) -> None:

@@ -286,10 +286,10 @@ def test_a_flow_respects_the_lock_of_a_direct_build(
     server: Server, content: Content, tmp_path: Path
 ) -> None:
     """The limit of a deployment does not know direct builds; the file lock does."""
-    from flows.warehouse.paths import House, locked
+    from flows.warehouse.paths import WarehousePaths, locked
 
     mixed(content)
-    with locked(House(content.warehouse)):
+    with locked(WarehousePaths(content.warehouse)):
         done = server.matterhouse("--warehouse", content.warehouse, "build", content.source)
     (run,) = server.runs(content.source)
     assert (done.returncode, run["state"]["type"], run["state"]["name"]) == (75, "FAILED", "Locked")
@@ -422,20 +422,20 @@ def test_a_missed_run_is_skipped_when_a_later_refresh_has_read_the_source(
 ) -> None:
     """After a sleep, only the first of the missed runs works; failed refreshes do not count."""
     from flows import orchestrate
-    from flows.warehouse.paths import House, receipts
+    from flows.warehouse.paths import WarehousePaths, read_runs
 
-    house = House(three.warehouse)
-    (receipt,) = receipts(house)
+    paths = WarehousePaths(three.warehouse)
+    (receipt,) = read_runs(paths)
     began = datetime.fromisoformat(receipt["started_at"]).astimezone(UTC)
 
     def overtaken_by(due: datetime, *, by_cron: bool = True) -> str | None:
         run = SimpleNamespace(auto_scheduled=by_cron, expected_start_time=due)
         monkeypatch.setattr(orchestrate, "_this_run", lambda: run)
-        return orchestrate._overtaken_by(house)
+        return orchestrate._overtaken_by(paths)
 
     second = timedelta(seconds=1)
     assert overtaken_by(began - second) == receipt["run_id"]
     assert overtaken_by(began + second) is None
     assert overtaken_by(began - second, by_cron=False) is None
-    house.receipts.write_text(json.dumps({**receipt, "error": "the disk is full"}))
+    paths.receipts.write_text(json.dumps({**receipt, "error": "the disk is full"}))
     assert overtaken_by(began - second) is None

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 from flows.frontmatter.block import CONFLICT, Block, Kind, characters, split
 from flows.frontmatter.json_toml import json_fields, toml_fields
 from flows.frontmatter.messages import BrokenFrontMatter
-from flows.frontmatter.positions import find_by_name, find_in_yaml
+from flows.frontmatter.positions import find_in_yaml, find_key
 from flows.frontmatter.types import (
     MAX_BLOCK_BYTES,
     MAX_DEPTH,
@@ -102,5 +102,5 @@ def locate_all(
     """Find several values of one file as `locate` does, in one pass over it."""
     if read(data, whole_file=whole_file) is None or not (block := split(data, whole_file)):
         return [None for _ in key_paths]
-    find = find_in_yaml if block.kind == "yaml" else find_by_name
+    find = find_in_yaml if block.kind == "yaml" else find_key
     return [None if at is None else block.position(at) for at in find(block, key_paths)]

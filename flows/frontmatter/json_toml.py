@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from flows.frontmatter.block import Block
-from flows.frontmatter.messages import BrokenFrontMatter, showable
+from flows.frontmatter.messages import BrokenFrontMatter, safe_key
 from flows.frontmatter.types import MAX_DEPTH, MAX_NODES, MAX_TYPED_CHARS, Value
 
 _JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]', re.DOTALL)
@@ -60,7 +60,7 @@ def _unique(block: Block, pairs: list[tuple[str, Value]]) -> dict[str, Value]:
     key = Counter(key for key, _ in pairs).most_common(1)[0][0]
     places = [found.start() for found in _json_keys(block.text, key)]
     at = places[1] if len(places) > 1 else 0
-    raise block.broken("duplicate_key", at, key=showable(key, block.text[:at]))
+    raise block.broken("duplicate_key", at, key=safe_key(key, block.text[:at]))
 
 
 def _finite(block: Block, text: str) -> float:

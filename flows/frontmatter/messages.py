@@ -25,7 +25,7 @@ class BrokenFrontMatter(ValueError):
 
 
 # Reason code → what is wrong, what to change.
-SAYINGS: dict[str, tuple[str, str]] = {
+MESSAGES: dict[str, tuple[str, str]] = {
     "accidental_alias": (
         "A value that begins with * means a reference in YAML, and this one is not well formed.",
         "Put the value in double quotes.",
@@ -196,11 +196,11 @@ SAYINGS: dict[str, tuple[str, str]] = {
 
 def broken(code: str, line: int, column: int, **words: object) -> BrokenFrontMatter:
     """Make the error of this code for a place in the file."""
-    message, hint = (part.format(**words) if words else part for part in SAYINGS[code])
+    message, hint = (part.format(**words) if words else part for part in MESSAGES[code])
     return BrokenFrontMatter(code, message, hint, line, column)
 
 
-def showable(key: str, text_before: str) -> str:
+def safe_key(key: str, text_before: str) -> str:
     """Name a key in a message, unless it may be a secret."""
     # Below or after `secured`, which escapes can spell, a piece of the payload may pass for a key.
     hidden = "\\" in text_before or "secured" in text_before.casefold()

@@ -43,7 +43,7 @@ def _child(node: Node | None, step: str | int) -> tuple[Node, Node] | None:
     return None
 
 
-def find_by_name(block: Block, key_paths: Iterable[KeyPath]) -> list[int | None]:
+def find_key(block: Block, key_paths: Iterable[KeyPath]) -> list[int | None]:
     """Find the index of each key in a TOML or JSON block, by a search for its name."""
     return [_index_by_name(block, key_path) for key_path in key_paths]
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import yaml
 
 from flows.frontmatter.block import Block
-from flows.frontmatter.messages import showable
+from flows.frontmatter.messages import safe_key
 from flows.frontmatter.types import MAX_DEPTH, MAX_EXPANDED, MAX_NODES, Plain, Value, is_secret
 from flows.frontmatter.yaml_errors import diagnose
 from flows.frontmatter.yaml_types import CONSTRUCTORS, TAG, UNFIT, construct
@@ -96,7 +96,7 @@ class _Tree:
             self.refuse(
                 "duplicate_key",
                 event,
-                key=showable(key, self.block.text[: _index(event)]),
+                key=safe_key(key, self.block.text[: _index(event)]),
             )
         parent.key = key
         parent.merging = merging

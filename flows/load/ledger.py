@@ -36,7 +36,7 @@ class Outcomes:
         return bool(self.new or self.changed or self.renamed or self.gone)
 
 
-def judge(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     """Tell new, changed, renamed, returned and unchanged apart, one row per file of the batch.
 
     A rename is a new path with the bytes of a vanished one; equal bytes pair off in order of path.

@@ -42,7 +42,7 @@ def begin(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
 
 def load(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]", run: Run) -> None:
     """Take one batch in, and merge what has come in once it is worth comparing with the tables."""
-    staging.take_in(con, frames)
+    staging.stage(con, frames)
     # Each merge reads the whole tables: one per batch would make the cost grow with the square.
     if row_count(con, staging.name_of("ops.files")) >= MERGE_FILES:
         _merge(con, run)
@@ -53,7 +53,7 @@ def load(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]",
 
 def _merge(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     """Write versions first, while the earlier state is still there to compare with."""
-    ledger.judge(con, run)
+    ledger.classify(con, run)
     versions.write(con, run)
     for table, key in staging.STATE.items():
         _replace(con, table, key, run)

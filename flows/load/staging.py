@@ -56,7 +56,7 @@ def clear(con: "duckdb.DuckDBPyConnection") -> None:
         )
 
 
-def take_in(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]") -> None:
+def stage(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]") -> None:
     """Put the frames of a batch, one per table, beside what has come in before."""
     # Asked for once: describing each table on its own takes as long as a small frame.
     expected: dict[str, set[str]] = defaultdict(set)

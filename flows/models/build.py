@@ -171,9 +171,9 @@ def _comment(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         )
     # Committed together: three hundred commits of a comment each took as long as a report.
     con.execute("begin")
-    con.execute(f"comment on table {table} is {literal.quoted(said.table)}")
+    con.execute(f"comment on table {table} is {literal.sql_literal(said.table)}")
     for name, comment in said.columns:
-        con.execute(f'comment on column {table}."{name}" is {literal.quoted(comment)}')
+        con.execute(f'comment on column {table}."{name}" is {literal.sql_literal(comment)}')
     con.execute("commit")
 
 

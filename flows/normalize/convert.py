@@ -27,7 +27,7 @@ _ISO_INSTANT = re.compile(
 _ZERO_WIDTH = str.maketrans("", "", "\u200b\u2060\ufeff\u00ad")
 
 
-class Misfit(ValueError):
+class ConversionError(ValueError):
     """A value does not fit its column; `value` is what the column gets."""
 
     def __init__(self, code: str, expected: str, hint: str, value: int | None = None) -> None:
@@ -35,7 +35,7 @@ class Misfit(ValueError):
         self.code, self.expected, self.hint, self.value = code, expected, hint, value
 
 
-def text(value: Value) -> str | None:
+def to_text(value: Value) -> str | None:
     """Keep text as the author typed it: `No` is "No", `007` is "007"."""
     if type(value) is str:
         return value
@@ -44,13 +44,13 @@ def text(value: Value) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, dict | list):
-        raise Misfit("wrong_type", "text", "Write one value, in quotes if it is unusual.")
+        raise ConversionError("wrong_type", "text", "Write one value, in quotes if it is unusual.")
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     return value.isoformat()
 
 
-def integer(value: Value) -> int | None:
+def to_integer(value: Value) -> int | None:
     """Take whole numbers that fit 32 bits; 33.0 is one, "33" in quotes is not."""
     number: Value = value
     if isinstance(value, Plain):
@@ -64,11 +64,11 @@ def integer(value: Value) -> int | None:
     if isinstance(number, bool) or not isinstance(number, int):
         quoted = value.__class__ is str and _DECIMAL.fullmatch(str(value))
         hint = "Remove the quotes." if quoted else "Write a whole number, or leave the key out."
-        raise Misfit("wrong_type", "a whole number", hint)
+        raise ConversionError("wrong_type", "a whole number", hint)
     if not -_INT32 <= number < _INT32:
-        raise Misfit("out_of_range", "a number that fits 32 bits", "Check the number.")
+        raise ConversionError("out_of_range", "a number that fits 32 bits", "Check the number.")
     if isinstance(value, Plain) and str(number) != value.lstrip("+") and "." not in value:
-        raise Misfit(
+        raise ConversionError(
             "ambiguous_number",
             f"a decimal number: YAML reads it as {number}, and so it is stored",
             f"Write {number} if that is meant.",
@@ -77,16 +77,16 @@ def integer(value: Value) -> int | None:
     return number
 
 
-def boolean(value: Value) -> bool | None:
+def to_boolean(value: Value) -> bool | None:
     """Take true and false, in YAML 1.1 also yes, no, on and off."""
     if isinstance(value, Plain):
         value = _BOOLEANS[value] if value in _BOOLEANS else frontmatter.typed(value)
     if value is None or isinstance(value, bool):
         return value
-    raise Misfit("wrong_type", "true or false", "Write true or false without quotes.")
+    raise ConversionError("wrong_type", "true or false", "Write true or false without quotes.")
 
 
-def instant(value: Value) -> int | None:
+def to_timestamp(value: Value) -> int | None:
     """Take a date or date-time, quoted or not, as µs since 1970 UTC; no zone means UTC."""
     if is_null(value):
         return None
@@ -103,26 +103,28 @@ def instant(value: Value) -> int | None:
     except (ValueError, OverflowError):
         pass  # 30 February, hour 25: the warning says so.
     hint = "Write a date that exists, as 2025-01-31 or 2025-01-31T12:30:00Z."
-    raise Misfit("bad_date", "a date", hint)
+    raise ConversionError("bad_date", "a date", hint)
 
 
-def mapping(value: Value) -> dict[str, Value] | None:
+def to_mapping(value: Value) -> dict[str, Value] | None:
     """Take a mapping; an empty value is none."""
     if isinstance(value, dict):
         return value
     if is_null(value):
         return None
     hint = "Write its keys on indented lines of their own."
-    raise Misfit("wrong_type", "a mapping", hint)
+    raise ConversionError("wrong_type", "a mapping", hint)
 
 
-def items(value: Value) -> list[Value] | None:
+def to_list(value: Value) -> list[Value] | None:
     """Take a list; an empty value is none."""
     if isinstance(value, list):
         return value
     if is_null(value):
         return None
-    raise Misfit("wrong_type", "a list", "Write each item on a line of its own, after `- `.")
+    raise ConversionError(
+        "wrong_type", "a list", "Write each item on a line of its own, after `- `."
+    )
 
 
 def is_null(value: Value) -> bool:

@@ -9,7 +9,7 @@ from flows import frontmatter
 from flows.frontmatter import Plain, Value, is_secret
 
 
-def rest(fields: Mapping[str, Value], known: Set[str]) -> dict[str, Any]:
+def unknown_keys(fields: Mapping[str, Value], known: Set[str]) -> dict[str, Any]:
     """Return what JSON can say of the keys that are not known, payloads left out."""
     if fields.keys() <= known:
         return {}

@@ -14,18 +14,18 @@ from flows import frontmatter
 from flows.frontmatter import Value
 from flows.normalize.convert import (
     Cast,
-    Misfit,
-    boolean,
+    ConversionError,
     clean,
-    instant,
-    integer,
-    items,
-    mapping,
-    text,
+    to_boolean,
+    to_integer,
+    to_list,
+    to_mapping,
+    to_text,
+    to_timestamp,
 )
-from flows.normalize.extra import as_json, rest, secured_chars
+from flows.normalize.extra import as_json, secured_chars, unknown_keys
 from flows.normalize.frames import COLUMNS, Frames, frame
-from flows.normalize.warnings import Misfits, Warned
+from flows.normalize.warnings import FieldWarning, Warnings
 from flows.source import time_limit
 from flows.source.extract import Document, Extracted, Reject
 from flows.source.read import Signature
@@ -33,45 +33,45 @@ from flows.source.read import Signature
 _FILE_DATE = re.compile(r"(?:.*/)?(\d{4}-\d\d-\d\d)(?!\d)[^/]*")
 # Front-matter key → how its value is taken, in the order of the table's columns.
 _ARTICLE: dict[str, Cast] = {
-    "category": text,
-    "type": text,
-    "title": text,
-    "excerpt": text,
-    "publishedDateTime": instant,
-    "updatedDateTime": instant,
-    "originalUrl": text,
-    "webUrl": text,
-    "ampWebUrl": text,
-    "cdnAmpWebUrl": text,
-    "quality": integer,
-    "heat": integer,
-    "published": boolean,
-    "removed": boolean,
+    "category": to_text,
+    "type": to_text,
+    "title": to_text,
+    "excerpt": to_text,
+    "publishedDateTime": to_timestamp,
+    "updatedDateTime": to_timestamp,
+    "originalUrl": to_text,
+    "webUrl": to_text,
+    "ampWebUrl": to_text,
+    "cdnAmpWebUrl": to_text,
+    "quality": to_integer,
+    "heat": to_integer,
+    "published": to_boolean,
+    "removed": to_boolean,
 }
-_PROVIDER: dict[str, Cast] = {"name": text, "domain": text}
+_PROVIDER: dict[str, Cast] = {"name": to_text, "domain": to_text}
 _IMAGE: dict[str, Cast] = {
-    "url": text,
-    "width": integer,
-    "height": integer,
-    "isCached": boolean,
-    "title": text,
+    "url": to_text,
+    "width": to_integer,
+    "height": to_integer,
+    "isCached": to_boolean,
+    "title": to_text,
 }
 _RELATED: dict[str, Cast] = {
-    "title": text,
-    "excerpt": text,
-    "publishedDateTime": instant,
-    "webUrl": text,
-    "ampWebUrl": text,
-    "cdnAmpWebUrl": text,
-    "type": text,
-    "quality": integer,
+    "title": to_text,
+    "excerpt": to_text,
+    "publishedDateTime": to_timestamp,
+    "webUrl": to_text,
+    "ampWebUrl": to_text,
+    "cdnAmpWebUrl": to_text,
+    "type": to_text,
+    "quality": to_integer,
 }
 _TAXONOMY: dict[str, Cast] = {
-    "_id": text,
-    "name": text,
-    "shortname": text,
-    "parent": text,
-    "domain": text,
+    "_id": to_text,
+    "name": to_text,
+    "shortname": to_text,
+    "parent": to_text,
+    "domain": to_text,
 }
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -102,14 +102,14 @@ class _Reader:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.misfits = Misfits()
+        self.misfits = Warnings()
 
     def article(self, rows: Rows) -> None:
         article_id, fields = self.document.path, self.document.front_matter.fields
         values = self._take(fields, (), _ARTICLE)
-        provider = self._one(mapping, fields, "provider") or {}
-        extra = rest(fields, _ARTICLE_KEYS)
-        if unknown := rest(provider, _PROVIDER_KEYS):
+        provider = self._one(to_mapping, fields, "provider") or {}
+        extra = unknown_keys(fields, _ARTICLE_KEYS)
+        if unknown := unknown_keys(provider, _PROVIDER_KEYS):
             extra["provider"] = unknown
         rows["raw.articles"].append(
             (
@@ -126,7 +126,7 @@ class _Reader:
                 as_json(extra),
             )
         )
-        topics = self._many(text, fields, "topics")
+        topics = self._many(to_text, fields, "topics")
         rows["raw.article_topics"] += [(article_id, at, topic) for at, topic in topics]
         rows["raw.article_images"] += self._images(fields)
         rows["raw.provider_images"] += self._images(provider, "provider")
@@ -134,14 +134,14 @@ class _Reader:
 
     def taxonomy(self, rows: Rows) -> None:
         fields = self.document.front_matter.fields
-        names = self._many(text, fields, "otherNames")
+        names = self._many(to_text, fields, "otherNames")
         rows["raw.terms"].append(
             (
                 self.document.path,
                 self.document.kind,
                 *self._take(fields, (), _TAXONOMY),
                 json.dumps([name for _, name in names]) if names else None,
-                as_json(rest(fields, _TAXONOMY_KEYS)),
+                as_json(unknown_keys(fields, _TAXONOMY_KEYS)),
             )
         )
 
@@ -151,18 +151,18 @@ class _Reader:
                 self.document.path,
                 at,
                 *self._take(image, (*where, "images", at - 1), _IMAGE),
-                as_json(rest(image, _IMAGE.keys())),
+                as_json(unknown_keys(image, _IMAGE.keys())),
             )
-            for at, image in self._many(mapping, fields, "images", *where)
+            for at, image in self._many(to_mapping, fields, "images", *where)
         ]
 
     def _related(self, fields: Mapping[str, Value]) -> list[tuple[Any, ...]]:
         found = []
-        for at, item in self._many(mapping, fields, "related"):
+        for at, item in self._many(to_mapping, fields, "related"):
             where = ("related", at - 1)
-            provider = self._one(mapping, item, "provider", *where) or {}
-            extra = rest(item, _RELATED_KEYS)
-            if unknown := rest(provider, _PROVIDER.keys()):
+            provider = self._one(to_mapping, item, "provider", *where) or {}
+            extra = unknown_keys(item, _RELATED_KEYS)
+            if unknown := unknown_keys(provider, _PROVIDER.keys()):
                 extra["provider"] = unknown
             found.append(
                 (
@@ -184,7 +184,7 @@ class _Reader:
             if value is not None:
                 try:
                     value = cast(value)
-                except Misfit as misfit:
+                except ConversionError as misfit:
                     self.misfits.note((*where, key), value, misfit)
                     value = misfit.value
             values.append(value)
@@ -198,13 +198,15 @@ class _Reader:
     ) -> list[tuple[int, Any]]:
         """Take a list's items with their positions from 1; an item without a value is left out."""
         found = []
-        for at, item in enumerate(self._one(items, fields, key, *where) or (), start=1):
+        for at, item in enumerate(self._one(to_list, fields, key, *where) or (), start=1):
             try:
                 value = cast(item)
                 if value is None:
-                    raise Misfit("empty_item", "a value", "Remove the empty item, or fill it in.")
+                    raise ConversionError(
+                        "empty_item", "a value", "Remove the empty item, or fill it in."
+                    )
                 found.append((at, value))
-            except Misfit as misfit:
+            except ConversionError as misfit:
                 self.misfits.note((*where, key, at - 1), item, misfit)
         return found
 
@@ -229,7 +231,7 @@ def _file_date(path: str) -> str | None:
         return None
 
 
-def _loaded(document: Document, warnings: list[Warned]) -> tuple[Any, ...]:
+def _loaded(document: Document, warnings: list[FieldWarning]) -> tuple[Any, ...]:
     noted = json.dumps(
         [
             {"field": w.field, "code": w.code, "message": w.message, "line": w.line, "hint": w.hint}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from flows import frontmatter
 from flows.frontmatter import KeyPath, Plain, Value
-from flows.normalize.convert import Misfit
+from flows.normalize.convert import ConversionError
 from flows.source.extract import Document
 
 # A file that is wrong in every item (thousands of topics, say) needs no more to be understood.
@@ -14,7 +14,7 @@ _SHOWN_CHARS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class FieldWarning:
     """A value that was set to null: field as a path, positions from 1, line in the file."""
 
     field: str
@@ -24,20 +24,22 @@ class Warned:
     hint: str
 
 
-class Misfits:
+class Warnings:
     """Collects the misfits of one document."""
 
     def __init__(self) -> None:
-        self.warned: list[Warned] = []
+        self.warned: list[FieldWarning] = []
         self.key_paths: list[KeyPath] = []
 
-    def note(self, key_path: KeyPath, value: Value, misfit: Misfit) -> None:
+    def note(self, key_path: KeyPath, value: Value, misfit: ConversionError) -> None:
         """Warn of the value at this place; after many, once more and then no longer."""
         if len(self.warned) > MAX_WARNINGS:
             return
         if len(self.warned) == MAX_WARNINGS:
             message = f"More than {MAX_WARNINGS} values do not fit; the rest is not listed."
-            self.warned.append(Warned("", "more_warnings", message, None, "Mend the listed ones."))
+            self.warned.append(
+                FieldWarning("", "more_warnings", message, None, "Mend the listed ones.")
+            )
             return
         name = re.sub(
             r"\.\[", "[", ".".join(k if isinstance(k, str) else f"[{k + 1}]" for k in key_path)
@@ -45,7 +47,7 @@ class Misfits:
         kept = "" if misfit.value is not None else "; stored as null"
         self.key_paths.append(key_path)
         self.warned.append(
-            Warned(
+            FieldWarning(
                 name,
                 misfit.code,
                 f"{name} is {_shown(value)}, not {misfit.expected}{kept}.",
@@ -54,7 +56,7 @@ class Misfits:
             )
         )
 
-    def located(self, document: Document) -> list[Warned]:
+    def located(self, document: Document) -> list[FieldWarning]:
         """Give the warnings with their lines, found in one pass over the file."""
         if not self.warned:
             return []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError
 from flows.warehouse import literal
-from flows.warehouse.paths import House
+from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,7 +91,9 @@ class Diff:
     marts: dict[str, tuple[int, int] | None]
 
 
-def diff(con: "duckdb.DuckDBPyConnection", house: House, names: Sequence[str] = ()) -> Diff:
+def diff(
+    con: "duckdb.DuckDBPyConnection", paths: WarehousePaths, names: Sequence[str] = ()
+) -> Diff:
     """Compare two runs, each named by its id or the beginning of it; without names the last two."""
     runs = [run for (run,) in con.execute("select run_id from ops.runs order by all").fetchall()]
     chosen = [_run_id(runs, name) for name in names] or runs[-2:]
@@ -101,7 +103,7 @@ def diff(con: "duckdb.DuckDBPyConnection", house: House, names: Sequence[str] = 
     found = con.execute(_CHANGES, {"earlier": earlier, "later": later})
     columns = tuple(name for name, *_ in found.description or ())
     articles = found.fetchall()
-    return Diff(earlier, later, columns, articles, _moved(con, house, earlier, later))
+    return Diff(earlier, later, columns, articles, _moved(con, paths, earlier, later))
 
 
 def _run_id(runs: Sequence[str], name: str) -> str:
@@ -113,18 +115,18 @@ def _run_id(runs: Sequence[str], name: str) -> str:
 
 
 def _moved(
-    con: "duckdb.DuckDBPyConnection", house: House, earlier: str, later: str
+    con: "duckdb.DuckDBPyConnection", paths: WarehousePaths, earlier: str, later: str
 ) -> dict[str, tuple[int, int] | None]:
     """Count, per mart, the rows that were replaced and the rows that came."""
     names = con.execute(
         "select table_name from duckdb_tables() where schema_name = 'marts' order by all"
     ).fetchall()
     marts = [f"marts.{name}" for (name,) in names]
-    files = {"then": house.generation(earlier), "now": house.generation(later)}
+    files = {"then": paths.generation(earlier), "now": paths.generation(later)}
     if not all(file.exists() for file in files.values()):
         return dict.fromkeys(marts)
     for name, file in files.items():
-        con.execute(f"attach {literal.quoted(file)} as run_{name} (read_only)")
+        con.execute(f"attach {literal.sql_literal(file)} as run_{name} (read_only)")
     return {mart: _rows_moved(con, mart) for mart in marts}
 
 

@@ -111,7 +111,7 @@ def _write(
     file = folder / f"{table}.{file_format}"
     con.execute(
         f"copy (select {chosen} from {table} order by all)"
-        f" to {literal.quoted(file)} ({OPTIONS[file_format]})"
+        f" to {literal.sql_literal(file)} ({OPTIONS[file_format]})"
     )
     with file.open("rb") as written:
         digest = hashlib.file_digest(written, "sha256").hexdigest()

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flows.reports import terminal
-from flows.warehouse.connection import reading
-from flows.warehouse.paths import House
+from flows.warehouse.connection import open_readonly
+from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,13 +74,15 @@ class Table:
     rows: list[dict[str, Any]]
 
 
-def tables(house: House, receipt: Mapping[str, Any]) -> list[Table]:
+def tables(paths: WarehousePaths, receipt: Mapping[str, Any]) -> list[Table]:
     """Return the failed checks and, from the published warehouse, quarantine and movers."""
-    checks = [{"check": terminal.inert(check)} for check in receipt.get("failed_checks", ())]
+    checks = [
+        {"check": terminal.escape_control(check)} for check in receipt.get("failed_checks", ())
+    ]
     found = [Table("failed-checks", "Checks that returned rows", checks)]
-    if not house.warehouse.exists():
+    if not paths.warehouse.exists():
         return found
-    with reading(house) as con:
+    with open_readonly(paths) as con:
         return [
             *found,
             Table("quarantine", "Files to mend, the newest first", _rows(con, _QUARANTINE)),
@@ -104,7 +106,7 @@ def _rows(con: "duckdb.DuckDBPyConnection", sql: str) -> list[dict[str, Any]]:
 
 
 def _cell(value: object) -> object:
-    return terminal.inert(value) if isinstance(value, str) else value
+    return terminal.escape_control(value) if isinstance(value, str) else value
 
 
 def markdown(receipt: Mapping[str, Any]) -> str:
@@ -135,4 +137,4 @@ def _verdict(receipt: Mapping[str, Any]) -> str:
 
 
 def _code(text: object) -> str:
-    return f"`{terminal.inert(text).replace('`', chr(39))}`"
+    return f"`{terminal.escape_control(text).replace('`', chr(39))}`"

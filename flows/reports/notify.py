@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from flows import MatterhouseError
-from flows.warehouse.connection import reading
-from flows.warehouse.paths import House
+from flows.warehouse.connection import open_readonly
+from flows.warehouse.paths import WarehousePaths
 
 # The command travels by environment: parameters of a flow are stored in clear, and whoever may set
 # them could otherwise run commands here.
@@ -87,7 +87,7 @@ def newly_quarantined(receipt: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the files that this run put into quarantine, none when it did not publish."""
     if not receipt.get("published"):
         return []
-    with reading(House(Path(receipt["warehouse"]))) as con:
+    with open_readonly(WarehousePaths(Path(receipt["warehouse"]))) as con:
         found = con.execute(_NEWLY_QUARANTINED, {"run_id": receipt["run_id"]})
         names = [name for name, *_ in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

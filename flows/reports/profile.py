@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flows import frontmatter
 from flows.frontmatter import Plain, Value, is_secret
-from flows.normalize.convert import Misfit, instant
+from flows.normalize.convert import ConversionError, to_timestamp
 from flows.source import extract, folder
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ def _type(value: Value) -> str:
 
 def _day(fields: dict[str, Value]) -> date | None:
     try:
-        micros = instant(fields.get("publishedDateTime"))
-    except Misfit:
+        micros = to_timestamp(fields.get("publishedDateTime"))
+    except ConversionError:
         return None
     if micros is None:
         return None

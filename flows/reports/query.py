@@ -14,10 +14,10 @@ import duckdb
 
 from flows import MatterhouseError
 from flows.reports.export import FORMULA
-from flows.reports.terminal import inert
+from flows.reports.terminal import escape_control
 from flows.warehouse import literal
-from flows.warehouse.connection import reading
-from flows.warehouse.paths import House
+from flows.warehouse.connection import open_readonly
+from flows.warehouse.paths import WarehousePaths
 
 _SHOWN_ROWS = 200
 _FETCHED_ROWS = 10_000
@@ -36,7 +36,7 @@ class OutputNeeded(MatterhouseError):
 
 
 def run(
-    house: House,
+    paths: WarehousePaths,
     text: str,
     *,
     file_format: str = "table",
@@ -51,7 +51,7 @@ def run(
     if file_format == "parquet" and output is None:
         raise OutputNeeded("Parquet is not for the screen: name a file with -o FILE")
     partial = output.with_name(f".{output.name}.partial") if output else None
-    with reading(house) as con:
+    with open_readonly(paths) as con:
         if not allow_external:
             _close_off(con, partial if file_format == "parquet" else None)
         statements = con.extract_statements(text)
@@ -70,7 +70,7 @@ def run(
 
 def _close_off(con: duckdb.DuckDBPyConnection, writable: Path | None) -> None:
     if writable:
-        con.execute(f"set allowed_paths = [{literal.quoted(writable.absolute())}]")
+        con.execute(f"set allowed_paths = [{literal.sql_literal(writable.absolute())}]")
     con.execute("set python_enable_replacements = false")
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
@@ -123,7 +123,7 @@ def _guarded(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     guarded = f"'{value}" if re.match(FORMULA, value) else value
-    return inert(guarded) if sys.stdout.isatty() else guarded
+    return escape_control(guarded) if sys.stdout.isatty() else guarded
 
 
 def _write_json(names: list[str], chunks: Iterable[list[tuple[Any, ...]]]) -> None:

@@ -21,14 +21,14 @@ _PIPED_WIDTH = 160
 _SHOWN_ROWS = 40
 
 
-def inert(text: object) -> str:
+def escape_control(text: object) -> str:
     """Return the text with control characters spelled out, line breaks and tabs too."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
-def complaint(message: str) -> None:
+def print_error(message: str) -> None:
     """Print an error: its first line in red, what DuckDB adds below as it is."""
-    lines = [inert(line) for line in message.splitlines()] or [""]
+    lines = [escape_control(line) for line in message.splitlines()] or [""]
     red, plain = ("\033[31m", "\033[0m") if sys.stderr.isatty() else ("", "")
     print(f"{red}matterhouse: {lines[0]}{plain}", *lines[1:], sep="\n", file=sys.stderr)
 
@@ -37,7 +37,9 @@ def failed_check(check: "FailedCheck") -> None:
     """Print a failed check with its first rows."""
     print(f"  {check}", file=sys.stderr)
     for row in check.rows[:5]:
-        said = ", ".join(f"{n} {inert(v)}" for n, v in zip(check.columns, row, strict=True))
+        said = ", ".join(
+            f"{n} {escape_control(v)}" for n, v in zip(check.columns, row, strict=True)
+        )
         print(f"    {said}", file=sys.stderr)
 
 
@@ -63,7 +65,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 def _cell(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return "\n".join(inert(line) for line in str(value).splitlines())
+    return "\n".join(escape_control(line) for line in str(value).splitlines())
 
 
 def _console() -> "Console":
@@ -94,7 +96,7 @@ def progress(*, visible: bool) -> Iterator[Callable[[int, int], None]]:
 def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
     """Print what a refresh did, what moves, and what to type next."""
     print(
-        f"{inert(done.source)}: {done.seen:,} files seen = {done.loaded:,} loaded"
+        f"{escape_control(done.source)}: {done.seen:,} files seen = {done.loaded:,} loaded"
         f" + {done.quarantined:,} quarantined + {done.excluded:,} excluded"
         f" ({done.ignored:,} other files ignored)"
     )
@@ -106,12 +108,12 @@ def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
         print("Nothing changed: the published warehouse stays as it is.")
         return
     if done.new_keys:
-        print(f"  new keys, kept in `extra`: {inert(', '.join(done.new_keys))}")
+        print(f"  new keys, kept in `extra`: {escape_control(', '.join(done.new_keys))}")
     for check in done.failed_checks:
-        print(f"  check: {inert(check)}")
+        print(f"  check: {escape_control(check)}")
     seconds = sum(done.seconds.values())
     print(
-        f"Published {inert(_near(done.warehouse))} in {seconds:.1f} s (run {done.run_id}):"
+        f"Published {escape_control(_near(done.warehouse))} in {seconds:.1f} s (run {done.run_id}):"
         f" {done.tables.get('raw.articles', 0):,} articles,"
         f" {done.tables.get('marts.topics', 0):,} topics,"
         f" {done.tables.get('marts.providers', 0):,} providers"
@@ -120,7 +122,7 @@ def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
         print("\nMoving topics, articles in the last 28 days against the 28 days before:")
         for topic, status, now, before, _ in movers:
             sign = "▲" if now > before else "▼"
-            print(f"  {sign} {inert(topic)}: {now} against {before} ({status})")
+            print(f"  {sign} {escape_control(topic)}: {now} against {before} ({status})")
     command = _command(done.warehouse)
     print("\nNext:")
     if done.quarantined or done.warnings:
@@ -151,9 +153,9 @@ def quarantine(rows: Sequence[Sequence[Any]]) -> None:
     """Print each fault as an editor can jump to it, with the reason and what to change."""
     for path, line, column, code, reason, hint, since in rows:
         place = ":".join(str(part) for part in (path, line, column) if part is not None)
-        print(inert(place))
-        print(f"  {inert(reason)} ({code}, since {since:%Y-%m-%d %H:%M} UTC)")
-        print(f"  fix: {inert(hint)}")
+        print(escape_control(place))
+        print(f"  {escape_control(reason)} ({code}, since {since:%Y-%m-%d %H:%M} UTC)")
+        print(f"  fix: {escape_control(hint)}")
     print(f"\n{len(rows)} to mend; each file is read again when it changes.")
 
 
@@ -163,7 +165,7 @@ def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
         ("key", "kind", "present", "share", "types", "first", "last", "deviates"),
         [
             (
-                inert(key.key),
+                escape_control(key.key),
                 key.kind,
                 key.present,
                 f"{key.share:.0%}",

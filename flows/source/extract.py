@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flows import frontmatter
 from flows.source import time_limit
-from flows.source.folder import Fault, Plan
+from flows.source.folder import PathError, Plan
 from flows.source.read import MAX_FILE_BYTES, Signature, Unreadable
 from flows.source.read import read as read_file
 
@@ -50,7 +50,7 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
-class Same:
+class Unchanged:
     """A file that was touched but holds the bytes that are already loaded."""
 
     path: str
@@ -64,7 +64,7 @@ class Batch:
     source: Path
     paths: tuple[str, ...]
     known: Mapping[str, str]
-    faults: Mapping[str, Fault]
+    faults: Mapping[str, PathError]
     parser: frontmatter.Parser = "fast"
 
 
@@ -74,13 +74,13 @@ class Extracted:
 
     documents: list[Document]
     rejects: list[Reject]
-    same: list[Same]
+    same: list[Unchanged]
 
 
 def batches(
     source: Path,
     plan: Plan,
-    faults: Mapping[str, Fault],
+    faults: Mapping[str, PathError],
     size: int,
     parser: frontmatter.Parser = "fast",
 ) -> list[Batch]:
@@ -123,7 +123,7 @@ def unread(batch: Batch, path: str, code: str, message: str, hint: str) -> Rejec
     return Reject(path, content_hash, signature, "quarantined", code, message, hint)
 
 
-def _outcome(batch: Batch, path: str) -> Document | Reject | Same:
+def _outcome(batch: Batch, path: str) -> Document | Reject | Unchanged:
     if fault := batch.faults.get(path):
         return Reject(path, None, None, "quarantined", fault.code, fault.message, fault.hint)
     signature: Signature | None = None
@@ -131,7 +131,7 @@ def _outcome(batch: Batch, path: str) -> Document | Reject | Same:
     try:
         data, content_hash, signature = read_file(f"{batch.source}/{path}")
         if batch.known.get(path) == content_hash:
-            return Same(path, signature)
+            return Unchanged(path, signature)
         if data is None:
             raise Unreadable(
                 "quarantined",

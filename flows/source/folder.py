@@ -25,7 +25,7 @@ class SourceEmpty(MatterhouseError):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class PathError:
     """A path that cannot be read because of what it is: known from the walk alone."""
 
     code: str
@@ -42,7 +42,7 @@ class Listing:
     mtime_ns: Sequence[int] = ()
     ctime_ns: Sequence[int] = ()
     inode: Sequence[int] = ()
-    faults: dict[str, Fault] = field(default_factory=dict)
+    faults: dict[str, PathError] = field(default_factory=dict)
     ignored: int = 0
 
 
@@ -63,7 +63,7 @@ def walk(source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS) -> Listing:
         found = "is not a folder" if source.exists() else "does not exist"
         raise SourceMissing(f"source {source} {found}: name the folder that holds the content")
     matches = _matcher(patterns)
-    faults: dict[str, Fault] = {}
+    faults: dict[str, PathError] = {}
     ignored = 0
     rows: list[tuple[str, int, int, int, int]] = []
     for path, status in _entries(os.fspath(source), "", faults):
@@ -71,7 +71,7 @@ def walk(source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS) -> Listing:
         shown = path if readable else _escaped(path)
         if matches(path) or shown in faults:
             if not readable:
-                faults[shown] = Fault(
+                faults[shown] = PathError(
                     "bad_file_name",
                     "The file's name is not valid UTF-8.",
                     "Rename the file; in the ledger each byte that is not UTF-8 is shown as \\x….",
@@ -99,7 +99,7 @@ def _matcher(patterns: Sequence[str]) -> Callable[[str], object]:
 
 
 def _entries(
-    folder: str, prefix: str, faults: dict[str, Fault]
+    folder: str, prefix: str, faults: dict[str, PathError]
 ) -> Iterator[tuple[str, os.stat_result]]:
     """Walk depth first without recursion, so that no depth of folders can stop it."""
     waiting = [(folder, prefix)]
@@ -120,7 +120,7 @@ def _entries(
             if not prefix:
                 raise SourceMissing(f"source {folder} cannot be read: {error.strerror}") from error
             shown = prefix if _is_utf8(prefix) else _escaped(prefix)
-            faults[shown] = Fault(
+            faults[shown] = PathError(
                 "unreadable_folder",
                 f"The folder cannot be listed ({error.strerror}); what was loaded from it is kept.",
                 "Give the account that runs the refresh permission to read and enter the folder.",

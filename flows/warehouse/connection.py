@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from flows import MatterhouseError
-from flows.warehouse.paths import House
+from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.working_copy import OFFLINE, NotAWarehouse, copy, first_line
 
 
@@ -18,32 +18,32 @@ class NoWarehouse(MatterhouseError):
 
 
 @contextlib.contextmanager
-def reading(house: House, **config: Any) -> Iterator["duckdb.DuckDBPyConnection"]:
+def open_readonly(paths: WarehousePaths, **config: Any) -> Iterator["duckdb.DuckDBPyConnection"]:
     """Open the published warehouse read-only."""
-    if not house.warehouse.exists():
+    if not paths.warehouse.exists():
         raise NoWarehouse(
-            f"there is no warehouse at {house.warehouse}: make one with `matterhouse build FOLDER`,"
+            f"there is no warehouse at {paths.warehouse}: make one with `matterhouse build FOLDER`,"
             " or name it with --warehouse"
         )
     with contextlib.ExitStack() as stack:
         config = {**OFFLINE, **config}
-        published = house.warehouse.resolve()
+        published = paths.warehouse.resolve()
         try:
             con = duckdb.connect(str(published), read_only=True, config=config)
         except duckdb.IOException as error:
             if "Could not set lock" not in str(error):
-                raise _unreadable(house, error) from error
+                raise _unreadable(paths, error) from error
             # Somebody has the file open for writing, which shuts all others out: read its bytes.
             folder = stack.enter_context(tempfile.TemporaryDirectory())
-            copied = Path(folder) / house.warehouse.name
+            copied = Path(folder) / paths.warehouse.name
             copy(published, copied)
             con = duckdb.connect(str(copied), read_only=True, config=config)
         except duckdb.Error as error:
-            raise _unreadable(house, error) from error
+            raise _unreadable(paths, error) from error
         stack.enter_context(con)
         con.execute("set TimeZone = 'UTC'")
         yield con
 
 
-def _unreadable(house: House, error: Exception) -> NotAWarehouse:
-    return NotAWarehouse(f"{house.warehouse} cannot be opened: {first_line(error)}")
+def _unreadable(paths: WarehousePaths, error: Exception) -> NotAWarehouse:
+    return NotAWarehouse(f"{paths.warehouse} cannot be opened: {first_line(error)}")

@@ -13,12 +13,12 @@ from pathlib import Path
 from flows import MatterhouseError
 from flows.warehouse.paths import (
     WORKING,
-    House,
+    WarehousePaths,
+    append_run,
     current,
     generation_ids,
     now,
     remove_leftovers,
-    witness,
 )
 from flows.warehouse.working_copy import WarehouseDamaged
 
@@ -29,9 +29,9 @@ class NoSuchGeneration(MatterhouseError):
     """The run is not among the generations that are kept."""
 
 
-def publish(house: House, run_id: str) -> str:
+def publish(paths: WarehousePaths, run_id: str) -> str:
     """Make the finished, closed working file the warehouse that readers see; return its sha256."""
-    working, generation = house.working(run_id), house.generation(run_id)
+    working, generation = paths.working(run_id), paths.generation(run_id)
     if working.with_name(f"{working.name}.wal").exists():
         raise WarehouseDamaged(f"{working} was not written out completely: run the build again")
     with working.open("rb") as file:
@@ -40,48 +40,48 @@ def publish(house: House, run_id: str) -> str:
     # Read-only, for those whom the umask lets read.
     working.chmod(working.stat().st_mode & 0o444)
     working.rename(generation)
-    _sync_folder(house.generations)
-    _adopt(house)
-    point(house, run_id)
-    _prune(house)
+    _sync_folder(paths.generations)
+    keep_plain_file(paths)
+    switch_to(paths, run_id)
+    _prune(paths)
     return digest
 
 
-def _adopt(house: House) -> None:
+def keep_plain_file(paths: WarehousePaths) -> None:
     """Keep a warehouse that is a plain file (copied here, say) as a generation."""
-    if house.warehouse.exists() and not house.warehouse.is_symlink():
-        kept = house.generations / f"0-before-{now().replace(':', '')}.duckdb"
-        shutil.copyfile(house.warehouse, kept)
+    if paths.warehouse.exists() and not paths.warehouse.is_symlink():
+        kept = paths.generations / f"0-before-{now().replace(':', '')}.duckdb"
+        shutil.copyfile(paths.warehouse, kept)
 
 
-def point(house: House, run_id: str) -> None:
+def switch_to(paths: WarehousePaths, run_id: str) -> None:
     """Flip the link to a generation; a reader sees the old or the new, never neither."""
-    generation = house.generation(run_id)
+    generation = paths.generation(run_id)
     if not generation.exists():
-        kept = ", ".join(generation_ids(house)) or "none"
+        kept = ", ".join(generation_ids(paths)) or "none"
         raise NoSuchGeneration(f"run {run_id} is not kept; these are: {kept}")
-    link = house.generations / f"{WORKING}link"
+    link = paths.generations / f"{WORKING}link"
     link.unlink(missing_ok=True)
     try:
-        link.symlink_to(os.path.relpath(generation, house.warehouse.parent))
+        link.symlink_to(os.path.relpath(generation, paths.warehouse.parent))
     except OSError:
         # A file system without links: a second copy takes the published name.
         shutil.copyfile(generation, link)
         link.chmod(link.stat().st_mode & 0o444)
-    link.replace(house.warehouse)
-    _sync_folder(house.warehouse.parent)
+    link.replace(paths.warehouse)
+    _sync_folder(paths.warehouse.parent)
 
 
-def roll_back(house: House, run_id: str) -> None:
+def roll_back(paths: WarehousePaths, run_id: str) -> None:
     """Publish the file of an earlier run again and note it in the receipts."""
-    point(house, run_id)
-    witness(house, {"run_id": run_id, "rolled_back_at": now(), "published": True})
+    switch_to(paths, run_id)
+    append_run(paths, {"run_id": run_id, "rolled_back_at": now(), "published": True})
 
 
-def _prune(house: House) -> None:
-    for run_id in generation_ids(house)[:-KEPT_GENERATIONS]:
-        if run_id != current(house):
-            generation = house.generation(run_id)
+def _prune(paths: WarehousePaths) -> None:
+    for run_id in generation_ids(paths)[:-KEPT_GENERATIONS]:
+        if run_id != current(paths):
+            generation = paths.generation(run_id)
             generation.unlink()
             generation.with_name(f"{generation.name}.wal").unlink(missing_ok=True)
 
@@ -94,11 +94,11 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def set_aside(house: House, run_id: str) -> None:
+def keep_failed(paths: WarehousePaths, run_id: str) -> None:
     """Keep the closed working file that failed its checks, for a look at the rows."""
-    house.working(run_id).replace(house.failed)
+    paths.working(run_id).replace(paths.failed)
 
 
-def discard(house: House, run_id: str) -> None:
+def discard(paths: WarehousePaths, run_id: str) -> None:
     """Throw the working file away."""
-    remove_leftovers(house, f"{WORKING}{run_id}*")
+    remove_leftovers(paths, f"{WORKING}{run_id}*")

@@ -1,4 +1,4 @@
-"""Where a warehouse keeps its things: lock, generations, and the receipts as an outside witness."""
+"""Where a warehouse keeps its lock, its generations, and the receipts beside it."""
 
 import contextlib
 import fcntl
@@ -24,7 +24,7 @@ class Locked(MatterhouseError):
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class WarehousePaths:
     """Where a warehouse keeps its things, all beside the published path."""
 
     warehouse: Path
@@ -59,19 +59,19 @@ class House:
 
 
 @contextlib.contextmanager
-def locked(house: House) -> Iterator[None]:
+def locked(paths: WarehousePaths) -> Iterator[None]:
     """Hold the warehouse's lock; the kernel frees it when the holder ends, however it ends."""
-    house.generations.mkdir(parents=True, exist_ok=True)
-    with house.lock.open("a+") as file:
+    paths.generations.mkdir(parents=True, exist_ok=True)
+    with paths.lock.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Locked(f"{house.warehouse} is being refreshed by {_holder(file)}") from error
+            raise Locked(f"{paths.warehouse} is being refreshed by {_holder(file)}") from error
         file.seek(0)
         file.truncate()
         json.dump({"pid": os.getpid(), "since": now(), "command": " ".join(sys.argv)[:200]}, file)
         file.flush()
-        remove_leftovers(house)
+        remove_leftovers(paths)
         yield
 
 
@@ -89,29 +89,29 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def remove_leftovers(house: House, pattern: str = f"{WORKING}*") -> None:
+def remove_leftovers(paths: WarehousePaths, pattern: str = f"{WORKING}*") -> None:
     """Remove what an ended refresh left among the generations."""
-    for leftover in house.generations.glob(pattern):
+    for leftover in paths.generations.glob(pattern):
         if leftover.is_dir() and not leftover.is_symlink():
             shutil.rmtree(leftover)  # DuckDB spills into a folder beside the file.
         else:
             leftover.unlink(missing_ok=True)
 
 
-def generation_ids(house: House) -> list[str]:
+def generation_ids(paths: WarehousePaths) -> list[str]:
     """Return the run ids whose files are kept, oldest first."""
-    return sorted(path.stem for path in house.generations.glob("[0-9]*.duckdb"))
+    return sorted(path.stem for path in paths.generations.glob("[0-9]*.duckdb"))
 
 
-def current(house: House) -> str | None:
+def current(paths: WarehousePaths) -> str | None:
     """Return the run id that readers see, None where links cannot be made."""
-    return house.warehouse.resolve().stem if house.warehouse.is_symlink() else None
+    return paths.warehouse.resolve().stem if paths.warehouse.is_symlink() else None
 
 
-def witness(house: House, receipt: Mapping[str, Any]) -> None:
+def append_run(paths: WarehousePaths, receipt: Mapping[str, Any]) -> None:
     """Append a receipt to the file beside the warehouse, whole or not at all."""
     line = json.dumps(receipt, ensure_ascii=True, default=str) + "\n"
-    with house.receipts.open("ab+") as file:
+    with paths.receipts.open("ab+") as file:
         # A line that a crash cut short must not swallow this one.
         if file.tell():
             file.seek(-1, os.SEEK_END)
@@ -121,12 +121,12 @@ def witness(house: House, receipt: Mapping[str, Any]) -> None:
         os.fsync(file.fileno())
 
 
-def receipts(house: House) -> list[dict[str, Any]]:
+def read_runs(paths: WarehousePaths) -> list[dict[str, Any]]:
     """Return all receipts, oldest first, without a line that a crash cut short."""
-    if not house.receipts.exists():
+    if not paths.receipts.exists():
         return []
     found = []
-    for line in house.receipts.read_bytes().splitlines():
+    for line in paths.receipts.read_bytes().splitlines():
         with contextlib.suppress(ValueError):
             found.append(json.loads(line))
     return [receipt for receipt in found if isinstance(receipt, dict)]

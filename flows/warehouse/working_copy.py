@@ -13,7 +13,7 @@ import duckdb
 from flows import MatterhouseError
 from flows.load.merge import row_count
 from flows.warehouse import literal, memory
-from flows.warehouse.paths import House, current, receipts
+from flows.warehouse.paths import WarehousePaths, current, read_runs
 
 # Both supported lines of DuckDB read it, and it is the oldest format that refuses a foreign WAL.
 STORAGE_VERSION = "v1.5.0"
@@ -36,33 +36,33 @@ class WarehouseDamaged(MatterhouseError):
 
 
 @contextlib.contextmanager
-def working_copy(house: House, run_id: str) -> Iterator["duckdb.DuckDBPyConnection"]:
+def open_working_copy(paths: WarehousePaths, run_id: str) -> Iterator["duckdb.DuckDBPyConnection"]:
     """Open a copy of the published warehouse, or a new one; the published file is never opened."""
-    working = house.working(run_id)
-    if house.warehouse.exists() or house.warehouse.is_symlink():
-        _refuse_leftover_log(house.warehouse)
-        copy(house.warehouse, working)
-    with _open(house, working) as con:
+    working = paths.working(run_id)
+    if paths.warehouse.exists() or paths.warehouse.is_symlink():
+        _refuse_leftover_log(paths.warehouse)
+        copy(paths.warehouse, working)
+    with _open(paths, working) as con:
         try:
-            _recognise(house, con)
+            _recognise(paths, con)
             yield con
         except duckdb.Error as error:
             # DuckDB reads lazily: damage shows at any statement. The digest tells whose it is.
-            if _differs_from_receipt(house):
+            if _differs_from_receipt(paths):
                 raise WarehouseDamaged(
-                    f"{house.warehouse} is not the file that its run published, and DuckDB cannot"
+                    f"{paths.warehouse} is not the file that its run published, and DuckDB cannot"
                     " work on it; it was left as it is. Go back with `matterhouse runs --rollback"
                     " RUN`, or move the file away to rebuild"
                 ) from error
             raise
 
 
-def _differs_from_receipt(house: House) -> bool:
-    published = {r.get("run_id"): r["sha256"] for r in receipts(house) if r.get("sha256")}
-    expected = published.get(current(house))
+def _differs_from_receipt(paths: WarehousePaths) -> bool:
+    published = {r.get("run_id"): r["sha256"] for r in read_runs(paths) if r.get("sha256")}
+    expected = published.get(current(paths))
     if expected is None:
         return False
-    with house.warehouse.open("rb") as file:
+    with paths.warehouse.open("rb") as file:
         return bool(hashlib.file_digest(file, "sha256").hexdigest() != expected)
 
 
@@ -107,26 +107,28 @@ def _is_being_written(file: Path) -> bool:
     return False
 
 
-def _open(house: House, working: Path) -> "duckdb.DuckDBPyConnection":
+def _open(paths: WarehousePaths, working: Path) -> "duckdb.DuckDBPyConnection":
     con = duckdb.connect(config=OFFLINE)
     try:
         # Only `attach` takes the size of row groups. A file keeps the version it was made with.
         version = "" if working.exists() else f", storage_version '{STORAGE_VERSION}'"
         con.execute(
-            f"attach {literal.quoted(working)} as warehouse"
+            f"attach {literal.sql_literal(working)} as warehouse"
             f" (row_group_size {ROW_GROUP_SIZE}{version})"
         )
     except duckdb.Error as error:
         con.close()
         raise NotAWarehouse(
-            f"{house.warehouse} cannot be opened as a DuckDB database of version"
+            f"{paths.warehouse} cannot be opened as a DuckDB database of version"
             f" {duckdb.__version__} or older; it was left as it is. Roll back with"
             " `matterhouse runs --rollback RUN`, name another --warehouse, or move the file away"
             " to rebuild"
             f" ({first_line(error)})"
         ) from error
     con.execute("use warehouse")
-    con.execute(f"set temp_directory = {literal.quoted(working.with_name(f'{working.name}.tmp'))}")
+    con.execute(
+        f"set temp_directory = {literal.sql_literal(working.with_name(f'{working.name}.tmp'))}"
+    )
     con.execute("set TimeZone = 'UTC'")
     memory.bound(con)
     return con
@@ -137,9 +139,9 @@ def first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def _recognise(house: House, con: "duckdb.DuckDBPyConnection") -> None:
+def _recognise(paths: WarehousePaths, con: "duckdb.DuckDBPyConnection") -> None:
     """Refuse a database that is not ours, or that holds less than its receipt says."""
-    if not house.warehouse.exists():
+    if not paths.warehouse.exists():
         return
     tables = {
         f"{schema}.{name}"
@@ -149,17 +151,17 @@ def _recognise(house: House, con: "duckdb.DuckDBPyConnection") -> None:
     }
     if not {"ops.runs", "ops.files", "raw.articles"} <= tables:
         raise NotAWarehouse(
-            f"{house.warehouse} is a database that matterhouse did not make: name another"
+            f"{paths.warehouse} is a database that matterhouse did not make: name another"
             " --warehouse"
         )
     last = con.execute("select run_id from ops.runs order by run_id desc limit 1").fetchall()
     run_id = last[0][0] if last else None
-    receipt = next((r for r in receipts(house) if r.get("run_id") == run_id), None)
+    receipt = next((r for r in read_runs(paths) if r.get("run_id") == run_id), None)
     for table, rows in sorted((receipt or {}).get("tables", {}).items()):
         held = row_count(con, table) if table in tables else 0
         if held != rows:
             raise WarehouseDamaged(
-                f"{house.warehouse}: {table} holds {held} rows, but the receipt of run {run_id}"
+                f"{paths.warehouse}: {table} holds {held} rows, but the receipt of run {run_id}"
                 f" says {rows}. Somebody wrote to the file, or it is damaged: go back with"
                 " `matterhouse runs --rollback RUN`, or move the file away to rebuild"
             )

@@ -53,7 +53,7 @@ def _attempt_alone(work: Work, single: Batch) -> "Frames":
         return _crashed(single, f"an unexpected {type(error).__name__}")
 
 
-def in_fresh_processes(work: Work, batch: Batch) -> "Frames":
+def retry_in_new_process(work: Work, batch: Batch) -> "Frames":
     """Carry out a batch whose process died; the file that kills twice becomes a reject."""
     found, _ = _from_child(work, [batch])
     return found[0] if found else joined(list(_survivors(work, singles(batch))))

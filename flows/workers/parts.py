@@ -45,7 +45,7 @@ def write(work: Callable[[Batch], Frames], batch: Batch, staging: Path, name: st
         con.execute("set TimeZone = 'UTC'")
         for table, frame in frames.items():
             con.register("frame", frame)
-            file = literal.quoted(attempt / f"{table}.parquet")
+            file = literal.sql_literal(attempt / f"{table}.parquet")
             con.execute(f"copy (from frame) to {file} (format parquet, compression zstd)")
             con.unregister("frame")
     return str(attempt)

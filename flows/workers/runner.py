@@ -95,7 +95,7 @@ class DirectRunner:
             except BrokenProcessPool:
                 # Any of the batches that were under way can hold the file that kills.
                 for _ in range(min(self.jobs + 2, len(waiting))):
-                    yield isolate.in_fresh_processes(work, waiting.popleft())
+                    yield isolate.retry_in_new_process(work, waiting.popleft())
 
     def _from_pool(
         self, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]

@@ -1,6 +1,6 @@
 -- How much does each provider publish, how good is it, and is it rising?
 -- Grain: one row per provider, time_grain and period, from the provider's first to its last period
--- Reads: date_periods(), trend_stats(), staging.article_topics, staging.articles
+-- Reads: date_periods(), staging.article_topics, staging.articles, trend_stats()
 -- Note: filter on one time_grain; one provider can own most of a corpus (articles_share_without_largest). Empty
 -- periods are rows of zeros, unless they made over 2 million rows of a time grain; trend_stats counts them anyway.
 with providers as (

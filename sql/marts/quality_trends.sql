@@ -1,6 +1,6 @@
 -- How is quality distributed in each category and type, and how does that move?
 -- Grain: one row per category, type, time_grain and period, from the pair's first to its last period
--- Reads: date_periods(), trend_stats(), staging.articles
+-- Reads: date_periods(), staging.articles, trend_stats()
 -- Note: filter on one time_grain; weigh means of several rows by scored_articles. Empty periods are rows of
 -- zeros, unless they made over 2 million rows of a time grain; trend_stats counts them anyway.
 with typed as (

@@ -1,6 +1,6 @@
 -- How much is published on each topic, how good is it, and is it rising?
 -- Grain: one row per topic, time_grain and period, from the topic's first to its last period
--- Reads: date_periods(), trend_stats(), staging.article_topics, staging.articles
+-- Reads: date_periods(), staging.article_topics, staging.articles, trend_stats()
 -- Note: filter on one time_grain; add up fractional_articles or leave parents out (not is_parent). Empty periods
 -- are rows of zeros, unless they made over 2 million rows of a time grain; trend_stats counts them anyway.
 with topics as (

@@ -114,7 +114,7 @@ def test_anything_else_is_left_to_pyyaml(text: str) -> None:
 
 
 def test_what_is_beyond_the_limits_is_left_to_pyyaml() -> None:
-    """Depth and number of values are PyYAML's path to judge, which knows the limits."""
+    """Depth and number of values are PyYAML's path to classify, which knows the limits."""
     deep = "\n".join(" " * depth + "a:" for depth in range(200))
     long = "a:\n" + "- b\n" * yaml_fast.MAX_LINES
     assert (read_lines(deep), read_lines(long)) == (None, None)

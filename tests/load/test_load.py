@@ -16,7 +16,7 @@ from flows.load.staging import FrameDoesNotFitTable
 from flows.models import build
 from flows.normalize.frames import COLUMNS, Frames
 from flows.normalize.rows import normalize
-from flows.source.extract import Document, Extracted, Reject, Same
+from flows.source.extract import Document, Extracted, Reject, Unchanged
 from flows.source.read import Signature
 
 START = datetime(2025, 3, 1, tzinfo=UTC)
@@ -76,13 +76,13 @@ def article(
     )
 
 
-def read(*found: Document | Reject | Same) -> Frames:
+def read(*found: Document | Reject | Unchanged) -> Frames:
     """Return the frames of a batch in which these were found."""
     return normalize(
         Extracted(
             [each for each in found if isinstance(each, Document)],
             [each for each in found if isinstance(each, Reject)],
-            [each for each in found if isinstance(each, Same)],
+            [each for each in found if isinstance(each, Unchanged)],
         )
     )
 
@@ -131,7 +131,7 @@ def test_a_run_without_files_changes_nothing(ground: Ground) -> None:
 def test_a_touched_file_gets_its_new_signature_only(ground: Ground) -> None:
     """Neither its rows nor its history nor the time of its change move."""
     ground.run(read(article("a")))
-    outcomes = ground.run(read(Same("a", Signature(1, 20, 30, 40))))
+    outcomes = ground.run(read(Unchanged("a", Signature(1, 20, 30, 40))))
     assert (outcomes.unchanged, outcomes.any) == (1, False)
     assert ground.rows(LEDGER) == [("a", "loaded", None, 1, 1, None, "run-1")]
     assert ground.rows("select size_bytes, mtime_ns, ctime_ns, inode from ops.files") == [

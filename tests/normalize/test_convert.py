@@ -8,7 +8,7 @@ import pytest
 
 from flows.frontmatter import Plain, Value
 from flows.normalize import convert
-from flows.normalize.convert import Misfit
+from flows.normalize.convert import ConversionError
 
 DAY = 86_400_000_000  # microseconds
 NULLS: list[Value] = [None, Plain(""), Plain("~"), Plain("null"), Plain("Null"), Plain("NULL")]
@@ -18,19 +18,19 @@ def judged(take: Callable[[Value], Any], value: Value) -> Any:
     """Return what a column takes, or code, expectation, hint and substitute of a misfit."""
     try:
         return take(value)
-    except Misfit as misfit:
+    except ConversionError as misfit:
         return (misfit.code, misfit.expected, misfit.hint, misfit.value)
 
 
 @pytest.mark.parametrize(
     "take",
     [
-        convert.text,
-        convert.integer,
-        convert.boolean,
-        convert.instant,
-        convert.mapping,
-        convert.items,
+        convert.to_text,
+        convert.to_integer,
+        convert.to_boolean,
+        convert.to_timestamp,
+        convert.to_mapping,
+        convert.to_list,
     ],
 )
 @pytest.mark.parametrize("value", NULLS)
@@ -62,7 +62,7 @@ NOT_TEXT = ("wrong_type", "text", "Write one value, in quotes if it is unusual."
 )
 def test_text_stays_as_it_was_typed(value: Value, expected: Any) -> None:
     """No type of YAML's changes a text; TOML's and JSON's own types are written out."""
-    assert judged(convert.text, value) == expected
+    assert judged(convert.to_text, value) == expected
 
 
 NOT_WHOLE = (
@@ -113,7 +113,7 @@ def ambiguous(number: int) -> tuple[str, str, str, int]:
 )
 def test_a_whole_number_is_taken_and_nothing_else(value: Value, expected: Any) -> None:
     """What YAML 1.1 makes of odd spellings is stored, and said."""
-    assert judged(convert.integer, value) == expected
+    assert judged(convert.to_integer, value) == expected
 
 
 NOT_BOOLEAN = ("wrong_type", "true or false", "Write true or false without quotes.", None)
@@ -135,7 +135,7 @@ NOT_BOOLEAN = ("wrong_type", "true or false", "Write true or false without quote
 )
 def test_true_and_false_are_taken(value: Value, expected: Any) -> None:
     """Also in the words of YAML 1.1; neither numbers nor quoted words."""
-    assert judged(convert.boolean, value) == expected
+    assert judged(convert.to_boolean, value) == expected
 
 
 BAD_DATE = (
@@ -172,7 +172,7 @@ BAD_DATE = (
 )
 def test_a_date_is_microseconds_since_1970(value: Value, expected: Any) -> None:
     """Quoted or not, with any offset; without a zone it is UTC; it must exist."""
-    assert judged(convert.instant, value) == expected
+    assert judged(convert.to_timestamp, value) == expected
 
 
 def test_mappings_and_lists_are_taken_as_they_are() -> None:
@@ -185,8 +185,12 @@ def test_mappings_and_lists_are_taken_as_they_are() -> None:
     )
     no_list = ("wrong_type", "a list", "Write each item on a line of its own, after `- `.", None)
     values: list[Value] = [{"a": 1}, {}, [1], [], "a", Plain("a"), 1]
-    assert [judged(convert.mapping, value) for value in values] == [{"a": 1}, {}, *[no_mapping] * 5]
-    assert [judged(convert.items, value) for value in values] == [
+    assert [judged(convert.to_mapping, value) for value in values] == [
+        {"a": 1},
+        {},
+        *[no_mapping] * 5,
+    ]
+    assert [judged(convert.to_list, value) for value in values] == [
         *[no_list] * 2,
         [1],
         [],

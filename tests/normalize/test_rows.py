@@ -10,7 +10,7 @@ from flows import frontmatter
 from flows.normalize.frames import COLUMNS, Frames
 from flows.normalize.rows import normalize
 from flows.normalize.warnings import MAX_WARNINGS
-from flows.source.extract import Document, Extracted, Reject, Same
+from flows.source.extract import Document, Extracted, Reject, Unchanged
 from flows.source.read import Signature
 
 SIGNATURE = Signature(10, 20, 30, 40)
@@ -192,7 +192,7 @@ def test_a_taxonomy_file_becomes_a_row_of_its_own_table() -> None:
 def test_rejects_and_touched_files_are_ledger_rows_only() -> None:
     """A reject brings its reason; a touched file brings no status, only its new signature."""
     reject = Reject("b.md", None, None, "quarantined", "code", "reason", "hint", 3, 4)
-    found = normalize(Extracted([], [reject], [Same("c.md", SIGNATURE)]))
+    found = normalize(Extracted([], [reject], [Unchanged("c.md", SIGNATURE)]))
     version = frontmatter.PARSER_VERSION
     assert {table: rows(frame) for table, frame in found.items() if len(frame)} == {
         "ops.files": [

@@ -2,7 +2,7 @@
 
 from flows.pipeline import Request, refresh
 from flows.reports import markdown
-from flows.warehouse.paths import House, receipts
+from flows.warehouse.paths import WarehousePaths, read_runs
 from tests.conftest import Content, article
 
 
@@ -12,12 +12,16 @@ def test_movers_are_the_same_days_for_topics_and_providers(content: Content) -> 
         content.write(f"{number}.md", article(title=f"n{number}", published=day))
     content.write("5.md", article(title="n5", published="2025-02-01"))
     receipt = refresh(Request(content.source, content.warehouse))
-    found = {t.key: t.rows for t in markdown.tables(House(content.warehouse), receipt.as_json())}
+    found = {
+        t.key: t.rows for t in markdown.tables(WarehousePaths(content.warehouse), receipt.as_json())
+    }
     # Two against two: nobody moves.
     assert (found["topic-movers"], found["provider-movers"]) == ([], [])
     content.write("6.md", article(title="n6", published="2025-03-15"))
     receipt = refresh(Request(content.source, content.warehouse))
-    found = {t.key: t.rows for t in markdown.tables(House(content.warehouse), receipt.as_json())}
+    found = {
+        t.key: t.rows for t in markdown.tables(WarehousePaths(content.warehouse), receipt.as_json())
+    }
     counts = ("articles_last_28_days", "articles_previous_28_days", "momentum")
     assert [[row[c] for c in counts] for row in found["provider-movers"]] == [[3, 2, 1]]
     assert [[row[c] for c in counts] for row in found["topic-movers"]] == [[3, 2, 1], [3, 2, 1]]
@@ -27,7 +31,7 @@ def test_markdown_cannot_be_written_by_the_content(content: Content) -> None:
     """A key of the front matter stands as code, without the backticks that would end it."""
     content.write("a.md", "---\ntitle: x\n'[x](http://e.example) `<b>`': 1\n---\n")
     content.build()
-    (receipt,) = receipts(House(content.warehouse))
+    (receipt,) = read_runs(WarehousePaths(content.warehouse))
     said = markdown.markdown(receipt)
     assert "New keys, kept in `extra`: `[x](http://e.example) '<b>'`\n" in said
 

@@ -9,12 +9,21 @@ import pytest
 
 from flows.frontmatter import FrontMatter, Plain
 from flows.source import read as opened
-from flows.source.extract import Batch, Document, Extracted, Reject, Same, batches, extract, unread
-from flows.source.folder import Fault, Plan
+from flows.source.extract import (
+    Batch,
+    Document,
+    Extracted,
+    Reject,
+    Unchanged,
+    batches,
+    extract,
+    unread,
+)
+from flows.source.folder import PathError, Plan
 from flows.source.read import MAX_FILE_BYTES, Signature
 
 OLD = 1_600_000_000_000_000_000
-FAULT = Fault("bad_file_name", "What is wrong.", "What to do.")
+FAULT = PathError("bad_file_name", "What is wrong.", "What to do.")
 
 
 def write(folder: Path, name: str, data: bytes) -> Path:
@@ -36,7 +45,7 @@ def signature(file: Path) -> Signature:
     return Signature(status.st_size, None, None, status.st_ino)
 
 
-def one(folder: Path, name: str) -> Document | Reject | Same:
+def one(folder: Path, name: str) -> Document | Reject | Unchanged:
     """Extract one file and return its only outcome."""
     found = extract(Batch(folder, (name,), {}, {}))
     (outcome,) = [*found.documents, *found.rejects, *found.same]
@@ -88,7 +97,7 @@ def test_each_file_has_one_outcome(tmp_path: Path) -> None:
             ),
             Reject("e.md", None, None, "quarantined", FAULT.code, FAULT.message, FAULT.hint),
         ],
-        same=[Same("d.md", signature(files["d.md"]))],
+        same=[Unchanged("d.md", signature(files["d.md"]))],
     )
 
 
@@ -137,7 +146,7 @@ def test_a_large_file_that_is_known_is_the_same(tmp_path: Path) -> None:
     os.truncate(file, MAX_FILE_BYTES + 1)
     known = {"a.md": hash_of(file.read_bytes())}
     assert extract(Batch(tmp_path, ("a.md",), known, {})) == Extracted(
-        [], [], [Same("a.md", signature(file))]
+        [], [], [Unchanged("a.md", signature(file))]
     )
 
 

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from flows.models import build
-from flows.source.folder import Fault, Listing, Plan, SourceEmpty, SourceMissing, compare, walk
+from flows.source.folder import Listing, PathError, Plan, SourceEmpty, SourceMissing, compare, walk
 
 SOURCE = Path("content")
 
@@ -246,7 +246,7 @@ def test_known_paths_that_are_not_listed_have_vanished(con: duckdb.DuckDBPyConne
 def test_hidden_is_not_gone(con: duckdb.DuckDBPyConnection) -> None:
     """Files of a folder that cannot be listed stay as they are and are counted as seen."""
     note(con, KNOWN)
-    fault = Fault("unreadable_folder", "The folder cannot be listed.", "Open it.")
+    fault = PathError("unreadable_folder", "The folder cannot be listed.", "Open it.")
     listing = Listing(["c/"], [0], [0], [0], [9], {"c/": fault})
     assert plan(con, listing) == Plan(
         to_read=["c/"], vanished=["a.md", "b.md"], known={}, unchanged=1, seen=2

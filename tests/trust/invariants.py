@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from flows.models import build
-from flows.warehouse.paths import House, generation_ids
+from flows.warehouse.paths import WarehousePaths, generation_ids
 
 Contents = dict[str, list[tuple[Any, ...]]]
 # Run ids, times and inodes differ between two builds of the same files; nothing else may.
@@ -61,9 +61,9 @@ def faults(warehouse: Path) -> list[str]:
 
 def strays(warehouse: Path) -> list[str]:
     """Return the files beside a warehouse that no finished refresh leaves there."""
-    house = House(warehouse)
-    expected = {warehouse, house.receipts, house.lock, house.failed, house.generations}
+    paths = WarehousePaths(warehouse)
+    expected = {warehouse, paths.receipts, paths.lock, paths.failed, paths.generations}
     beside = set(warehouse.parent.glob(f"*{warehouse.stem}*")) - expected
-    generations = {house.generation(run_id) for run_id in generation_ids(house)}
-    inside = set(house.generations.iterdir()) - generations
+    generations = {paths.generation(run_id) for run_id in generation_ids(paths)}
+    inside = set(paths.generations.iterdir()) - generations
     return sorted(str(path.relative_to(warehouse.parent)) for path in beside | inside)

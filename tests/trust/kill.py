@@ -39,12 +39,12 @@ BOUNDARIES: list[tuple[Any, str]] = [
     (build, "build"),
     (build, "check"),
     (ledger, "record"),
-    (generations, "_adopt"),
+    (generations, "keep_plain_file"),
     (generations, "_sync_folder"),
-    (generations, "point"),
+    (generations, "switch_to"),
     (generations, "_prune"),
     (generations, "discard"),
-    (pipeline, "witness"),
+    (pipeline, "append_run"),
 ]
 
 

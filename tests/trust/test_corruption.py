@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows import cli
-from flows.warehouse.paths import House, current
+from flows.warehouse.paths import WarehousePaths, current
 from flows.warehouse.working_copy import WarehouseDamaged
 from tests.conftest import Content, article
 from tests.trust.invariants import contents, faults, strays
@@ -45,8 +45,8 @@ def test_a_damaged_generation_is_left_alone_and_a_rollback_mends_it(
     three: Content, capsys: pytest.CaptureFixture[str], damage: Callable[[Path], None]
 ) -> None:
     """One line that names the way on; that way leads back to a warehouse that builds."""
-    house = House(three.warehouse)
-    first = current(house)
+    paths = WarehousePaths(three.warehouse)
+    first = current(paths)
     assert first
     three.write("_news/2025-03-05-d.md", article(title="d"))
     three.build()
@@ -125,7 +125,7 @@ def test_the_log_of_a_killed_session_is_noticed_wherever_it_is_cut(
 
 def test_a_rollback_leads_away_from_a_killed_sessions_log(three: Content) -> None:
     """The message's other way: an earlier run has no such log, and builds go on from it."""
-    first = current(House(three.warehouse))
+    first = current(WarehousePaths(three.warehouse))
     three.write("_news/2025-03-05-d.md", article(title="d"))
     three.build()
     expected = contents(three.warehouse)

@@ -15,7 +15,7 @@ import pytest
 
 from flows import cli
 from flows.models import build as models
-from flows.warehouse.paths import House, current
+from flows.warehouse.paths import WarehousePaths, current
 from tests.conftest import Content, article
 from tests.trust.invariants import Contents, contents, strays
 
@@ -270,7 +270,7 @@ def test_a_full_disk_is_one_line(
     codes.append(build(content))
     assert codes == [0, 1, 0]
     assert strays(content.warehouse) == []
-    assert current(House(content.warehouse))
+    assert current(WarehousePaths(content.warehouse))
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv", "json"])

@@ -90,7 +90,7 @@ def test_a_worker_leaves_no_core_file(content: Content) -> None:
     earlier = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (earlier[1], earlier[1]))
     try:
-        isolate.in_fresh_processes(killers.note_core_limit, batch(content, "a.md"))
+        isolate.retry_in_new_process(killers.note_core_limit, batch(content, "a.md"))
     finally:
         resource.setrlimit(resource.RLIMIT_CORE, earlier)
     assert (content.source / "core-limit.note").read_text() == "(0, 0)"
@@ -99,7 +99,7 @@ def test_a_worker_leaves_no_core_file(content: Content) -> None:
 def test_c_code_that_never_returns_is_ended_by_the_kernel(content: Content) -> None:
     """Where no Python handler can run, the process ends, and the file counts as too slow."""
     given = batch(content, "a.md", "stuck.md")
-    found = isolate.in_fresh_processes(killers.read_patiently, given)
+    found = isolate.retry_in_new_process(killers.read_patiently, given)
     assert outcomes([found]) == [*loaded("a.md"), ("stuck.md", "quarantined", "reader_too_slow")]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from flows import cli
 from flows.reports import markdown
-from flows.warehouse.paths import House, receipts
+from flows.warehouse.paths import WarehousePaths, read_runs
 from tests.conftest import Content, article
 
 PAYLOADS = [
@@ -52,11 +52,11 @@ def test_values_arrive_as_they_were_typed(loaded: Content) -> None:
 
 def test_csv_cells_begin_no_formula(loaded: Content, tmp_path: Path) -> None:
     """In both ways to CSV each cell that a spreadsheet would run begins with an apostrophe."""
-    house = ["--warehouse", str(loaded.warehouse)]
+    paths = ["--warehouse", str(loaded.warehouse)]
     query = ["sql", "--format", "csv", "-o", str(tmp_path / "q.csv"), "from raw.articles"]
-    assert cli.main([*house, *query]) == 0
+    assert cli.main([*paths, *query]) == 0
     export = ["export", str(tmp_path / "out"), "--format", "csv", "--tables", "*"]
-    assert cli.main([*house, *export]) == 0
+    assert cli.main([*paths, *export]) == 0
     cells = [
         cell
         for file in (tmp_path / "q.csv", *sorted((tmp_path / "out").glob("*.csv")))
@@ -140,9 +140,9 @@ def test_artifacts_hold_no_control_characters(content: Content) -> None:
         content.write(f"{number}.md", f"---\ntitle: x\ntopics: [{said}]\n{dated}\n---\n")
         content.write(f"{number}-b.md", f"---\ntitle: y\n{dated}\n---\n")
     content.build()
-    house = House(content.warehouse)
-    receipt = receipts(house)[-1]
-    tables = markdown.tables(house, receipt)
+    paths = WarehousePaths(content.warehouse)
+    receipt = read_runs(paths)[-1]
+    tables = markdown.tables(paths, receipt)
     cells = [cell for table in tables for row in table.rows for cell in row.values()]
     assert any("[2J" in str(cell) for cell in cells)
     assert [cell for cell in cells if isinstance(cell, str) and not cell.isprintable()] == []

@@ -9,7 +9,7 @@ import pytest
 
 from flows import cli
 from flows.reports import markdown
-from flows.warehouse.paths import House, receipts
+from flows.warehouse.paths import WarehousePaths, read_runs
 from tests.conftest import Content, article
 
 CANARY = "kanarienvogel"
@@ -129,9 +129,9 @@ def test_no_export_holds_a_secret(told: Content, tmp_path: Path, file_format: st
 
 def test_no_artifact_holds_a_secret(told: Content) -> None:
     """What an orchestrator is given to show: the receipt's page and the tables beside it."""
-    house = House(told.warehouse)
-    receipt = receipts(house)[0]
-    tables = markdown.tables(house, receipt)
+    paths = WarehousePaths(told.warehouse)
+    receipt = read_runs(paths)[0]
+    tables = markdown.tables(paths, receipt)
     quarantined = next(table.rows for table in tables if table.key == "quarantine")
     assert len(quarantined) > 5
     assert CANARY not in markdown.markdown(receipt) + repr(tables)

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from flows.warehouse.connection import reading
-from flows.warehouse.paths import House
+from flows.warehouse.connection import open_readonly
+from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content, edit
 
 # An analyst's session in a process of its own: open, query, say so, wait, query again.
@@ -57,6 +57,6 @@ def test_our_own_reading_is_not_shut_out_by_a_write_session(three: Content) -> N
     ) as session:
         assert session.stdout
         assert session.stdout.readline() == "3\n"
-        with reading(House(three.warehouse)) as con:
+        with open_readonly(WarehousePaths(three.warehouse)) as con:
             assert con.execute("select count(*) from raw.articles").fetchall() == [(3,)]
         session.communicate("\n")

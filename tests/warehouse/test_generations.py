@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.warehouse import generations
-from flows.warehouse.paths import House, current, generation_ids
+from flows.warehouse.paths import WarehousePaths, current, generation_ids
 from tests.conftest import Content, article, edit
 
 
@@ -24,20 +24,20 @@ def test_three_generations_are_kept(three: Content) -> None:
     for quality in range(4):
         three.write("_news/2025-03-04-a.md", article(title="a", quality=quality))
         three.build()
-    house = House(three.warehouse)
-    assert len(generation_ids(house)) == 3
+    paths = WarehousePaths(three.warehouse)
+    assert len(generation_ids(paths)) == 3
     assert not first.exists()
     assert not first.with_name(f"{first.name}.wal").exists()
 
 
 def test_a_rollback_publishes_an_earlier_run_and_builds_go_on_from_there(three: Content) -> None:
     """After a rollback readers see the old rows, and the next build finds the change again."""
-    house = House(three.warehouse)
-    first = current(house)
+    paths = WarehousePaths(three.warehouse)
+    first = current(paths)
     assert first
     edit(three)
     three.build()
-    generations.roll_back(house, first)
+    generations.roll_back(paths, first)
     assert three.query("select count(*) from raw.articles") == [(3,)]
     assert three.build().new == 1
     assert three.query("select count(*) from raw.articles") == [(4,)]
@@ -45,9 +45,9 @@ def test_a_rollback_publishes_an_earlier_run_and_builds_go_on_from_there(three: 
 
 def test_a_run_that_is_not_kept_cannot_be_rolled_back_to(three: Content) -> None:
     """The message names the runs that are."""
-    house = House(three.warehouse)
-    with pytest.raises(generations.NoSuchGeneration, match=f"these are: {current(house)}"):
-        generations.roll_back(house, "2001")
+    paths = WarehousePaths(three.warehouse)
+    with pytest.raises(generations.NoSuchGeneration, match=f"these are: {current(paths)}"):
+        generations.roll_back(paths, "2001")
 
 
 def test_a_warehouse_that_was_copied_as_a_plain_file_is_taken_over(three: Content) -> None:

@@ -33,7 +33,7 @@ def test_a_database_of_somebody_else_is_never_overwritten(content: Content) -> N
 
 
 def test_a_warehouse_that_lost_rows_is_noticed(three: Content) -> None:
-    """The receipt beside the file is the witness of what it must hold."""
+    """The receipt beside the file is the append_run of what it must hold."""
     published = three.warehouse.resolve()
     published.chmod(0o644)
     with duckdb.connect(str(published)) as con:
