@@ -31,6 +31,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / ".venv").mkdir()
     (folder / ".venv/bin").symlink_to(ENVIRONMENT / "bin")
     (folder / ".venv/installed").touch()
+    (folder / ".venv/installed-dev").touch()
     return folder
 
 
