@@ -25,6 +25,22 @@ ANALYTIC_COLUMNS = (
     "provider_name",
     "provider_domain",
 )
+# What a version keeps: all that staging.articles is made of, so that past states read like the
+# present one.
+_STATE = """
+            article.original_url,
+            article.web_url,
+            article.provider_name,
+            article.provider_domain,
+            article.published_at,
+            article.category,
+            article.type,
+            article.title_text,
+            article.quality,
+            article.heat,
+            article.is_published,
+            article.is_removed,
+"""
 
 
 def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
@@ -53,11 +69,7 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
                 where article_id in (select earlier_id from article)
             ),
 
-            past as (
-                select distinct article_id
-                from raw.article_versions
-                where article_id in (select article_id from article)
-            ),
+            last_versions as ({_last_versions("select earlier_id from article")}),
 
             topics as (
                 select article_id, list(topic order by position) as topics
@@ -77,37 +89,42 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
                     article.*,
                     coalesce(topics.topics, []) as topics,
                     earlier.article_id is not null as is_known,
+                    is_known and outcome = 'renamed' as is_renamed,
+                    last_versions.article_id is not null as is_past,
+                    case
+                        when not is_past then article.earlier_id
+                        when is_known or last_versions.is_last then last_versions.origin_id
+                        -- The article of this path lives on under another: this is a new one.
+                        else article.article_id || strftime($started_at, '@%Y-%m-%dT%H:%M:%S.%fZ')
+                    end as origin_id,
                     list_filter([{differs}, case
                         when coalesce(topics.topics, []) <> coalesce(earlier_topics.topics, [])
                             then 'topics'
                     end], lambda name: name is not null) as differences,
                 from article
                 left join earlier on earlier.article_id = article.earlier_id
+                left join last_versions on last_versions.article_id = article.earlier_id
                 left join topics on topics.article_id = article.article_id
                 left join earlier_topics on earlier_topics.article_id = article.earlier_id
             )
 
         select
-            article_id,
+            article.article_id,
+            article.origin_id,
             $started_at as observed_at,
             $run_id as run_id,
             case
-                when outcome = 'renamed' and is_known then 'renamed'
+                when is_renamed then 'renamed'
                 when is_known then 'changed'
-                when article_id in (select article_id from past) then 'returned'
+                when is_past then 'returned'
                 else 'added'
             end as change,
             case when is_known then differences else [] end as changed_fields,
-            case when outcome = 'renamed' and is_known then renamed_from end as renamed_from,
-            original_url,
-            title,
-            quality,
-            heat,
-            is_published,
-            provider_domain,
-            topics,
-        from compared
-        where not is_known or outcome = 'renamed' or len(differences) > 0
+            case when is_renamed then renamed_from end as renamed_from,
+            {_STATE.strip()}
+            article.topics,
+        from compared as article
+        where not is_known or is_renamed or len(differences) > 0
         order by article_id
         """,
         {"started_at": run.started_at, "run_id": run.run_id},
@@ -129,27 +146,55 @@ def write_removed(con: "duckdb.DuckDBPyConnection", run: Run, paths: str) -> Non
     con.execute(
         f"""
         insert into raw.article_versions by name
+        with last_versions as ({_last_versions(paths)})
+
         select
             article.article_id,
+            coalesce(last_versions.origin_id, article.article_id) as origin_id,
             $started_at as observed_at,
             $run_id as run_id,
             'removed' as change,
             [] as changed_fields,
             null as renamed_from,
-            article.original_url,
-            article.title,
-            article.quality,
-            article.heat,
-            article.is_published,
-            article.provider_domain,
+            {_STATE.strip()}
             coalesce((
                 select list(topic order by position)
                 from raw.article_topics as listed
                 where listed.article_id = article.article_id
             ), []) as topics,
         from raw.articles as article
+        left join last_versions using (article_id)
         where article.article_id in ({paths})
         order by article.article_id
         """,
         {"started_at": run.started_at, "run_id": run.run_id},
     )
+
+
+def _last_versions(paths: str) -> str:
+    """Return a query for the origin of each path's last version; `is_last` if none followed it."""
+    return f"""
+        with
+            origins as (
+                select
+                    article_id,
+                    coalesce(arg_max(origin_id, observed_at), article_id) as origin_id,
+                from raw.article_versions
+                where article_id in ({paths})
+                group by article_id
+            ),
+
+            last_paths as (
+                -- A rename removes the old path in the moment in which the new one goes on.
+                select
+                    origin_id,
+                    arg_max(article_id, (observed_at, change = 'renamed')) as article_id,
+                from raw.article_versions
+                where origin_id in (select origin_id from origins)
+                group by origin_id
+            )
+
+        select origins.*, coalesce(last_paths.article_id = origins.article_id, true) as is_last
+        from origins
+        left join last_paths using (origin_id)
+    """

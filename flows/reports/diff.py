@@ -30,7 +30,7 @@ with
     compared as (
         select
             article_id,
-            coalesce(after.title, before.title) as title,
+            coalesce(after.title_text, before.title_text) as title,
             after.renamed_from,
             before.change is not null and before.change <> 'removed' as was_there,
             after.change <> 'removed' as is_there,

@@ -14,11 +14,13 @@ with states as (
             false
         ) as is_different_story,
     from staging.article_versions
-    window by_time as (partition by article_id order by valid_from)
+    -- The old path of a rename is removed in the moment in which the new one goes on.
+    window by_time as (partition by origin_id order by valid_from, change = 'renamed')
 )
 
 select
     article_id,  -- path at the time; a renamed article goes on under its new path
+    origin_id,  -- the article through all its renames: the first path it was seen under
     valid_from,  -- start of the refresh that saw this state
     valid_to,  -- start of the refresh that saw the next one, null for the latest
     change,  -- added, changed, renamed, removed or returned
@@ -26,9 +28,9 @@ select
     renamed_from,  -- the earlier path of a renamed article, otherwise null
     is_different_story,  -- the path held another address or provider before
     is_loaded,  -- the article was there: false from its removal on
-    title,  -- title as typed
-    story_url,  -- canonical address of originalUrl, null when there is none
-    provider,  -- lower-case domain without www., null when there is none
+    title,  -- title as plain text
+    story_url,  -- canonical address of originalUrl, else webUrl
+    provider,  -- lower-case domain without www., else the provider's name
     topics,  -- topics as typed, in listed order
     is_published,  -- published as typed, null when absent
     quality,  -- quality in this state, null when removed

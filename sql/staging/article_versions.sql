@@ -2,29 +2,40 @@
 -- Grain: one row per article and observed change (article_id, valid_from)
 -- Reads: raw.article_versions
 -- Note: a row holds from valid_from until just before valid_to. A removal is a row without scores, so that
--- nothing seems to last on: filter on is_loaded.
+-- nothing seems to last on: filter on is_loaded. origin_id follows an article through its renames.
 with versions as (
     select
         *,
+        -- Warehouses made before renames were followed know the path alone.
+        coalesce(origin_id, article_id) as origin,
         change <> 'removed' as is_loaded,
-        lead(observed_at) over (partition by article_id order by observed_at) as valid_to,
+        -- A rename is two rows of one moment: the old path is removed before the new one goes on.
+        lead(observed_at) over (partition by origin order by observed_at, change = 'renamed') as valid_to,
     from raw.article_versions
 )
 
 select
     article_id,  -- path at the time; a renamed article goes on under its new path
+    origin as origin_id,  -- the article through all its renames: the first path it was seen under
     observed_at as valid_from,  -- start of the refresh that saw this state
     valid_to,  -- start of the refresh that saw the next one, null for the latest
     change,  -- added, changed, renamed, removed or returned
     changed_fields,  -- names of the columns that changed
     renamed_from,  -- the earlier path of a renamed article, otherwise null
     is_loaded,  -- the article was there: false from its removal on
-    title,  -- title as typed
-    canonical_url(original_url) as story_url,  -- canonical address of originalUrl, null when there is none
-    provider_key(provider_domain, null) as provider,  -- lower-case domain without www., null when there is none
+    clean_text(category) as category,  -- category, white space trimmed
+    clean_text(type) as type,  -- article, video and the like
+    nullif(title_text, '') as title,  -- title as plain text
+    canonical_url(coalesce(nullif(trim(original_url), ''), web_url)) as story_url,  -- canonical address of originalUrl, else webUrl
+    provider_key(provider_domain, provider_name) as provider,  -- lower-case domain without www., else the provider's name
+    published_at,  -- moment of publication
     topics,  -- topics as typed, in listed order
+    is_loaded and coalesce(is_published, true) and not coalesce(is_removed, false) as is_live,  -- published unless said otherwise, and not removed
     is_published,  -- published as typed, null when absent
+    is_removed,  -- removed as typed, null when absent
     if(is_loaded, quality, null) as quality,  -- quality in this state, null when removed
     if(is_loaded, nullif(heat, -1), null) as heat,  -- heat in this state, null when not measured or removed
+    commit,  -- commit that made the change, null when it was seen on disk
+    committed_at,  -- time of that commit, null when it was seen on disk
 from versions
 order by article_id, valid_from

@@ -82,13 +82,15 @@ RAW = """
     insert into raw.article_versions by name
     select
         article_id,
+        article_id as origin_id,
         case version
             when 1 then timestamptz '2024-01-01'
             else timestamptz '2024-01-02' + to_days(cast(hash(article_id) % 700 as integer))
         end as observed_at,
         if(version = 1, 'added', 'changed') as change,
         original_url,
-        title,
+        published_at,
+        title_text,
         if(version = 1, quality - 1, quality) as quality,
         heat,
         is_published,

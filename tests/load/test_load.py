@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.frontmatter import FrontMatter
+from flows.frontmatter import FrontMatter, Plain
 from flows.load import merge
 from flows.load.ledger import Outcomes, Run
 from flows.load.merge import RunNotRecorded
@@ -228,6 +228,75 @@ def test_a_vanished_file_is_gone_and_returns(ground: Ground) -> None:
         ("run-1", "added"),
         ("run-2", "removed"),
         ("run-3", "returned"),
+    ]
+
+
+def test_history_keeps_all_that_an_article_is_judged_by(ground: Ground) -> None:
+    """Whatever column staging.articles reads of an article, its last version has the same."""
+    fields = {
+        "title": "Fish &amp;  chips",
+        "publishedDateTime": Plain("2025-01-31T12:30:00Z"),
+        "webUrl": "https://p.example/1",
+        "originalUrl": "https://q.example/1",
+        "provider": {"name": "P", "domain": "p.example"},
+        "category": "news",
+        "type": "article",
+        "quality": 7,
+        "heat": 8,
+        "published": False,
+        "removed": True,
+    }
+    content = FrontMatter(fields, 0)
+    ground.run(read(Document("a", "x", Signature(1, 2, 3, 4), "article", content, b"---\n---\n")))
+    kept = """
+        original_url, web_url, provider_name, provider_domain, published_at, category, type,
+        title_text, quality, heat, is_published, is_removed
+    """
+    (article_row,) = ground.rows(f"select {kept} from raw.articles")
+    assert None not in article_row
+    ground.run(vanished=("a",))
+    assert ground.rows(f"select {kept} from raw.article_versions") == [article_row, article_row]
+
+
+ORIGINS = """
+select article_id, change, origin_id from raw.article_versions
+order by observed_at, change = 'renamed', article_id
+"""
+
+
+def test_an_article_is_followed_through_its_renames(ground: Ground) -> None:
+    """Moved, re-scored, moved again, removed and returned, it is known by its first path."""
+    ground.run(read(article("a", content="x")))
+    ground.run(read(article("b", content="x")), vanished=("a",))
+    ground.run(read(article("b", 90, content="y")))
+    ground.run(read(article("c", 90, content="y")), vanished=("b",))
+    ground.run(vanished=("c",))
+    ground.run(read(article("c", 90, content="z")))
+    assert ground.rows(ORIGINS) == [
+        ("a", "added", "a"),
+        ("a", "removed", "a"),
+        ("b", "renamed", "a"),
+        ("b", "changed", "a"),
+        ("b", "removed", "a"),
+        ("c", "renamed", "a"),
+        ("c", "removed", "a"),
+        ("c", "returned", "a"),
+    ]
+
+
+def test_a_new_article_on_the_path_of_a_moved_one_is_another(ground: Ground) -> None:
+    """What comes to a path whose article lives on elsewhere, or ended elsewhere, begins anew."""
+    ground.run(read(article("a", content="x")))
+    ground.run(read(article("b", content="x")), vanished=("a",))
+    ground.run(read(article("a", 10)))
+    ground.run(vanished=("a", "b"))
+    ground.run(read(article("a", 11), article("b", 12)))
+    assert ground.rows(ORIGINS)[3:] == [
+        ("a", "returned", "a@2025-03-03T00:00:00.000000Z"),
+        ("a", "removed", "a@2025-03-03T00:00:00.000000Z"),
+        ("b", "removed", "a"),
+        ("a", "returned", "a@2025-03-03T00:00:00.000000Z"),
+        ("b", "returned", "a"),
     ]
 
 
