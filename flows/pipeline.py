@@ -95,14 +95,20 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
 
         with clock.stage("scan"):
             listing = runner.call("scan", partial(folder.walk, request.source, request.patterns))
-            plan = folder.compare(
+            compare = partial(
+                folder.compare,
                 con,
                 request.source,
-                listing,
                 parser_version=frontmatter.PARSER_VERSION,
                 reread=request.full,
                 verify=request.verify,
             )
+            plan = compare(listing)
+            if plan.vanished:
+                listing = folder.look_again(
+                    request.source, request.patterns, listing, plan.vanished
+                )
+                plan = compare(listing)
 
         memory.bound(con, plan.seen)
         earlier_keys = set(profile.keys_without_column(con))

@@ -1,8 +1,11 @@
 """Source and ledger → which files are new, touched, unchanged or gone."""
 
+import contextlib
 import fnmatch
 import os
 import re
+import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     import duckdb
 
 DEFAULT_PATTERNS = ("*.md", "*.markdown", "*.html", "*.txt", "*.yaml", "*.yml")
+# Some editors move a file away before they write it anew: it is missing for some milliseconds.
+_SAVING_SECONDS = 0.1
 
 
 class SourceMissing(MatterhouseError):
@@ -65,7 +70,7 @@ def walk(source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS) -> Listing:
     matches = _matcher(patterns)
     faults: dict[str, PathError] = {}
     ignored = 0
-    rows: list[tuple[str, int, int, int, int]] = []
+    rows: list[_Row] = []
     for path, status in _entries(os.fspath(source), "", faults):
         readable = path.isascii() or _is_utf8(path)
         shown = path if readable else _escaped(path)
@@ -76,11 +81,53 @@ def walk(source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS) -> Listing:
                     "The file's name is not valid UTF-8.",
                     "Rename the file; in the ledger each byte that is not UTF-8 is shown as \\x….",
                 )
-            rows.append(
-                (shown, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-            )
+            rows.append(_row(shown, status))
         else:
             ignored += 1
+    return _listing(rows, faults, ignored)
+
+
+def look_again(
+    source: Path, patterns: Sequence[str], first: Listing, missing: Sequence[str]
+) -> Listing:
+    """Walk once more, because files that were expected are missing, and ask for each by its name.
+
+    A folder that is read while a file in it is saved by renaming may list it never or twice.
+    """
+    time.sleep(_SAVING_SECONDS)
+    second = walk(source, patterns)
+    absent = {*first.paths, *missing} - {*second.paths, *first.faults}
+    matches, known_inodes = _matcher(patterns), frozenset(second.inode)
+    there = [
+        _row(path, status)
+        for path in sorted(absent)
+        if matches(path) and (status := _status_of(source, path))
+        # Where upper and lower case are one, the earlier name of a file still finds it.
+        if status.st_nlink > 1 or status.st_ino not in known_inodes
+    ]
+    columns = (second.paths, second.size_bytes, second.mtime_ns, second.ctime_ns, second.inode)
+    return _listing([*zip(*columns, strict=True), *there], second.faults, second.ignored)
+
+
+def _status_of(source: Path, path: str) -> os.stat_result | None:
+    """Return the status of a file below the source, None if there is none; links lead nowhere."""
+    file = source.resolve() / path
+    try:
+        status = file.lstat()
+        is_below = file.parent.resolve() == file.parent and not stat.S_ISDIR(status.st_mode)
+    except OSError:
+        return None
+    return status if is_below else None
+
+
+_Row = tuple[str, int, int, int, int]
+
+
+def _row(path: str, status: os.stat_result) -> _Row:
+    return path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _listing(rows: Sequence[_Row], faults: dict[str, PathError], ignored: int) -> Listing:
     columns = zip(*rows, strict=True) if rows else ((),) * 5
     paths, sizes, mtimes, ctimes, inodes = columns
     return Listing(paths, sizes, mtimes, ctimes, inodes, faults, ignored)
@@ -95,7 +142,13 @@ def _matcher(patterns: Sequence[str]) -> Callable[[str], object]:
     on_name = ["(?:.*/)?" + fnmatch.translate(p) for p in others if "/" not in p]
     expression = "|".join(on_path + on_name) or "(?!)"  # The latter matches nothing.
     matches = re.compile(expression, re.IGNORECASE | re.DOTALL).match
-    return lambda path: path.lower().endswith(endings) or matches(path)
+    return lambda path: (path.lower().endswith(endings) or matches(path)) and not _is_leftover(path)
+
+
+def _is_leftover(path: str) -> bool:
+    """Return whether a file is hidden, or what an editor leaves beside the one it edits."""
+    name = path[path.rfind("/") + 1 :]
+    return name.startswith((".", "~$")) or name.endswith("~") or name[:1] == name[-1:] == "#"
 
 
 def _entries(
@@ -105,27 +158,40 @@ def _entries(
     waiting = [(folder, prefix)]
     while waiting:
         folder, prefix = waiting.pop()
+        names: set[str] = set()
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
+                    if entry.name in names:
+                        continue  # Renamed while the folder was read.
+                    names.add(entry.name)
                     if entry.is_dir(follow_symlinks=False):
                         # Hidden folders hold tools' own files (.git alone can hold thousands).
                         if not entry.name.startswith("."):
                             waiting.append((entry.path, f"{prefix}{entry.name}/"))
-                    else:
-                        yield prefix + entry.name, entry.stat(follow_symlinks=False)
-        except FileNotFoundError:
-            continue  # The folder vanished under the walk: its files are gone.
+                    elif status := _status(entry):
+                        yield prefix + entry.name, status
         except OSError as error:
             if not prefix:
                 raise SourceMissing(f"source {folder} cannot be read: {error.strerror}") from error
+            if isinstance(error, FileNotFoundError | NotADirectoryError):
+                continue  # The folder vanished under the walk: its files are gone.
             shown = prefix if _is_utf8(prefix) else _escaped(prefix)
             faults[shown] = PathError(
                 "unreadable_folder",
                 f"The folder cannot be listed ({error.strerror}); what was loaded from it is kept.",
                 "Give the account that runs the refresh permission to read and enter the folder.",
             )
-            yield prefix, os.lstat(folder)
+            with contextlib.suppress(OSError):
+                yield prefix, os.lstat(folder)
+
+
+def _status(entry: "os.DirEntry[str]") -> os.stat_result | None:
+    """Return an entry's status; None if it vanished, which says nothing about its neighbours."""
+    try:
+        return entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
 
 
 def _is_utf8(name: str) -> bool:

@@ -12,7 +12,7 @@ create table ops.runs (
     loaded bigint,                 -- files whose front matter is in the warehouse
     quarantined bigint,            -- files that could not be loaded, each with a reason
     excluded bigint,               -- files that match the patterns but hold no front matter of ours
-    ignored bigint,                -- files that match no pattern
+    ignored bigint,                -- files that match no pattern, are hidden or left by an editor
     new bigint,                    -- files not there at the last refresh, returned ones included
     changed bigint,                -- files whose bytes changed
     unchanged bigint,              -- files whose bytes did not change

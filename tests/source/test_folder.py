@@ -1,8 +1,11 @@
 """The walk over a source, and its comparison with the ledger."""
 
+import contextlib
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,17 @@ import duckdb
 import pytest
 
 from flows.models import build
-from flows.source.folder import Listing, PathError, Plan, SourceEmpty, SourceMissing, compare, walk
+from flows.source import folder
+from flows.source.folder import (
+    Listing,
+    PathError,
+    Plan,
+    SourceEmpty,
+    SourceMissing,
+    compare,
+    look_again,
+    walk,
+)
 
 SOURCE = Path("content")
 
@@ -75,11 +88,119 @@ def test_patterns_choose_files(tmp_path: Path, patterns: list[str], found: list[
     assert (sorted(listing.paths), listing.ignored) == (found, 4 - len(found))
 
 
-def test_hidden_folders_are_passed_over_and_hidden_files_are_not(tmp_path: Path) -> None:
-    """What tools keep in .git is not even counted; a file may be called what it likes."""
-    touch(tmp_path, ".git/a.md", "b/.cache/c.md", ".d.md", "e.md")
+def test_what_is_hidden_or_left_by_an_editor_is_ignored(tmp_path: Path) -> None:
+    """What tools keep in .git is not even counted; a single file is, whatever the patterns say."""
+    leftovers = (".d.md", ".d.md.swp", "._d.md", "~$d.md", "d.md~", "#d.md#", ".#d.md")
+    touch(tmp_path, ".git/a.md", "b/.cache/c.md", "b/~$e.md", "e.md", "f~g.md", "#h.md", *leftovers)
+    listing = walk(tmp_path, ["*"])
+    assert (sorted(listing.paths), listing.ignored) == (["#h.md", "e.md", "f~g.md"], 8)
+
+
+class Meddled:
+    """An `os.scandir` whose listings a test changes before they are handed out."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.scandir, self.calls = os.scandir, 0
+        monkeypatch.setattr(os, "scandir", self.listing)
+
+    @contextlib.contextmanager
+    def listing(self, path: str) -> Iterator[list[os.DirEntry[str]]]:
+        """Give what `change` makes of the true listing, sorted by name."""
+        self.calls += 1
+        with self.scandir(path) as entries:
+            yield self.change(path, sorted(entries, key=lambda entry: entry.name))
+
+    def change(self, path: str, entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+        """Change nothing."""
+        return entries
+
+
+def test_an_entry_that_vanishes_takes_no_other_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is renamed between listing and asking for its size is missing alone."""
+
+    class Vanishing(Meddled):
+        def change(self, path: str, entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+            Path(path, "a.md").unlink()
+            return entries
+
+    touch(tmp_path, "a.md", "b.md", "c.md")
+    Vanishing(monkeypatch)
+    assert sorted(walk(tmp_path).paths) == ["b.md", "c.md"]
+
+
+def test_an_entry_that_is_listed_twice_counts_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder may show a file before and after it was renamed over."""
+
+    class Twice(Meddled):
+        def change(self, path: str, entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+            return entries + entries
+
+    touch(tmp_path, "a.md", "b.md", "c.txt.bak")
+    Twice(monkeypatch)
     listing = walk(tmp_path)
-    assert (sorted(listing.paths), listing.ignored) == ([".d.md", "e.md"], 0)
+    assert (sorted(listing.paths), listing.ignored) == (["a.md", "b.md"], 1)
+
+
+def test_a_file_that_two_listings_pass_over_is_found_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a folder lists a file that is renamed over meanwhile is left open by POSIX."""
+
+    class Forgetful(Meddled):
+        def change(self, path: str, entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+            return entries[1:]
+
+    touch(tmp_path, "a.md", "b.md", "c.md")
+    Forgetful(monkeypatch)
+    first = walk(tmp_path)
+    found = look_again(tmp_path, folder.DEFAULT_PATTERNS, first, ["a.md", "gone.md"])
+    assert (sorted(first.paths), sorted(found.paths)) == (
+        ["b.md", "c.md"],
+        ["a.md", "b.md", "c.md"],
+    )
+
+
+def test_a_second_look_finds_what_moved_and_no_more(tmp_path: Path) -> None:
+    """Missing stay: what is gone, behind a link, a folder now, no match or hidden."""
+    touch(tmp_path, "kept.md", "new.md", "dir.md/x.md", "a.png", "elsewhere/y.md", ".d.md")
+    (tmp_path / "linked").symlink_to("elsewhere")
+    first = Listing(["kept.md", "old.md"], [0, 0], [0, 0], [0, 0], [0, 0])
+    missing = ["gone.md", "linked/y.md", "dir.md", "a.png", ".d.md", "a.png/z.md"]
+    listing = look_again(tmp_path, folder.DEFAULT_PATTERNS, first, missing)
+    assert (sorted(listing.paths), listing.ignored) == (
+        ["dir.md/x.md", "elsewhere/y.md", "kept.md", "new.md"],
+        3,
+    )
+
+
+def test_the_earlier_name_of_a_file_that_is_listed_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where upper and lower case are one, a.md is found although the file is A.md now."""
+    touch(tmp_path, "A.md")
+    os.link(tmp_path / "A.md", tmp_path / "a.md")
+    os.link(tmp_path / "A.md", tmp_path / "hard link.md")
+
+    class CaseInsensitive(Meddled):
+        def change(self, path: str, entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+            return [entry for entry in entries if entry.name == "A.md"]
+
+    CaseInsensitive(monkeypatch)
+    look = partial(look_again, tmp_path, folder.DEFAULT_PATTERNS, Listing(), ["a.md"])
+    assert sorted(look().paths) == ["A.md", "a.md"]
+    lstat = Path.lstat
+
+    def only_link(file: Path) -> os.stat_result:
+        fields = list(lstat(file))
+        fields[stat.ST_NLINK] = 1
+        return os.stat_result(fields)
+
+    monkeypatch.setattr(Path, "lstat", only_link)
+    assert sorted(look().paths) == ["A.md"]
 
 
 def test_a_name_that_is_not_utf8_is_a_fault_under_an_escaped_name(tmp_path: Path) -> None:

@@ -1,10 +1,24 @@
 """Files that cannot be read, or change meanwhile, are rows, and the rest is loaded."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
-from tests.conftest import Content, article
+from tests.conftest import Content, article, counts
+
+# Saves files as editors do, through a file beside them, until it is ended.
+SAVE_FOR_EVER = """
+import itertools, os, sys
+for n in itertools.cycle(range(40)):
+    path, partial = f"{sys.argv[1]}/{n}.md", f"{sys.argv[1]}/{n}.md.partial"
+    with open(path, "rb") as file:
+        text = file.read()
+    with open(partial, "wb") as file:
+        file.write(text)
+    os.rename(partial, path)
+"""
 
 
 def test_what_cannot_be_read_is_a_row_and_the_rest_is_loaded(
@@ -68,3 +82,17 @@ def test_a_file_that_changes_while_it_is_read_is_never_half_loaded(
     three.build()
     after = {row[0]: row[1] for row in three.ledger()}[path]
     assert after == ("loaded" if change == "grow" else "gone")
+
+
+def test_saving_files_while_builds_run_loses_none(content: Content) -> None:
+    """Whatever a walk sees of a file that is being renamed, no article leaves the warehouse."""
+    for n in range(400):
+        content.write(f"{n}.md", article(title=str(n)))
+    content.build()
+    with subprocess.Popen([sys.executable, "-c", SAVE_FOR_EVER, content.source]) as editor:
+        try:
+            receipts = [content.build() for _ in range(30)]
+        finally:
+            editor.kill()
+    seen = {"seen": 400, "loaded": 400, "unchanged": 400}
+    assert [counts(r) | {"ignored": 0} for r in receipts] == [seen | {"ignored": 0}] * 30
