@@ -78,6 +78,9 @@ def _sql(parser: argparse.ArgumentParser) -> None:
 
 def _tables(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="a table, as marts.topics")
+    parser.add_argument(
+        "--dbt", action="store_true", help="print all tables as a sources.yml for dbt"
+    )
 
 
 def _export(parser: argparse.ArgumentParser) -> None:

@@ -205,10 +205,14 @@ def _sql(parsed: argparse.Namespace) -> int:
 
 def _tables(parsed: argparse.Namespace) -> int:
     from flows.load.merge import row_count
+    from flows.reports import dbt
     from flows.reports.export import NoSuchTable
     from flows.warehouse.connection import open_readonly
 
     with open_readonly(_paths(parsed)) as con:
+        if parsed.dbt:
+            print(dbt.sources(con), end="")
+            return 0
         if parsed.name is None:
             listed = con.execute(
                 """

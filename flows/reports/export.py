@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError
 from flows.load.merge import row_count
+from flows.reports.datapackage import DATAPACKAGE, datapackage
 from flows.warehouse import literal
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ def export(
             "format": file_format,
             "tables": [_write(con, table, partial, file_format) for table in tables],
         }
-        (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        described = datapackage(con, manifest)
+        for name, content in ((MANIFEST, manifest), (DATAPACKAGE, described)):
+            (partial / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         _replace_folder(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
