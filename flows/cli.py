@@ -166,7 +166,7 @@ def _serve(parsed: argparse.Namespace) -> int:
 
 
 def _last_source(paths: "WarehousePaths") -> Path:
-    from flows.warehouse.paths import read_runs
+    from flows.warehouse.run_log import read_runs
 
     for receipt in reversed(read_runs(paths)):
         if source := receipt.get("source"):
@@ -204,10 +204,9 @@ def _sql(parsed: argparse.Namespace) -> int:
 
 
 def _tables(parsed: argparse.Namespace) -> int:
-    from flows.load.merge import row_count
     from flows.reports import dbt
     from flows.reports.export import NoSuchTable
-    from flows.warehouse.connection import open_readonly
+    from flows.warehouse.connection import open_readonly, row_count
 
     with open_readonly(_paths(parsed)) as con:
         if parsed.dbt:
@@ -285,7 +284,9 @@ def _profile(parsed: argparse.Namespace) -> int:
 
 def _runs(parsed: argparse.Namespace) -> int:
     from flows.warehouse.generations import roll_back
-    from flows.warehouse.paths import current, generation_ids, locked, read_runs
+    from flows.warehouse.lock import locked
+    from flows.warehouse.paths import current, generation_ids
+    from flows.warehouse.run_log import read_runs
 
     paths = _paths(parsed)
     if parsed.rollback:

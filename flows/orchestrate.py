@@ -48,7 +48,8 @@ from flows.reports import markdown, notify, terminal
 from flows.source.extract import Batch
 from flows.source.folder import DEFAULT_PATTERNS
 from flows.warehouse.connection import open_readonly
-from flows.warehouse.paths import WORKING, WarehousePaths, read_runs
+from flows.warehouse.paths import WORKING, WarehousePaths
+from flows.warehouse.run_log import read_runs
 from flows.workers import isolate
 from flows.workers.runner import DirectRunner, named
 

@@ -16,9 +16,11 @@ from flows.load.receipt import Receipt, Stopwatch
 from flows.models import build
 from flows.reports import profile
 from flows.source import extract, folder
-from flows.warehouse import generations, memory
-from flows.warehouse.paths import WarehousePaths, append_run, locked
-from flows.warehouse.working_copy import open_working_copy
+from flows.warehouse import generations, working_copy
+from flows.warehouse.connection import build_memory, limit_memory
+from flows.warehouse.lock import locked
+from flows.warehouse.paths import WarehousePaths
+from flows.warehouse.run_log import append_run
 from flows.workers.runner import DirectRunner, Runner
 
 if TYPE_CHECKING:
@@ -77,20 +79,20 @@ def _locked_refresh(
             receipt = _refresh(request, paths, run, runner)
         except BaseException as error:
             if isinstance(error, ChecksFailed):
-                generations.keep_failed(paths, run.run_id)
+                working_copy.keep_failed(paths, run.run_id)
             # On a full disk this fails too, and must not hide the error that led here.
             with contextlib.suppress(OSError):
                 append_run(paths, _failure(request, paths, run, error))
             raise
         finally:
-            generations.discard(paths, run.run_id)
+            working_copy.discard(paths, run.run_id)
         append_run(paths, receipt.as_json())
     return receipt
 
 
 def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: Runner) -> Receipt:
     clock = Stopwatch()
-    with open_working_copy(paths, run.run_id) as con:
+    with working_copy.open_working_copy(paths, run.run_id) as con:
         build.create_tables(con)
 
         with clock.stage("scan"):
@@ -110,7 +112,7 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
                 )
                 plan = compare(listing)
 
-        memory.bound(con, plan.seen)
+        limit_memory(con, build_memory(plan.seen))
         earlier_keys = set(profile.keys_without_column(con))
         merge.begin(con, plan.vanished)
         batches = extract.batches(request.source, plan, listing.faults, BATCH_FILES, request.parser)

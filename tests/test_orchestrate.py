@@ -286,7 +286,8 @@ def test_a_flow_respects_the_lock_of_a_direct_build(
     server: Server, content: Content, tmp_path: Path
 ) -> None:
     """The limit of a deployment does not know direct builds; the file lock does."""
-    from flows.warehouse.paths import WarehousePaths, locked
+    from flows.warehouse.lock import locked
+    from flows.warehouse.paths import WarehousePaths
 
     mixed(content)
     with locked(WarehousePaths(content.warehouse)):
@@ -422,7 +423,8 @@ def test_a_missed_run_is_skipped_when_a_later_refresh_has_read_the_source(
 ) -> None:
     """After a sleep, only the first of the missed runs works; failed refreshes do not count."""
     from flows import orchestrate
-    from flows.warehouse.paths import WarehousePaths, read_runs
+    from flows.warehouse.paths import WarehousePaths
+    from flows.warehouse.run_log import read_runs
 
     paths = WarehousePaths(three.warehouse)
     (receipt,) = read_runs(paths)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flows.load import staging
+from flows.warehouse.connection import sql_identifier
 
 if TYPE_CHECKING:
     import duckdb
@@ -160,11 +161,9 @@ def is_outdated(con: "duckdb.DuckDBPyConnection", sql_hash: str) -> bool:
 def record(con: "duckdb.DuckDBPyConnection", receipt: Mapping[str, Any]) -> None:
     """Write the run's row in ops.runs, replacing an earlier state of the same run."""
     types = staging.column_types(con, "ops.runs")
+    values = (f"${name}::{kind} as {sql_identifier(name)}" for name, kind in types.items())
     con.execute("delete from ops.runs where run_id = $run_id", {"run_id": receipt["run_id"]})
     con.execute(
-        f"""
-        insert into ops.runs by name
-        select {", ".join(f'${name}::{kind} as "{name}"' for name, kind in types.items())}
-        """,
+        f"insert into ops.runs by name select {', '.join(values)}",
         {name: receipt[name] for name in types},
     )

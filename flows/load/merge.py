@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from flows import MatterhouseError
 from flows.load import ledger, staging, versions
 from flows.load.ledger import Outcomes, Run
+from flows.warehouse.connection import row_count, sql_identifier
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,7 +74,7 @@ def _replace(con: "duckdb.DuckDBPyConnection", table: str, key: str, run: Run) -
     con.execute(
         f"""
         insert into {table} by name
-        select {", ".join(f'{value} as "{name}"' for name, value in values.items())}
+        select {", ".join(f"{value} as {sql_identifier(name)}" for name, value in values.items())}
         from {staging.name_of(table)} as incoming
         {"inner join batch on batch.path = incoming.article_id" if table == "raw.articles" else ""}
         """,
@@ -119,8 +120,3 @@ def commit(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     ).fetchall()
     if found != [(1,)]:
         raise RunNotRecorded(f"run {run.run_id} did not reach the file: run the build again")
-
-
-def row_count(con: "duckdb.DuckDBPyConnection", table: str) -> int:
-    """Return the number of rows of a table."""
-    return int(con.execute(f"select count(*) from {table}").fetchall()[0][0])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flows import __version__
 from flows.load.ledger import Outcomes, Run
-from flows.load.merge import row_count
+from flows.warehouse.connection import row_count, table_names
 
 if TYPE_CHECKING:
     import duckdb
@@ -131,23 +131,11 @@ def make(
         warnings=warnings.fetchall()[0][0],
         published=published,
         seconds=dict(seconds),
-        tables=_table_rows(con),
+        tables={name: row_count(con, name) for name in table_names(con)},
         failed_checks=list(failed_checks),
         new_keys=list(new_keys),
         warehouse=str(warehouse),
     )
-
-
-def _table_rows(con: "duckdb.DuckDBPyConnection") -> dict[str, int]:
-    names = con.execute(
-        """
-        select schema_name || '.' || table_name
-        from duckdb_tables()
-        where not temporary
-        order by all
-        """
-    ).fetchall()
-    return {name: row_count(con, name) for (name,) in names}
 
 
 def _commit_of(source: Path) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING
 
 from flows import MatterhouseError
+from flows.warehouse.connection import sql_identifier, sql_literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,7 +42,7 @@ def create(con: "duckdb.DuckDBPyConnection") -> None:
     """Make an empty table for what comes in, for each raw table and the ledger."""
     for table in (*STATE, "ops.files"):
         columns = ", ".join(
-            f'"{name}" {"varchar" if _is_nested(kind) else kind}'
+            f"{sql_identifier(name)} {'varchar' if _is_nested(kind) else kind}"
             for name, kind in column_types(con, table).items()
             if name not in FILLED
         )
@@ -93,8 +94,8 @@ def column_types(con: "duckdb.DuckDBPyConnection", table: str) -> dict[str, str]
 def from_frame(name: str, kind: str) -> str:
     """Return the expression that reads a column that came in; lists travel as JSON text."""
     if not _is_nested(kind):
-        return f'incoming."{name}"'
-    return f"""from_json(incoming."{name}", '{_json_shape(kind)}')"""
+        return f"incoming.{sql_identifier(name)}"
+    return f"from_json(incoming.{sql_identifier(name)}, {sql_literal(_json_shape(kind))})"
 
 
 def _is_nested(kind: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from flows import MatterhouseError
-from flows.warehouse import literal, memory
+from flows.warehouse.connection import sql_identifier, sql_literal, table_names, with_room
 
 SCHEMAS = ("raw", "staging", "marts", "ops")
 SHOWN_ROWS = 20  # a failed check shows enough rows to see the pattern, not thousands
@@ -62,7 +62,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Create the schemas, and those raw and ops tables that are missing."""
     for schema in SCHEMAS:
         con.execute(f"create schema if not exists {schema}")
-    there = {f"{schema}.{name}" for schema, name in con.execute(_TABLES).fetchall()}
+    there = set(table_names(con))
     for path in (*files("raw"), *files("ops")):
         if table_name(path) not in there:
             _run(con, path, path.read_text(encoding="utf-8"))
@@ -144,14 +144,13 @@ def comments(sql: str) -> Comments:
     return Comments("\n".join(words), columns)
 
 
-_TABLES = "select schema_name, table_name from duckdb_tables()"
 _DECLARED = re.compile(r'^ +"?(?P<name>\w+)"? .*?  -- (?P<comment>.+)$', re.MULTILINE)
 _SELECTED = re.compile(r'^ .*?\b(?P<name>\w+)"?,?  +-- (?P<comment>.+)$', re.MULTILINE)
 
 
 def _run(con: duckdb.DuckDBPyConnection, path: Path, sql: str) -> None:
     try:
-        memory.with_room(con, lambda: con.execute(sql))
+        with_room(con, lambda: con.execute(sql))
     except duckdb.Error as error:
         where = f"sql/{path.parent.name}/{path.name}"
         raise ModelDoesNotRun(f"{where} does not run: {error}") from error
@@ -171,9 +170,9 @@ def _comment(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         )
     # Committed together: three hundred commits of a comment each took as long as a report.
     con.execute("begin")
-    con.execute(f"comment on table {table} is {literal.sql_literal(said.table)}")
+    con.execute(f"comment on table {table} is {sql_literal(said.table)}")
     for name, comment in said.columns:
-        con.execute(f'comment on column {table}."{name}" is {literal.sql_literal(comment)}')
+        con.execute(f"comment on column {table}.{sql_identifier(name)} is {sql_literal(comment)}")
     con.execute("commit")
 
 

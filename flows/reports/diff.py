@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError
-from flows.warehouse import literal
+from flows.warehouse.connection import sql_literal, sql_table, table_names
 from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:
@@ -118,15 +118,12 @@ def _moved(
     con: "duckdb.DuckDBPyConnection", paths: WarehousePaths, earlier: str, later: str
 ) -> dict[str, tuple[int, int] | None]:
     """Count, per mart, the rows that were replaced and the rows that came."""
-    names = con.execute(
-        "select table_name from duckdb_tables() where schema_name = 'marts' order by all"
-    ).fetchall()
-    marts = [f"marts.{name}" for (name,) in names]
+    marts = [name for name in table_names(con) if name.startswith("marts.")]
     files = {"then": paths.generation(earlier), "now": paths.generation(later)}
     if not all(file.exists() for file in files.values()):
         return dict.fromkeys(marts)
     for name, file in files.items():
-        con.execute(f"attach {literal.sql_literal(file)} as run_{name} (read_only)")
+        con.execute(f"attach {sql_literal(file)} as run_{name} (read_only)")
     return {mart: _rows_moved(con, mart) for mart in marts}
 
 
@@ -146,5 +143,6 @@ def _rows_moved(con: "duckdb.DuckDBPyConnection", mart: str) -> tuple[int, int] 
 
 
 def _only_in(con: "duckdb.DuckDBPyConnection", mart: str, one: str, other: str) -> int:
-    query = f"select count(*) from (from run_{one}.{mart} except all from run_{other}.{mart})"
+    table = sql_table(mart)
+    query = f"select count(*) from (from run_{one}.{table} except all from run_{other}.{table})"
     return int(con.execute(query).fetchall()[0][0])

@@ -12,9 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError
-from flows.load.merge import row_count
 from flows.reports.datapackage import DATAPACKAGE, datapackage
-from flows.warehouse import literal
+from flows.warehouse.connection import (
+    row_count,
+    sql_identifier,
+    sql_literal,
+    sql_table,
+    table_names,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -85,12 +90,7 @@ def _is_replaceable(folder: Path) -> bool:
 
 
 def _matching(con: "duckdb.DuckDBPyConnection", patterns: Sequence[str]) -> list[str]:
-    names = [
-        name
-        for (name,) in con.execute(
-            "select schema_name || '.' || table_name from duckdb_tables() order by all"
-        ).fetchall()
-    ]
+    names = table_names(con)
     for pattern in patterns:
         if not fnmatch.filter(names, pattern):
             raise NoSuchTable(
@@ -109,12 +109,14 @@ def _matching(con: "duckdb.DuckDBPyConnection", patterns: Sequence[str]) -> list
 def _write(
     con: "duckdb.DuckDBPyConnection", table: str, folder: Path, file_format: str
 ) -> dict[str, Any]:
-    columns = [(name, kind) for name, kind, *_ in con.execute(f"describe {table}").fetchall()]
+    columns = [
+        (name, kind) for name, kind, *_ in con.execute(f"describe {sql_table(table)}").fetchall()
+    ]
     chosen = ", ".join(_column(name, kind, file_format) for name, kind in columns)
     file = folder / f"{table}.{file_format}"
     con.execute(
-        f"copy (select {chosen} from {table} order by all)"
-        f" to {literal.sql_literal(file)} ({OPTIONS[file_format]})"
+        f"copy (select {chosen} from {sql_table(table)} order by all)"
+        f" to {sql_literal(file)} ({OPTIONS[file_format]})"
     )
     with file.open("rb") as written:
         digest = hashlib.file_digest(written, "sha256").hexdigest()
@@ -129,7 +131,7 @@ def _write(
 
 
 def _column(name: str, kind: str, file_format: str) -> str:
-    quoted = f'"{name}"'
+    quoted = sql_identifier(name)
     if kind == "JSON" and file_format == "parquet":
         # Other readers do not know Parquet's JSON type.
         return f"{quoted}::varchar as {quoted}"

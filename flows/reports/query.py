@@ -15,8 +15,7 @@ import duckdb
 from flows import MatterhouseError
 from flows.reports.export import FORMULA
 from flows.reports.terminal import escape_control
-from flows.warehouse import literal
-from flows.warehouse.connection import open_readonly
+from flows.warehouse.connection import open_readonly, sql_literal
 from flows.warehouse.paths import WarehousePaths
 
 _SHOWN_ROWS = 200
@@ -70,7 +69,7 @@ def run(
 
 def _close_off(con: duckdb.DuckDBPyConnection, writable: Path | None) -> None:
     if writable:
-        con.execute(f"set allowed_paths = [{literal.sql_literal(writable.absolute())}]")
+        con.execute(f"set allowed_paths = [{sql_literal(writable.absolute())}]")
     con.execute("set python_enable_replacements = false")
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")

@@ -1,49 +1,160 @@
-"""Open the published warehouse to read it, beside whoever else has it open."""
+"""Open DuckDB, set its options and quote what goes into SQL: nothing else in flows/ does."""
 
 import contextlib
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
 from flows import MatterhouseError
 from flows.warehouse.paths import WarehousePaths
-from flows.warehouse.working_copy import OFFLINE, NotAWarehouse, copy, first_line
+from flows.warehouse.published import NotAWarehouse, copy
+
+T = TypeVar("T")
+# Nothing of ours needs the network: DuckDB must not go looking for extensions.
+OFFLINE: dict[str, Any] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+# Enough for nearly every corpus, and more for each file of the source.
+BYTES, BYTES_PER_FILE = 250_000_000, 1_000
 
 
 class NoWarehouse(MatterhouseError):
     """There is no warehouse at this path yet."""
 
 
+def connect(file: Path | None = None, *, read_only: bool = False) -> "duckdb.DuckDBPyConnection":
+    """Open a database file, or one in memory: offline, in UTC, silent, with bounded memory."""
+    con = duckdb.connect(str(file or ":memory:"), read_only=read_only, config=OFFLINE)
+    con.execute("set TimeZone = 'UTC'")
+    # DuckDB draws its bar on standard output, where a script's results go.
+    con.execute("set enable_progress_bar = false")
+    limit_memory(con, half_of_memory())
+    return con
+
+
 @contextlib.contextmanager
-def open_readonly(paths: WarehousePaths, **config: Any) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """Open the published warehouse read-only."""
+def open_readonly(paths: WarehousePaths) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """Open the published warehouse read-only, beside whoever else has it open."""
     if not paths.warehouse.exists():
         raise NoWarehouse(
             f"there is no warehouse at {paths.warehouse}: make one with `matterhouse build FOLDER`,"
             " or name it with --warehouse"
         )
+    published = paths.warehouse.resolve()
     with contextlib.ExitStack() as stack:
-        config = {**OFFLINE, **config}
-        published = paths.warehouse.resolve()
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         try:
-            con = duckdb.connect(str(published), read_only=True, config=config)
+            con = connect(published, read_only=True)
         except duckdb.IOException as error:
             if "Could not set lock" not in str(error):
                 raise _unreadable(paths, error) from error
             # Somebody has the file open for writing, which shuts all others out: read its bytes.
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            copied = Path(folder) / paths.warehouse.name
-            copy(published, copied)
-            con = duckdb.connect(str(copied), read_only=True, config=config)
+            copy(published, folder / paths.warehouse.name)
+            con = connect(folder / paths.warehouse.name, read_only=True)
         except duckdb.Error as error:
             raise _unreadable(paths, error) from error
         stack.enter_context(con)
-        con.execute("set TimeZone = 'UTC'")
+        # DuckDB would spill beside the file, where readers need not be allowed to write.
+        con.execute(f"set temp_directory = {sql_literal(folder / 'spilled')}")
         yield con
 
 
 def _unreadable(paths: WarehousePaths, error: Exception) -> NotAWarehouse:
     return NotAWarehouse(f"{paths.warehouse} cannot be opened: {first_line(error)}")
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error says first; DuckDB goes on for a page."""
+    return str(error).splitlines()[0]
+
+
+def sql_literal(text: object) -> str:
+    """Return text, or a path, between quotes, where no parameter can stand: attach, copy, set."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def sql_identifier(*names: str) -> str:
+    """Return the name of a column, or of a schema and its table, whatever signs it is made of."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def sql_table(table: str) -> str:
+    """Return the quoted form of a table that is written `schema.table`."""
+    return sql_identifier(*table.split(".", 1))
+
+
+def table_names(con: "duckdb.DuckDBPyConnection") -> list[str]:
+    """Return the warehouse's tables as `schema.table`, in order of their names."""
+    return [
+        name
+        for (name,) in con.execute(
+            """
+            select schema_name || '.' || table_name
+            from duckdb_tables()
+            where database_name = current_database() and not temporary
+            order by all
+            """
+        ).fetchall()
+    ]
+
+
+def row_count(con: "duckdb.DuckDBPyConnection", table: str) -> int:
+    """Return the number of rows of a table."""
+    return int(con.execute(f"select count(*) from {sql_table(table)}").fetchall()[0][0])
+
+
+def limit_memory(con: "duckdb.DuckDBPyConnection", size: int) -> None:
+    """Leave room for others: DuckDB would take 80 % of the memory. The rest spills to disk."""
+    con.execute(f"set memory_limit = '{size}B'")
+
+
+def build_memory(files: int = 0) -> int:
+    """Return the bytes that a build of so many files may take: little, for the most part."""
+    return min(BYTES + BYTES_PER_FILE * files, half_of_memory())
+
+
+def with_room(con: "duckdb.DuckDBPyConnection", work: Callable[[], T]) -> T:
+    """Carry out a statement outside a transaction; if it cannot spill enough, again with room.
+
+    Two million empty periods of some thousand providers, for instance, take a gigabyte.
+    """
+    try:
+        return work()
+    except duckdb.OutOfMemoryException:
+        limit = con.execute("select current_setting('memory_limit')").fetchall()[0][0]
+        limit_memory(con, half_of_memory())
+        try:
+            return work()
+        finally:
+            con.execute(f"set memory_limit = '{limit}'")
+
+
+def half_of_memory(root: Path = Path("/")) -> int:
+    """Return half of what this process may use: of the machine's memory, or of its container's."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([machine, *_container_limits(root)]) // 2
+
+
+def _container_limits(root: Path) -> Iterator[int]:
+    """Yield the limits of the control groups that hold this process, from its own to the root's."""
+    groups = root / "sys/fs/cgroup"
+    with contextlib.suppress(OSError, ValueError):
+        for line in (root / "proc/self/cgroup").read_text().splitlines():
+            _, controllers, group = line.split(":", 2)
+            # Version 2 has one tree for all controllers, version 1 one for each.
+            version_2 = not controllers
+            if not (version_2 or "memory" in controllers.split(",")):
+                continue
+            tree = groups if version_2 else groups / "memory"
+            file = "memory.max" if version_2 else "memory.limit_in_bytes"
+            own = tree / group.strip("/")
+            for folder in (own, *own.parents):
+                if folder.is_relative_to(tree):
+                    # No limit is "max" or a file that is not there.
+                    with contextlib.suppress(OSError, ValueError):
+                        yield int((folder / file).read_text())

@@ -5,22 +5,14 @@ works on a copy of that file's bytes and moves the link when everything is right
 wait, never see half a build, and keep the generation they have open.
 """
 
-import hashlib
 import os
 import shutil
 from pathlib import Path
 
 from flows import MatterhouseError
-from flows.warehouse.paths import (
-    WORKING,
-    WarehousePaths,
-    append_run,
-    current,
-    generation_ids,
-    now,
-    remove_leftovers,
-)
-from flows.warehouse.working_copy import WarehouseDamaged
+from flows.warehouse.paths import WORKING, WarehousePaths, current, generation_ids
+from flows.warehouse.published import WarehouseDamaged, digest
+from flows.warehouse.run_log import append_run, now
 
 KEPT_GENERATIONS = 3
 
@@ -34,8 +26,8 @@ def publish(paths: WarehousePaths, run_id: str) -> str:
     working, generation = paths.working(run_id), paths.generation(run_id)
     if working.with_name(f"{working.name}.wal").exists():
         raise WarehouseDamaged(f"{working} was not written out completely: run the build again")
+    sha256 = digest(working)
     with working.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
         os.fsync(file.fileno())
     # Read-only, for those whom the umask lets read.
     working.chmod(working.stat().st_mode & 0o444)
@@ -44,7 +36,7 @@ def publish(paths: WarehousePaths, run_id: str) -> str:
     keep_plain_file(paths)
     switch_to(paths, run_id)
     _prune(paths)
-    return digest
+    return sha256
 
 
 def keep_plain_file(paths: WarehousePaths) -> None:
@@ -92,13 +84,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def keep_failed(paths: WarehousePaths, run_id: str) -> None:
-    """Keep the closed working file that failed its checks, for a look at the rows."""
-    paths.working(run_id).replace(paths.failed)
-
-
-def discard(paths: WarehousePaths, run_id: str) -> None:
-    """Throw the working file away."""
-    remove_leftovers(paths, f"{WORKING}{run_id}*")

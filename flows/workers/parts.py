@@ -13,7 +13,7 @@ import pandas as pd
 from flows import MatterhouseError
 from flows.normalize.frames import COLUMNS, Frames
 from flows.source.extract import Batch
-from flows.warehouse import literal
+from flows.warehouse.connection import connect, sql_identifier, sql_literal
 from flows.workers import isolate
 
 
@@ -41,11 +41,10 @@ def write(work: Callable[[Batch], Frames], batch: Batch, staging: Path, name: st
     # A worker that was given up for lost may still be writing: each attempt has its own folder.
     attempt = staging / f"{name}-{uuid.uuid4().hex}"
     attempt.mkdir()
-    with duckdb.connect() as con:
-        con.execute("set TimeZone = 'UTC'")
+    with connect() as con:
         for table, frame in frames.items():
             con.register("frame", frame)
-            file = literal.sql_literal(attempt / f"{table}.parquet")
+            file = sql_literal(attempt / f"{table}.parquet")
             con.execute(f"copy (from frame) to {file} (format parquet, compression zstd)")
             con.unregister("frame")
     return str(attempt)
@@ -53,8 +52,7 @@ def write(work: Callable[[Batch], Frames], batch: Batch, staging: Path, name: st
 
 def take(folder: Path) -> Frames:
     """Return the frames that `write` left in a folder, with their dtypes, and remove it."""
-    with duckdb.connect() as con:
-        con.execute("set TimeZone = 'UTC'")
+    with connect() as con:
         frames = {
             table: _frame(con, folder / f"{table}.parquet", columns)
             for table, columns in COLUMNS.items()
@@ -66,8 +64,8 @@ def take(folder: Path) -> Frames:
 def _frame(con: duckdb.DuckDBPyConnection, file: Path, columns: dict[str, str]) -> pd.DataFrame:
     # As numbers of microseconds, instants need no time zone library on the way.
     chosen = ", ".join(
-        f'epoch_us("{name}") as "{name}"' if dtype == "instant" else f'"{name}"'
-        for name, dtype in columns.items()
+        f"epoch_us({name}) as {name}" if dtype == "instant" else name
+        for name, dtype in ((sql_identifier(name), dtype) for name, dtype in columns.items())
     )
     rows = con.execute(f"select {chosen} from read_parquet($file)", {"file": str(file)})
     found = rows.fetchnumpy()

@@ -2,7 +2,8 @@
 
 from flows.pipeline import Request, refresh
 from flows.reports import markdown
-from flows.warehouse.paths import WarehousePaths, read_runs
+from flows.warehouse.paths import WarehousePaths
+from flows.warehouse.run_log import read_runs
 from tests.conftest import Content, article
 
 

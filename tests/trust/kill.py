@@ -26,7 +26,7 @@ from tests.trust.invariants import contents, faults, strays
 
 # The last functions of the stages, and each step of publishing.
 BOUNDARIES: list[tuple[Any, str]] = [
-    (working_copy, "_recognise"),
+    (working_copy, "_verify"),
     (build, "create_tables"),
     (working_copy, "copy"),
     (folder, "walk"),
@@ -43,7 +43,7 @@ BOUNDARIES: list[tuple[Any, str]] = [
     (generations, "_sync_folder"),
     (generations, "switch_to"),
     (generations, "_prune"),
-    (generations, "discard"),
+    (working_copy, "discard"),
     (pipeline, "append_run"),
 ]
 

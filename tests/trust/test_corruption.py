@@ -10,7 +10,7 @@ import pytest
 
 from flows import cli
 from flows.warehouse.paths import WarehousePaths, current
-from flows.warehouse.working_copy import WarehouseDamaged
+from flows.warehouse.published import WarehouseDamaged
 from tests.conftest import Content, article
 from tests.trust.invariants import contents, faults, strays
 

@@ -9,7 +9,8 @@ import pytest
 
 from flows import cli
 from flows.reports import markdown
-from flows.warehouse.paths import WarehousePaths, read_runs
+from flows.warehouse.paths import WarehousePaths
+from flows.warehouse.run_log import read_runs
 from tests.conftest import Content, article
 
 CANARY = "kanarienvogel"

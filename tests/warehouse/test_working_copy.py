@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from flows.warehouse.working_copy import NotAWarehouse, WarehouseDamaged
+from flows.warehouse.published import NotAWarehouse, WarehouseDamaged
 from tests.conftest import Content, article
 
 
@@ -33,7 +33,7 @@ def test_a_database_of_somebody_else_is_never_overwritten(content: Content) -> N
 
 
 def test_a_warehouse_that_lost_rows_is_noticed(three: Content) -> None:
-    """The receipt beside the file is the append_run of what it must hold."""
+    """The receipt beside the file witnesses what it must hold."""
     published = three.warehouse.resolve()
     published.chmod(0o644)
     with duckdb.connect(str(published)) as con:

@@ -1,0 +1,72 @@
+"""The published file as bytes: copied, compared with its receipt, doubted."""
+
+import fcntl
+import hashlib
+import shutil
+from pathlib import Path
+
+from flows import MatterhouseError
+from flows.warehouse.paths import WarehousePaths, current
+from flows.warehouse.run_log import read_runs
+
+
+class NotAWarehouse(MatterhouseError):
+    """The file is not a warehouse of ours, so it is left alone."""
+
+
+class WarehouseDamaged(MatterhouseError):
+    """The published file does not hold what its receipt says."""
+
+
+def copy(published: Path, working: Path) -> None:
+    """Copy the bytes; again if an analyst's own write session changed them meanwhile."""
+    if not published.exists():
+        raise WarehouseDamaged(
+            f"{published} points to {published.readlink()}, which is gone: point it at another"
+            f" generation with `matterhouse runs --rollback RUN`, or remove {published} to rebuild"
+        )
+    for _ in range(3):
+        before = published.stat()
+        shutil.copyfile(published, working)
+        after = published.stat()
+        if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
+            return
+    raise WarehouseDamaged(
+        f"{published} is being written by another program: close that session and build again"
+    )
+
+
+def differs_from_receipt(paths: WarehousePaths) -> bool:
+    """Return whether the published file is not the one that its run published."""
+    digests = {r.get("run_id"): r["sha256"] for r in read_runs(paths) if r.get("sha256")}
+    expected = digests.get(current(paths))
+    return expected is not None and digest(paths.warehouse) != expected
+
+
+def digest(file: Path) -> str:
+    """Return the sha256 of a file."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def refuse_leftover_log(published: Path) -> None:
+    """Stop at the log of a dead session: readers replay it, and a cut one without a word."""
+    file = published.resolve()
+    log = file.with_name(f"{file.name}.wal")
+    if not (log.exists() and log.stat().st_size) or _is_being_written(file):
+        return
+    raise WarehouseDamaged(
+        f"{log} was left by another program that wrote to {published} and was ended: readers see"
+        " its changes, whole or in part, and no run made them. Move it away to go on with what the"
+        " last run published, or go back with `matterhouse runs --rollback RUN`"
+    )
+
+
+def _is_being_written(file: Path) -> bool:
+    """Return whether another process has the database open: DuckDB locks what it may write."""
+    with file.open("rb") as opened:
+        try:
+            fcntl.lockf(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
