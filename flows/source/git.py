@@ -1,0 +1,279 @@
+"""What a git repository says of a source: its commits, what each one changed, and the bytes.
+
+The repository may be anybody's: only plumbing is asked, which runs nothing that its configuration
+names, and nothing is fetched.
+"""
+
+import contextlib
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+from flows import MatterhouseError
+
+_CHUNK = 1024 * 1024
+# Modes of files; anything else at a path (a link, another repository) is no content.
+_FILE_MODES = (b"100644", b"100755", b"100664")
+_OPTIONS = (
+    "--no-pager",
+    "--no-replace-objects",
+    "--literal-pathspecs",
+    *("-c", "core.fsmonitor=false"),
+    *("-c", f"core.hooksPath={os.devnull}"),
+)
+_VARIABLES = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_GRAFT_FILE": os.devnull,
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+# What a user may have set for every repository (`safe.directory` above all); other variables of
+# git's name a repository of their own, as in a hook.
+_KEPT_VARIABLES = ("GIT_CONFIG", "GIT_EXEC_PATH", "GIT_CEILING_DIRECTORIES")
+
+
+class NoHistory(MatterhouseError):
+    """The history of the source cannot be read, or not all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository, the source's folder in it (`prefix`, empty or with a / at its end), a commit.
+
+    `commit` is None in a repository without commits.
+    """
+
+    folder: Path
+    prefix: str
+    commit: str | None
+
+
+class Commit(NamedTuple):
+    """A commit and its committer's time in seconds since 1970."""
+
+    commit: str
+    seconds: int
+
+
+class Change(NamedTuple):
+    """What a commit did to a file of the source: its blobs before and after, None for no file."""
+
+    commit: str
+    path: str
+    before: str | None
+    after: str | None
+
+
+def find_repository(source: Path, revision: str = "HEAD") -> Repository | None:
+    """Return the repository that the source lies in, or is (a bare one); None if there is none."""
+    inside = source.resolve()
+    if not is_bare(inside) and not any((up / ".git").exists() for up in (inside, *inside.parents)):
+        return None
+    where = _text(inside, "rev-parse", "--show-cdup").removesuffix("\n")
+    prefix = _text(inside, "rev-parse", "--show-prefix").removesuffix("\n")
+    top = (inside / where).resolve()
+    return Repository(top, prefix, _commit_id(top, revision))
+
+
+def is_bare(folder: Path) -> bool:
+    """Return whether the folder is a repository without a work tree."""
+    return all((folder / name).exists() for name in ("HEAD", "objects", "refs"))
+
+
+def _commit_id(folder: Path, revision: str) -> str | None:
+    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    try:
+        return _text(folder, *asked).strip()
+    except NoHistory as error:
+        if revision == "HEAD":
+            return None
+        raise NoHistory(f"{folder} has no commit {revision}: `git log` lists them") from error
+
+
+def refuse_shallow(repository: Repository) -> None:
+    """Raise NoHistory for a clone whose oldest commit would seem to add everything."""
+    if _text(repository.folder, "rev-parse", "--is-shallow-repository").strip() == "true":
+        raise NoHistory(
+            f"{repository.folder} is a shallow clone, most of its history is elsewhere: get it with"
+            " `git fetch --unshallow`, or build with --no-history"
+        )
+
+
+def is_ancestor(repository: Repository, commit: str) -> bool:
+    """Return whether `commit`, which may be gone, led to the repository's."""
+    return _succeeds(
+        repository.folder, "merge-base", "--is-ancestor", commit, str(repository.commit)
+    )
+
+
+def has_commit(repository: Repository, commit: str) -> bool:
+    """Return whether a commit is there, as a rewritten one is until git collects it."""
+    return _succeeds(repository.folder, "cat-file", "-e", f"{commit}^{{commit}}")
+
+
+def read_commits(repository: Repository, after: str | None = None) -> list[Commit]:
+    """List the commits that led to the repository's, along first parents, oldest first.
+
+    A merge is one step, as it was for whoever looked at the branch. `after` and what led to it are
+    left out.
+    """
+    if repository.commit is None:
+        return []
+    span = repository.commit if after is None else f"{after}..{repository.commit}"
+    asked = ("rev-list", "--first-parent", "--reverse", "--timestamp", span, "--")
+    found = (line.split() for line in _text(repository.folder, *asked).splitlines())
+    return [Commit(commit, int(seconds)) for seconds, commit in found]
+
+
+def read_changes(
+    repository: Repository, commits: Sequence[Commit], after: str | None = None
+) -> Iterator[Change]:
+    """Compare each commit with the one before it in the list, the first with `after`.
+
+    So the changes add up to the tree of each commit, whatever was merged or rewritten.
+    """
+    names = [commit for commit, _ in commits]
+    pairs = zip(names, [after, *names], strict=False)
+    asked = "".join(f"{commit} {before or ''}\n" for commit, before in pairs)
+    options = ("--stdin", "-r", "-z", "--root", "--raw", "--no-renames", "--no-abbrev")
+    tokens = _tokens(repository, "diff-tree", *options, asked=asked)
+    commit = ""
+    for token in tokens:
+        if not token.startswith(b":"):
+            commit = token.decode()
+            continue
+        mode_before, mode_after, before_id, after_id, _ = token[1:].split()
+        if path := _path(repository, next(tokens)):
+            before_blob = before_id.decode() if mode_before in _FILE_MODES else None
+            after_blob = after_id.decode() if mode_after in _FILE_MODES else None
+            yield Change(commit, path, before_blob, after_blob)
+
+
+def read_tree(repository: Repository) -> dict[str, str]:
+    """Return the blob of every file that the repository's commit holds below the source."""
+    blobs: dict[str, str] = {}
+    options = ("-r", "-z", "--full-tree", str(repository.commit))
+    for token in _tokens(repository, "ls-tree", *options):
+        facts, _, name = token.partition(b"\t")
+        mode, _, blob = facts.split()
+        if mode in _FILE_MODES and (path := _path(repository, name)):
+            blobs[path] = blob.decode()
+    return blobs
+
+
+def _tokens(repository: Repository, *arguments: str, asked: str = "") -> Iterator[bytes]:
+    where = ("--", repository.prefix) if repository.prefix else ()
+    with _process(repository.folder, (*arguments, *where), asked) as output:
+        rest = b""
+        while chunk := output.read(_CHUNK):
+            *tokens, rest = (rest + chunk).split(b"\0")
+            yield from tokens
+
+
+def _path(repository: Repository, name: bytes) -> str | None:
+    """Return the path below the source; None if it is not UTF-8, which is never loaded."""
+    try:
+        return name.decode().removeprefix(repository.prefix)
+    except UnicodeDecodeError:
+        return None
+
+
+def read_sizes(repository: Repository, blobs: Sequence[str]) -> dict[str, int]:
+    """Return the size of each blob in bytes; raise NoHistory if one is not in this clone."""
+    sizes: dict[str, int] = {}
+    arguments, asked = ("cat-file", "--batch-check", "--buffer"), "\n".join(blobs)
+    with _process(repository.folder, arguments, asked) as output:
+        for line in output:
+            blob, kind, *size = line.decode().split()
+            if kind == "missing":
+                raise _partial(repository.folder)
+            sizes[blob] = int(size[0])
+    return sizes
+
+
+def read_blobs(folder: Path, blobs: Sequence[str]) -> Iterator[bytes]:
+    """Give the bytes of each blob of the repository in `folder`, in this order."""
+    with _process(folder, ("cat-file", "--batch", "--buffer"), "\n".join(blobs)) as output:
+        for blob in blobs:
+            header = output.readline().split()
+            if len(header) != 3:  # `<blob> missing`, where it is damaged too
+                raise _failure(folder, f"fatal: {blob} cannot be read")
+            yield output.read(int(header[2]))
+            output.read(1)
+
+
+def _text(folder: Path, *arguments: str) -> str:
+    with _process(folder, arguments) as output:
+        return os.fsdecode(output.read())
+
+
+def _succeeds(folder: Path, *arguments: str) -> bool:
+    try:
+        _text(folder, *arguments)
+    except NoHistory:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _process(folder: Path, arguments: Sequence[str], asked: str = "") -> Iterator[IO[bytes]]:
+    """Run git and give its output; questions and complaints go through files, so none blocks."""
+    with tempfile.TemporaryFile() as questions, tempfile.TemporaryFile() as complaints:
+        questions.write(asked.encode())
+        questions.seek(0)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - fixed commands; names are arguments
+                ["git", "-C", folder, *_OPTIONS, *arguments],  # noqa: S607 - the user's own git
+                stdin=questions,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                env=_environment(),
+            )
+        except FileNotFoundError as error:
+            raise NoHistory(
+                "the history of the source is read by git, which is not installed: install it, or"
+                " build with --no-history"
+            ) from error
+        with process:
+            try:
+                yield cast("IO[bytes]", process.stdout)
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode:
+            complaints.seek(0)
+            raise _failure(folder, os.fsdecode(complaints.read()))
+
+
+def _environment() -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith(_KEPT_VARIABLES)
+    }
+    return kept | _VARIABLES
+
+
+def _failure(folder: Path, complaints: str) -> NoHistory:
+    if "promisor" in complaints:
+        return _partial(folder)
+    said = next((line for line in complaints.splitlines() if line.startswith("fatal: ")), "")
+    remedy = re.search(r"git config --global --add safe\.directory .*", complaints)
+    return NoHistory(
+        f"git cannot read the history of {folder} ({said.removeprefix('fatal: ') or 'no reason'}):"
+        f" {f'say `{remedy[0]}`' if remedy else 'see `git fsck`'}, or build with --no-history"
+    )
+
+
+def _partial(folder: Path) -> NoHistory:
+    return NoHistory(
+        f"{folder} lacks files of its past, as a partial clone does: clone it without --filter, or"
+        " build with --no-history"
+    )
