@@ -121,7 +121,7 @@ def _build(parsed: argparse.Namespace) -> int:
 
 def _request(parsed: argparse.Namespace, paths: "WarehousePaths") -> "Request":
     from flows.pipeline import Request
-    from flows.source.folder import DEFAULT_PATTERNS
+    from flows.source.patterns import DEFAULT_PATTERNS
 
     return Request(
         source=parsed.source or _last_source(paths),
@@ -271,7 +271,7 @@ def _profile(parsed: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from flows.reports.profile import profile
-    from flows.source.folder import DEFAULT_PATTERNS
+    from flows.source.patterns import DEFAULT_PATTERNS
 
     source = parsed.source or _last_source(_paths(parsed))
     keys, files = profile(source, tuple(parsed.pattern or DEFAULT_PATTERNS))

@@ -46,7 +46,7 @@ from flows.load.receipt import Receipt
 from flows.reports import export as exports
 from flows.reports import markdown, notify, terminal
 from flows.source.extract import Batch
-from flows.source.folder import DEFAULT_PATTERNS
+from flows.source.patterns import DEFAULT_PATTERNS
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WORKING, WarehousePaths
 from flows.warehouse.run_log import read_runs

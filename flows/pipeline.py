@@ -16,6 +16,7 @@ from flows.load.receipt import Receipt, Stopwatch
 from flows.models import build
 from flows.reports import profile
 from flows.source import extract, folder
+from flows.source.patterns import DEFAULT_PATTERNS
 from flows.warehouse import generations, working_copy
 from flows.warehouse.connection import build_memory, limit_memory
 from flows.warehouse.lock import locked
@@ -46,7 +47,7 @@ class Request:
 
     source: Path
     warehouse: Path
-    patterns: tuple[str, ...] = folder.DEFAULT_PATTERNS
+    patterns: tuple[str, ...] = DEFAULT_PATTERNS
     full: bool = False
     verify: bool = False
     accept_loss: bool = False
@@ -108,7 +109,7 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
             plan = compare(listing)
             if plan.vanished:
                 listing = folder.look_again(
-                    request.source, request.patterns, listing, plan.vanished
+                    request.source, listing, plan.vanished, request.patterns
                 )
                 plan = compare(listing)
 

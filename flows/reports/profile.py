@@ -11,6 +11,7 @@ from flows import frontmatter
 from flows.frontmatter import Plain, Value, is_secret
 from flows.normalize.convert import ConversionError, to_timestamp
 from flows.source import extract, folder
+from flows.source.patterns import DEFAULT_PATTERNS
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,7 +58,7 @@ class _Tally:
 
 
 def profile(
-    source: Path, patterns: Sequence[str] = folder.DEFAULT_PATTERNS
+    source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS
 ) -> tuple[list[KeyProfile], int]:
     """Profile the files of a folder that can be loaded; return the keys and the number of files."""
     listing = folder.walk(source, patterns)

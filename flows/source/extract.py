@@ -137,7 +137,7 @@ def _outcome(batch: Batch, path: str) -> Document | Reject | Unchanged:
                 "quarantined",
                 "file_too_large",
                 f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB.",
-                "Move large content out of the file, or leave it out with --pattern.",
+                "Move large content out of the file, or leave it out with --exclude.",
             )
         return _document(batch, path, data, content_hash, signature)
     except Unreadable as error:

@@ -1,22 +1,20 @@
 """Source and ledger → which files are new, touched, unchanged or gone."""
 
 import contextlib
-import fnmatch
 import os
-import re
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows import MatterhouseError
+from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
 
 if TYPE_CHECKING:
     import duckdb
 
-DEFAULT_PATTERNS = ("*.md", "*.markdown", "*.html", "*.txt", "*.yaml", "*.yml")
 # Some editors move a file away before they write it anew: it is missing for some milliseconds.
 _SAVING_SECONDS = 0.1
 
@@ -62,19 +60,21 @@ class Plan:
     seen: int
 
 
-def walk(source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS) -> Listing:
-    """List every entry below `source` whose name (or path, if the pattern has a /) matches."""
+def walk(
+    source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
+) -> Listing:
+    """List every entry below `source` that the patterns choose."""
     if not source.is_dir():
         found = "is not a folder" if source.exists() else "does not exist"
         raise SourceMissing(f"source {source} {found}: name the folder that holds the content")
-    matches = _matcher(patterns)
+    chosen = PathFilter(patterns, exclude)
     faults: dict[str, PathError] = {}
     ignored = 0
     rows: list[_Row] = []
-    for path, status in _entries(os.fspath(source), "", faults):
+    for path, status in _entries(os.fspath(source), chosen, faults):
         readable = path.isascii() or _is_utf8(path)
         shown = path if readable else _escaped(path)
-        if matches(path) or shown in faults:
+        if shown in faults or chosen.accepts(path):
             if not readable:
                 faults[shown] = PathError(
                     "bad_file_name",
@@ -88,20 +88,24 @@ def walk(source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS) -> Listing:
 
 
 def look_again(
-    source: Path, patterns: Sequence[str], first: Listing, missing: Sequence[str]
+    source: Path,
+    first: Listing,
+    missing: Sequence[str],
+    patterns: Sequence[str] = DEFAULT_PATTERNS,
+    exclude: Sequence[str] = (),
 ) -> Listing:
     """Walk once more, because files that were expected are missing, and ask for each by its name.
 
     A folder that is read while a file in it is saved by renaming may list it never or twice.
     """
     time.sleep(_SAVING_SECONDS)
-    second = walk(source, patterns)
+    second = walk(source, patterns, exclude)
     absent = {*first.paths, *missing} - {*second.paths, *first.faults}
-    matches, known_inodes = _matcher(patterns), frozenset(second.inode)
+    chosen, known_inodes = PathFilter(patterns, exclude), frozenset(second.inode)
     there = [
         _row(path, status)
         for path in sorted(absent)
-        if matches(path) and (status := _status_of(source, path))
+        if chosen.accepts(path) and (status := _status_of(source, path))
         # Where upper and lower case are one, the earlier name of a file still finds it.
         if status.st_nlink > 1 or status.st_ino not in known_inodes
     ]
@@ -133,29 +137,11 @@ def _listing(rows: Sequence[_Row], faults: dict[str, PathError], ignored: int) -
     return Listing(paths, sizes, mtimes, ctimes, inodes, faults, ignored)
 
 
-def _matcher(patterns: Sequence[str]) -> Callable[[str], object]:
-    # An ending is found in a third of the time that a regular expression takes.
-    is_ending = re.compile(r"\*\.\w+", re.ASCII).fullmatch
-    endings = tuple(pattern[1:].lower() for pattern in patterns if is_ending(pattern))
-    others = [pattern for pattern in patterns if not is_ending(pattern)]
-    on_path = [fnmatch.translate(p) for p in others if "/" in p]
-    on_name = ["(?:.*/)?" + fnmatch.translate(p) for p in others if "/" not in p]
-    expression = "|".join(on_path + on_name) or "(?!)"  # The latter matches nothing.
-    matches = re.compile(expression, re.IGNORECASE | re.DOTALL).match
-    return lambda path: (path.lower().endswith(endings) or matches(path)) and not _is_leftover(path)
-
-
-def _is_leftover(path: str) -> bool:
-    """Return whether a file is hidden, or what an editor leaves beside the one it edits."""
-    name = path[path.rfind("/") + 1 :]
-    return name.startswith((".", "~$")) or name.endswith("~") or name[:1] == name[-1:] == "#"
-
-
 def _entries(
-    folder: str, prefix: str, faults: dict[str, PathError]
+    source: str, chosen: PathFilter, faults: dict[str, PathError]
 ) -> Iterator[tuple[str, os.stat_result]]:
     """Walk depth first without recursion, so that no depth of folders can stop it."""
-    waiting = [(folder, prefix)]
+    waiting = [(source, "")]
     while waiting:
         folder, prefix = waiting.pop()
         names: set[str] = set()
@@ -166,9 +152,8 @@ def _entries(
                         continue  # Renamed while the folder was read.
                     names.add(entry.name)
                     if entry.is_dir(follow_symlinks=False):
-                        # Hidden folders hold tools' own files (.git alone can hold thousands).
-                        if not entry.name.startswith("."):
-                            waiting.append((entry.path, f"{prefix}{entry.name}/"))
+                        if chosen.enters(path := f"{prefix}{entry.name}/"):
+                            waiting.append((entry.path, path))
                     elif status := _status(entry):
                         yield prefix + entry.name, status
         except OSError as error:
@@ -229,7 +214,7 @@ def compare(
             f"source {source} has no file that matches the patterns"
             f" ({listing.ignored} other files were ignored)"
             + (f"; the warehouse holds {known} files from it" if known else "")
-            + ": check the folder and --pattern"
+            + ": check the folder, --pattern and --exclude"
         )
     count = len(listing.paths)
     con.register(

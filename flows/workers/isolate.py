@@ -168,7 +168,7 @@ def _too_slow(single: Batch) -> "Frames":
         single,
         "reader_too_slow",
         f"Reading the file takes more than {time_limit.SECONDS:g} s.",
-        "Make its front matter smaller or simpler, or leave the file out with --pattern.",
+        "Make its front matter smaller or simpler, or leave the file out with --exclude.",
     )
 
 

@@ -136,7 +136,7 @@ def test_a_file_that_is_too_large_is_hashed_and_refused(tmp_path: Path) -> None:
         "quarantined",
         "file_too_large",
         "The file is larger than 32 MiB.",
-        "Move large content out of the file, or leave it out with --pattern.",
+        "Move large content out of the file, or leave it out with --exclude.",
     )
 
 

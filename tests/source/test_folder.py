@@ -13,7 +13,6 @@ import duckdb
 import pytest
 
 from flows.models import build
-from flows.source import folder
 from flows.source.folder import (
     Listing,
     PathError,
@@ -60,32 +59,11 @@ def test_a_listing_says_what_the_file_system_says(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("patterns", "found"),
-    [
-        (["*.md"], ["a.md", "deep/er/b.md", "news/c.MD"]),
-        (["*.md", "*.txt"], ["a.md", "deep/er/b.md", "news/c.MD", "news/d.txt"]),
-        (["news/*"], ["news/c.MD", "news/d.txt"]),
-        (["[ab].md"], ["a.md", "deep/er/b.md"]),
-        (["a.md", "*.TXT"], ["a.md", "news/d.txt"]),
-        (["?.md", "*.m"], ["a.md", "deep/er/b.md", "news/c.MD"]),
-        (["md"], []),
-    ],
-    ids=[
-        "by name at any depth",
-        "several",
-        "by path",
-        "a set of letters",
-        "name and ending",
-        "half an ending",
-        "not by a part",
-    ],
-)
-def test_patterns_choose_files(tmp_path: Path, patterns: list[str], found: list[str]) -> None:
-    """A pattern with a / is held against the path, any other against the name; case is ignored."""
-    touch(tmp_path, "a.md", "deep/er/b.md", "news/c.MD", "news/d.txt")
-    listing = walk(tmp_path, patterns)
-    assert (sorted(listing.paths), listing.ignored) == (found, 4 - len(found))
+def test_patterns_and_exclusions_choose_files(tmp_path: Path) -> None:
+    """An excluded folder is not even counted, a single file that is not chosen is."""
+    touch(tmp_path, "a.md", "b.md", "draft/c.md", "news/draft/d.md", "news/e.md", "news/f.txt")
+    listing = walk(tmp_path, ["**/*.md"], ["draft", "b.*"])
+    assert (sorted(listing.paths), listing.ignored) == (["a.md", "news/e.md"], 2)
 
 
 def test_what_is_hidden_or_left_by_an_editor_is_ignored(tmp_path: Path) -> None:
@@ -157,7 +135,7 @@ def test_a_file_that_two_listings_pass_over_is_found_by_its_name(
     touch(tmp_path, "a.md", "b.md", "c.md")
     Forgetful(monkeypatch)
     first = walk(tmp_path)
-    found = look_again(tmp_path, folder.DEFAULT_PATTERNS, first, ["a.md", "gone.md"])
+    found = look_again(tmp_path, first, ["a.md", "gone.md"])
     assert (sorted(first.paths), sorted(found.paths)) == (
         ["b.md", "c.md"],
         ["a.md", "b.md", "c.md"],
@@ -170,7 +148,7 @@ def test_a_second_look_finds_what_moved_and_no_more(tmp_path: Path) -> None:
     (tmp_path / "linked").symlink_to("elsewhere")
     first = Listing(["kept.md", "old.md"], [0, 0], [0, 0], [0, 0], [0, 0])
     missing = ["gone.md", "linked/y.md", "dir.md", "a.png", ".d.md", "a.png/z.md"]
-    listing = look_again(tmp_path, folder.DEFAULT_PATTERNS, first, missing)
+    listing = look_again(tmp_path, first, missing)
     assert (sorted(listing.paths), listing.ignored) == (
         ["dir.md/x.md", "elsewhere/y.md", "kept.md", "new.md"],
         3,
@@ -190,7 +168,7 @@ def test_the_earlier_name_of_a_file_that_is_listed_is_gone(
             return [entry for entry in entries if entry.name == "A.md"]
 
     CaseInsensitive(monkeypatch)
-    look = partial(look_again, tmp_path, folder.DEFAULT_PATTERNS, Listing(), ["a.md"])
+    look = partial(look_again, tmp_path, Listing(), ["a.md"])
     assert sorted(look().paths) == ["A.md", "a.md"]
     lstat = Path.lstat
 
@@ -384,5 +362,5 @@ def test_an_empty_source_is_refused(con: duckdb.DuckDBPyConnection, held: int) -
         plan(con, Listing(ignored=7))
     assert str(refused.value) == (
         "source content has no file that matches the patterns (7 other files were ignored)"
-        f"{loss}: check the folder and --pattern"
+        f"{loss}: check the folder, --pattern and --exclude"
     )

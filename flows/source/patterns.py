@@ -1,0 +1,117 @@
+"""Which paths below a source are read: glob patterns as in a shell, and what is always ignored."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from flows import MatterhouseError
+
+DEFAULT_PATTERNS = ("*.md", "*.markdown", "*.html", "*.txt", "*.yaml", "*.yml")
+
+_SIGN = re.compile(r"\\.|\*+|\?|\[[!^]?\]?[^]/]*\]|.", re.DOTALL)
+_BRACES = re.compile(r"(.*?)(?<!\\)\{([^{}]*,[^{}]*)\}(.*)", re.DOTALL)
+
+
+class BadPattern(MatterhouseError):
+    """A pattern that cannot be held against any path."""
+
+
+class PathFilter:
+    """Accepts the paths that match a pattern, unless they are excluded, hidden or leftovers.
+
+    A pattern with a / is held against the whole path, any other against the name; * stays within
+    one folder, and **/ stands for any number of folders, none included. Case is ignored.
+    An excluded folder is excluded with all that is in it.
+    """
+
+    def __init__(
+        self, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
+    ) -> None:
+        # An ending is found in a third of the time that a regular expression takes.
+        is_ending = re.compile(r"\*\.\w+", re.ASCII).fullmatch
+        self._endings = tuple(pattern[1:].lower() for pattern in patterns if is_ending(pattern))
+        others = [pattern for pattern in patterns if not is_ending(pattern)]
+        self._matches = _matcher(others, end=r"\Z", below=r"/.+")
+        self._is_excluded = _matcher(exclude, end=r"(?:/|\Z)", below="/")
+
+    def accepts(self, path: str) -> bool:
+        """Return whether the file at this path is read."""
+        is_named = path.lower().endswith(self._endings) or self._matches(path)
+        return bool(is_named) and not _is_leftover(path) and not self._is_excluded(path)
+
+    def enters(self, folder: str) -> bool:
+        """Return whether the folder at this path, which ends with /, can hold files to read."""
+        # Hidden folders hold tools' own files (.git alone can hold thousands).
+        return not _is_hidden(folder) and not self._is_excluded(folder)
+
+
+def _is_hidden(path: str) -> bool:
+    return path[0] == "." or "/." in path
+
+
+def _is_leftover(path: str) -> bool:
+    """Return whether a file is hidden, or what an editor leaves beside the one it edits."""
+    if path[-1] not in "~#" and "~$" not in path:
+        return _is_hidden(path)
+    name = path[path.rfind("/") + 1 :]
+    is_leftover = name.startswith("~$") or name[-1] == "~" or name[0] == name[-1] == "#"
+    return is_leftover or _is_hidden(path)
+
+
+def _matcher(patterns: Sequence[str], *, end: str, below: str) -> Callable[[str], object]:
+    """Return what finds a path that one of the patterns matches.
+
+    `end` has to follow a pattern, `below` one that ends with / or /**.
+    """
+    expressions = [
+        _expression(plain, end, below) for pattern in patterns for plain in _without_braces(pattern)
+    ]
+    if not expressions:
+        return lambda path: None
+    return re.compile("|".join(expressions), re.IGNORECASE | re.DOTALL).match
+
+
+def _without_braces(pattern: str) -> list[str]:
+    """Write `*.{md,html}` as `*.md` and `*.html`."""
+    if not (braces := _BRACES.fullmatch(pattern)):
+        return [pattern]
+    before, choices, after = braces.groups()
+    return [
+        plain
+        for choice in choices.split(",")
+        for plain in _without_braces(f"{before}{choice}{after}")
+    ]
+
+
+def _expression(pattern: str, end: str, below: str) -> str:
+    glob = pattern.removeprefix("./")
+    if not glob.strip("/") or glob.startswith("!"):
+        hint = "name what to leave out with --exclude" if glob else "write one such as *.md"
+        raise BadPattern(f'the pattern "{pattern}" matches no file: {hint}')
+    anchor = "" if "/" in glob.rstrip("/") else "(?:.*/)?"
+    *folders, last = glob.strip("/").split("/")
+    if is_folder := glob.endswith("/") or (last == "**" and bool(folders)):
+        *folders, last = folders if last == "**" else (*folders, last)
+    steps = ["(?:[^/]+/)*" if folder == "**" else f"{_segment(folder)}/" for folder in folders]
+    expression = "".join((anchor, *steps, _segment(last), below if is_folder else end))
+    try:
+        re.compile(expression)
+    except re.error as error:
+        raise BadPattern(f'the pattern "{pattern}" is not a glob: {error.msg}') from error
+    return expression
+
+
+def _segment(glob: str) -> str:
+    """Return the expression for one name of a path; no name is empty."""
+    return "(?=[^/])" + "".join(map(_translated, _SIGN.findall(glob)))
+
+
+def _translated(sign: str) -> str:
+    if sign[0] == "*":
+        return "[^/]*"
+    if sign == "?":
+        return "[^/]"
+    if len(sign) > 2 and sign[0] == "[":
+        negation = "^" if sign[1] in "!^" else ""
+        letters = re.sub(r"([\\\[\]&~|^])", r"\\\1", sign[1 + len(negation) : -1])
+        return f"(?!/)[{negation}{letters}]"
+    return re.escape(sign[-1])
