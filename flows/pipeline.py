@@ -117,7 +117,8 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
         earlier_keys = set(profile.keys_without_column(con))
         merge.begin(con, plan.vanished)
         batches = extract.batches(request.source, plan, listing.faults, BATCH_FILES, request.parser)
-        for frames in clock.waiting("extract", runner.map("extract", frames_of, batches)):
+        work = partial(frames_of, observed_at=run.started_at)
+        for frames in clock.waiting("extract", runner.map("extract", work, batches)):
             with clock.stage("load"):
                 merge.load(con, frames, run)
         outcomes = merge.finish(con, plan.unchanged, run)
@@ -160,7 +161,7 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
     return replace(final, seconds=clock.seconds, sha256=sha256)
 
 
-def frames_of(batch: extract.Batch) -> "Frames":
+def frames_of(batch: extract.Batch, observed_at: datetime | None = None) -> "Frames":
     """Read and normalize one batch: the work of a worker process."""
     # pandas takes longer to import than a refresh without changes takes to run.
     from flows.normalize.rows import normalize
@@ -169,7 +170,7 @@ def frames_of(batch: extract.Batch) -> "Frames":
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return normalize(extract.extract(batch))
+        return normalize(extract.extract(batch), observed_at)
     finally:
         if collecting:
             gc.enable()

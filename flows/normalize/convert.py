@@ -4,25 +4,21 @@ import html
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from flows import frontmatter
 from flows.frontmatter import Plain, Value
+from flows.normalize import dates
 
 Cast = Callable[[Value], Any]
 
 _INT32 = 2**31
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 # Nearly every number: no sign but minus, no leading zero, fewer digits than 32 bits hold.
 _SHORT_DECIMAL = re.compile(r"-?[1-9][0-9]{0,8}|0")
 _BOOLEANS = {Plain("true"): True, Plain("false"): False}
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
-_ISO_INSTANT = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?)?"
-)
 # Joiners stay: emoji sequences and several scripts are spelled with them.
 _ZERO_WIDTH = str.maketrans("", "", "\u200b\u2060\ufeff\u00ad")
 
@@ -91,19 +87,21 @@ def to_timestamp(value: Value) -> int | None:
     if is_null(value):
         return None
     try:
-        if isinstance(value, str) and _ISO_INSTANT.fullmatch(value):
-            value = datetime.fromisoformat(value.upper())
-        elif isinstance(value, Plain):
-            value = frontmatter.typed(value)
-        if isinstance(value, datetime):
-            moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-            return (moment - _EPOCH) // _MICROSECOND
+        if isinstance(value, str):
+            return dates.to_micros(dates.read(value))
         if isinstance(value, date):
-            return (value - _EPOCH.date()) // _MICROSECOND
-    except (ValueError, OverflowError):
-        pass  # 30 February, hour 25: the warning says so.
+            return dates.to_micros(value)
+    except dates.NotADate as error:
+        raise bad_date(error) from None
+    except OverflowError:
+        pass  # The first hours of year 1 in an eastern zone.
+    raise bad_date()
+
+
+def bad_date(error: dates.NotADate | None = None) -> ConversionError:
+    """Make the misfit of a value that is no date, or none that can be meant."""
     hint = "Write a date that exists, as 2025-01-31 or 2025-01-31T12:30:00Z."
-    raise ConversionError("bad_date", "a date", hint)
+    return ConversionError("bad_date", "a date", (error and error.hint) or hint)
 
 
 def to_mapping(value: Value) -> dict[str, Value] | None:

@@ -7,14 +7,16 @@ changed silently.
 import json
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from flows import frontmatter
 from flows.frontmatter import Value
+from flows.normalize import dates
 from flows.normalize.convert import (
     Cast,
     ConversionError,
+    bad_date,
     clean,
     to_boolean,
     to_integer,
@@ -77,16 +79,18 @@ _TAXONOMY: dict[str, Cast] = {
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
-def normalize(extracted: Extracted) -> Frames:
+def normalize(extracted: Extracted, observed_at: datetime | None = None) -> Frames:
     """Turn what a batch gave into one frame per raw table, and one for the ledger.
 
-    A ledger row without a status is a file that was touched but not changed.
+    A ledger row without a status is a file that was touched but not changed. `observed_at`, the
+    start of the run (now, unless it is given), bounds the dates that can be meant.
     """
+    plausible = dates.range_at(observed_at or datetime.now(UTC))
     rows: Rows = {table: [] for table in COLUMNS}
     with time_limit.watched():
         for document in extracted.documents:
             time_limit.next_file()
-            reader = _Reader(document)
+            reader = _Reader(document, plausible)
             if document.kind == "article":
                 reader.article(rows)
             else:
@@ -100,8 +104,9 @@ def normalize(extracted: Extracted) -> Frames:
 class _Reader:
     """Takes the values of one document and notes those that do not fit."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, plausible: dates.DateRange) -> None:
         self.document = document
+        self.plausible = plausible
         self.misfits = Warnings()
 
     def article(self, rows: Rows) -> None:
@@ -184,6 +189,11 @@ class _Reader:
             if value is not None:
                 try:
                     value = cast(value)
+                    if cast is to_timestamp and value is not None:
+                        self.plausible.check(value)
+                except dates.NotADate as error:
+                    self.misfits.note((*where, key), fields[key], bad_date(error))
+                    value = None
                 except ConversionError as misfit:
                     self.misfits.note((*where, key), value, misfit)
                     value = misfit.value

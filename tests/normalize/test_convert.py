@@ -146,6 +146,11 @@ BAD_DATE = (
 )
 
 
+def year_first(*readings: str) -> tuple[str, str, str, None]:
+    """Return the misfit of a date that could be one of these."""
+    return ("bad_date", "a date", f"Write the year first: {' or '.join(readings)}.", None)
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -161,7 +166,31 @@ BAD_DATE = (
         (date(1970, 1, 2), DAY),
         (datetime(1970, 1, 2), DAY),
         (datetime(1970, 1, 2, tzinfo=UTC), DAY),
+        (Plain("1970-01-02 02:00:00 +0200"), DAY),
+        ("1970-01-02 02:00:00 +0200", DAY),
+        (Plain("1970-01-02 02:00:00 +02:00"), DAY),
+        ("1970-01-02 02:00:00 +02:00", DAY),
+        (Plain("1970-1-1 19:00:00 -5"), DAY),
+        ("1970-01-02 00:00:00 UTC", DAY),
+        ("1970-01-02 00:00 GMT", DAY),
+        ("1970-01-02 02:00:00 Africa/Cairo", DAY),
+        ("1970/01/02", DAY),
+        ("1970/1/2 0:00", DAY),
+        ("Jan 2, 1970", DAY),
+        ("January 2nd, 1970 12:00 AM", DAY),
+        ("2 January 1970", DAY),
+        ("Fri, 02 Jan 1970 01:00:00 +0100", DAY),
+        ("Fri Jan 02 1970 01:00:00 GMT+0100 (CET)", DAY),
+        ("1970-01-02T00:00:00.1234567Z", DAY + 123_456),
         ("2025-02-30", BAD_DATE),
+        ("2025-02-30 10:00:00 +0800", BAD_DATE),
+        ("February 30, 2025", BAD_DATE),
+        ("2025-01-31 13:00 PM", BAD_DATE),
+        ("2025-01-31 10:00:00 Atlantis/Capital", BAD_DATE),
+        ("2025-01-31 10:00:00 America", BAD_DATE),
+        ("03/04/2023", year_first("2023-03-04", "2023-04-03")),
+        ("13.4.2023", year_first("2023-04-13")),
+        ("04-04-2023 10:00", year_first("2023-04-04")),
         ("2025-01-31T25:00:00Z", BAD_DATE),
         ("0000-01-01", BAD_DATE),
         ("tomorrow", BAD_DATE),

@@ -1,6 +1,7 @@
 """Documents in, one frame per raw table out."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -314,6 +315,43 @@ WHOLE = "Write a whole number, or leave the key out."
 def test_a_value_that_does_not_fit_is_named(data: str, expected: list[tuple[Any, ...]]) -> None:
     """Field, value, line and what to write; long values are cut, unprintable ones spelled out."""
     assert warnings(data) == expected
+
+
+IMPLAUSIBLE = "Check the year: it is before 1900 or more than a year ahead."
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("1900-01-01", None),
+        ("1899-12-31T23:59:59Z", IMPLAUSIBLE),
+        ("0203-03-04", IMPLAUSIBLE),
+        ("0001-01-01T00:00:00Z", IMPLAUSIBLE),
+        ("0001-01-01 00:00:00 +10:00", IMPLAUSIBLE),
+        ("2026-03-06T00:00:00Z", None),
+        ("2026-03-07T00:00:00Z", IMPLAUSIBLE),
+        ("9999-12-31", IMPLAUSIBLE),
+        (
+            "1970-01-01T00:00:00Z",
+            "1970-01-01 is what a clock says that was never set: write the real one.",
+        ),
+        ("1970-01-01T00:00:01Z", None),
+    ],
+)
+def test_a_date_that_cannot_be_meant_is_null(typed: str, hint: str | None) -> None:
+    """Before 1900, more than a year after the run began, or a clock's zero: null, with the line."""
+    observed_at = datetime(2025, 3, 5, tzinfo=UTC)
+    text = f"---\nrelated:\n- publishedDateTime: {typed}\npublishedDateTime: {typed}\n---\n"
+    found = normalize(Extracted([document(text.encode())], [], []), observed_at)
+    noted = json.loads(found["ops.files"]["warnings"][0])
+    keys = ("publishedDateTime", 4), ("related[1].publishedDateTime", 3)
+    assert [(w["field"], w["line"], w["code"], w["hint"]) for w in noted] == [
+        (field, line, "bad_date", hint) for field, line in keys if hint
+    ]
+    assert [
+        found[table]["published_at"].isna().tolist()
+        for table in ("raw.articles", "raw.related_articles")
+    ] == [[hint is not None]] * 2
 
 
 def test_only_so_many_warnings_are_kept() -> None:
