@@ -14,7 +14,7 @@ from flows.normalize import dates
 Cast = Callable[[Value], Any]
 
 _INT32 = 2**31
-_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 # Nearly every number: no sign but minus, no leading zero, fewer digits than 32 bits hold.
 _SHORT_DECIMAL = re.compile(r"-?[1-9][0-9]{0,8}|0")
 _BOOLEANS = {Plain("true"): True, Plain("false"): False}
@@ -36,7 +36,7 @@ def to_text(value: Value) -> str | None:
     if type(value) is str:
         return value
     if isinstance(value, Plain):
-        return None if value in _NULLS else str(value)
+        return None if value in NULLS else str(value)
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, dict | list):
@@ -127,7 +127,7 @@ def to_list(value: Value) -> list[Value] | None:
 
 def is_null(value: Value) -> bool:
     """Return whether YAML takes the value for null: empty, ~ or null without quotes."""
-    return value is None or (isinstance(value, Plain) and value in _NULLS)
+    return value is None or (isinstance(value, Plain) and value in NULLS)
 
 
 def clean(typed: str | None) -> str | None:

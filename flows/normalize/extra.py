@@ -2,11 +2,14 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Set
 from typing import Any
 
-from flows import frontmatter
 from flows.frontmatter import Plain, Value, is_secret
+from flows.normalize.convert import NULLS
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?")
 
 
 def unknown_keys(fields: Mapping[str, Value], known: Set[str]) -> dict[str, Any]:
@@ -19,17 +22,29 @@ def unknown_keys(fields: Mapping[str, Value], known: Set[str]) -> dict[str, Any]
 
 
 def _jsonable(value: Value) -> Any:
-    """Return what JSON can say of a value; dates stay the text the author typed."""
+    """Return what JSON can say of a value; what it would write in another way stays text."""
     if isinstance(value, dict):
         return {key: _jsonable(item) for key, item in value.items() if not is_secret(key)}
     if isinstance(value, list):
         return [_jsonable(item) for item in value]
-    meant = frontmatter.typed(value) if isinstance(value, Plain) else value
-    if meant is None or isinstance(meant, bool | int):
-        return meant
-    if isinstance(meant, float) and math.isfinite(meant):
-        return meant
-    return str(value) if isinstance(value, str | float) else str(meant)
+    if isinstance(value, Plain):
+        return _as_typed(value)
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return value.isoformat()
+
+
+def _as_typed(text: Plain) -> Any:
+    """Keep what was typed: YAML 1.1 would read 12:30 as 750, NO as false and 1.10 as 1.1."""
+    if text in NULLS:
+        return None
+    if text in ("true", "false") or _NUMBER.fullmatch(text):
+        meant = json.loads(text)
+        if json.dumps(meant) == text:
+            return meant
+    return str(text)
 
 
 def as_json(extra: dict[str, Any]) -> str | None:

@@ -317,6 +317,48 @@ def test_a_value_that_does_not_fit_is_named(data: str, expected: list[tuple[Any,
     assert warnings(data) == expected
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("12:30", '"12:30"'),
+        ("NO", '"NO"'),
+        ("Off", '"Off"'),
+        ("1.10", '"1.10"'),
+        ("02134", '"02134"'),
+        ("0755", '"0755"'),
+        ("0x1F", '"0x1F"'),
+        ("2022_05", '"2022_05"'),
+        ("1e3", '"1e3"'),
+        ("+5", '"+5"'),
+        (".inf", '".inf"'),
+        ("2025-01-31", '"2025-01-31"'),
+        ("9" * 19, f'"{"9" * 19}"'),
+        ('"7"', '"7"'),
+        ("7", "7"),
+        ("-7.5", "-7.5"),
+        ("true", "true"),
+        ("~", "null"),
+    ],
+)
+def test_a_key_without_a_column_keeps_what_was_typed(typed: str, kept: str) -> None:
+    """Text, unless it is a number, boolean or null that JSON writes alike, at every depth."""
+    lines = "\n".join(
+        (
+            f"own: {typed}",
+            f"deep:\n- key: {typed}",
+            f"provider:\n  own: {typed}",
+            f"images:\n- own: {typed}",
+            f"related:\n- own: {typed}",
+        )
+    )
+    found = frames(document(f"---\n{lines}\n---\n".encode()))
+    item = f'{{"own": {kept}}}'
+    assert [
+        found[table]["extra"][0]
+        for table in ("raw.articles", "raw.article_images", "raw.related_articles")
+    ] == [f'{{"own": {kept}, "deep": [{{"key": {kept}}}], "provider": {item}}}', item, item]
+
+
 IMPLAUSIBLE = "Check the year: it is before 1900 or more than a year ahead."
 
 
