@@ -5,6 +5,8 @@ No sentence quotes the file: it could hold a secret.
 
 import re
 
+from flows.frontmatter.types import SECRET_KEYS
+
 _SHOWABLE_KEY = re.compile(r"[A-Za-z][A-Za-z_-]{0,31}\Z")
 
 
@@ -127,7 +129,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Put the whole value in double quotes.",
     ),
     "secured_alias": (
-        "An alias repeats, outside of 'secured', what stands below it.",
+        "An alias repeats, outside of a secret key, what stands below it.",
         "Write the value out here if it may be seen; else remove the alias.",
     ),
     "several_documents": (
@@ -202,6 +204,7 @@ def broken(code: str, line: int, column: int, **words: object) -> BrokenFrontMat
 
 def safe_key(key: str, text_before: str) -> str:
     """Name a key in a message, unless it may be a secret."""
-    # Below or after `secured`, which escapes can spell, a piece of the payload may pass for a key.
-    hidden = "\\" in text_before or "secured" in text_before.casefold()
+    # Below or after a secret key, which escapes can spell, a piece of its value may pass for a key.
+    before = text_before.casefold()
+    hidden = "\\" in before or any(secret in before for secret in SECRET_KEYS)
     return f"'{key}'" if _SHOWABLE_KEY.match(key) and not hidden else "here"

@@ -10,6 +10,9 @@ MAX_NODES = 200_000  # keys and values: 50,000 topics fit, and more takes second
 MAX_EXPANDED = 4 << 20  # characters once aliases are written out: an alias bomb grows without end
 MAX_TYPED_CHARS = 4_300  # Python refuses longer decimal integers, and no column holds one
 
+# The payloads of the seed's kind, and the key that page-encryption plugins of site generators read.
+SECRET_KEYS = frozenset(("secured", "password"))
+
 
 class Plain(str):
     """A YAML scalar typed without quotes and tag: what it means is its column's decision."""
@@ -27,7 +30,7 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 
 def is_secret(key: str) -> bool:
     """Return whether what is below the key must never leave the file."""
-    return key.strip().casefold() == "secured"
+    return key.strip().casefold() in SECRET_KEYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
--- A `secured` key reached a table: the payload must never be stored.
+-- A secret key (`secured`, `password`) reached a table: what is below it must never be stored.
 -- severity: error
 with extras as (
     select 'raw.articles' as table_name, article_id as path, extra from raw.articles
@@ -16,11 +16,11 @@ found as (
     select table_name, path
     from extras
     -- A quote inside a JSON string is escaped, so this matches keys only, at any depth.
-    where regexp_matches(cast(extra as varchar), '(?i)"secured"\s*:')
+    where regexp_matches(cast(extra as varchar), '(?i)"(secured|password)"\s*:')
     union all
     select schema_name || '.' || table_name, 'the whole column ' || column_name
     from duckdb_columns()
-    where database_name = current_database() and lower(column_name) = 'secured'
+    where database_name = current_database() and lower(column_name) in ('secured', 'password')
 )
 
 select table_name, path

@@ -420,6 +420,7 @@ def test_only_so_many_warnings_are_kept() -> None:
         ("secured:", 0),
         ("secured: abc", 3),
         ("Secured: abc\n'secured ': [d, {e: fg}]", 6),
+        ("password: abcd", 4),
     ],
 )
 def test_the_length_of_secrets_is_all_that_is_told(lines: str, chars: int | None) -> None:
