@@ -55,7 +55,7 @@ __all__ = [
     "typed",
 ]
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 
 Parser: TypeAlias = Literal["fast", "pyyaml"]
 

@@ -114,6 +114,8 @@ class _Reader:
         values = self._take(fields, (), _ARTICLE)
         provider = self._one(to_mapping, fields, "provider") or {}
         extra = unknown_keys(fields, _ARTICLE_KEYS)
+        if extra.get("taxonomy") == "article":
+            del extra["taxonomy"]
         if unknown := unknown_keys(provider, _PROVIDER_KEYS):
             extra["provider"] = unknown
         rows["raw.articles"].append(
@@ -221,7 +223,7 @@ class _Reader:
         return found
 
 
-_ARTICLE_KEYS = {*_ARTICLE, "provider", "topics", "images", "related", "taxonomy"}
+_ARTICLE_KEYS = {*_ARTICLE, "provider", "topics", "images", "related"}
 _PROVIDER_KEYS = {*_PROVIDER, "images"}
 _RELATED_KEYS = {*_RELATED, "provider"}
 _TAXONOMY_KEYS = {*_TAXONOMY, "taxonomy", "otherNames"}

@@ -160,7 +160,7 @@ def _document(
     batch: Batch, path: str, data: bytes, content_hash: str, signature: Signature
 ) -> Document:
     whole_file = path.casefold().endswith(_YAML_SUFFIXES)
-    if whole_file and not data.startswith(b"---") and not _HAS_TAXONOMY.search(data):
+    if whole_file and not _HAS_TAXONOMY.search(data):
         raise Unreadable(
             "excluded",
             "not_taxonomy",
@@ -175,12 +175,14 @@ def _document(
             "The file does not begin with front matter.",
             "Nothing to do, unless it should be an article: begin it with a line of ---.",
         )
-    kind = found.fields.get("taxonomy", "article" if not whole_file else "")
+    kind = found.fields.get("taxonomy")
     if not isinstance(kind, str) or kind not in ("article", *_TAXONOMY_KINDS):
-        raise Unreadable(
-            "excluded",
-            "unknown_taxonomy",
-            "Only taxonomy files of the kinds topic and organization are loaded.",
-            "Nothing to do, unless `taxonomy` should say topic or organization.",
-        )
+        if whole_file:
+            raise Unreadable(
+                "excluded",
+                "unknown_taxonomy",
+                "Only taxonomy files of the kinds topic and organization are loaded.",
+                "Nothing to do, unless `taxonomy` should say topic or organization.",
+            )
+        kind = "article"  # Other systems have a key of this name, and it says nothing to us.
     return Document(path, content_hash, signature, str(kind), found, data)

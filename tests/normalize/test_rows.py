@@ -359,6 +359,22 @@ def test_a_key_without_a_column_keeps_what_was_typed(typed: str, kept: str) -> N
     ] == [f'{{"own": {kept}, "deep": [{{"key": {kept}}}], "provider": {item}}}', item, item]
 
 
+@pytest.mark.parametrize(
+    ("line", "extra"),
+    [
+        ("taxonomy: article", None),
+        ("taxonomy: person", '{"taxonomy": "person"}'),
+        ("taxonomy: {tag: [a]}", '{"taxonomy": {"tag": ["a"]}}'),
+    ],
+)
+def test_a_taxonomy_of_another_system_is_a_key_without_a_column(
+    line: str, extra: str | None
+) -> None:
+    """What it says is kept as typed; our own word for an article says nothing new."""
+    (row,) = rows(frames(document(f"---\n{line}\n---\n".encode()))["raw.articles"])
+    assert row.get("extra") == extra
+
+
 IMPLAUSIBLE = "Check the year: it is before 1900 or more than a year ahead."
 
 
