@@ -1,23 +1,24 @@
-"""The command line: arguments in, one call, words and an exit code out."""
+"""The command line: options in, one call, words and an exit code out."""
 
-import argparse
 import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from flows import MatterhouseError, arguments
+from cyclopts import App, CycloptsError, Parameter, Token
+
+from flows import MatterhouseError, __version__
 from flows.reports import terminal
+from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from flows.pipeline import Request
-    from flows.warehouse.paths import WarehousePaths
 
 QUARANTINED = 3
+MISUSED = 2
 _QUARANTINE = """
 select path, line, "column", reason_code, reason, hint, changed_at as since
 from ops.files
@@ -33,17 +34,46 @@ order by path, misfit.line, misfit.field
 # An editor wants to hear of the biggest; the pages of an orchestrator list more.
 SHOWN_MOVERS = 5
 
+# The panels of `--help`: what is typed every day, and the rest.
+EVERYDAY, MORE = "Everyday", "More"
+app = App(
+    name="matterhouse",
+    help="Front matter in, analytics warehouse out.",
+    help_epilogue="""\
+Everyday:
+  matterhouse build content         # then: matterhouse build
+  matterhouse sql "from marts.topics order by articles desc"
+  matterhouse quarantine            # which files to mend, and how
+
+More:
+  matterhouse tables marts.topics   # what each column means
+  matterhouse export reports --format csv
+  matterhouse diff                  # what the last build changed
+  matterhouse build --help          # options of a command, and examples""",
+    version=f"matterhouse {__version__}",
+    group_commands=MORE,
+    # Markdown takes longer to import than the rest of the command line.
+    help_format="plaintext",
+    default_parameter=Parameter(negative=(), show_default=False),
+)
+
 
 class NoSource(MatterhouseError):
     """There is no earlier build to take the source from."""
 
-    exit_code = 2
+    exit_code = MISUSED
 
 
 class NoQuery(MatterhouseError):
     """Neither an argument nor standard input holds a query."""
 
-    exit_code = 2
+    exit_code = MISUSED
+
+
+class Contradiction(MatterhouseError):
+    """Two options cannot both be meant."""
+
+    exit_code = MISUSED
 
 
 class QueryFailed(MatterhouseError):
@@ -52,9 +82,14 @@ class QueryFailed(MatterhouseError):
 
 def main(given: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors of ours become one red line."""
-    parsed = arguments.parser().parse_args(given)
     try:
-        return _COMMANDS[parsed.command](parsed)
+        result = app.meta(
+            given, exit_on_error=False, print_error=False, result_action="return_value"
+        )
+        return result if isinstance(result, int) else 0
+    except CycloptsError as error:
+        terminal.print_error(f"{error}\nSee `matterhouse --help`, or --help of the command.")
+        return MISUSED
     except MatterhouseError as error:
         terminal.print_error(str(error))
         for check in getattr(error, "failed", ()):
@@ -84,62 +119,431 @@ def main(given: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _paths(parsed: argparse.Namespace) -> "WarehousePaths":
-    from flows.warehouse.paths import WarehousePaths
+def _to_path(_: object, given: Sequence[Token]) -> Path:
+    """Refuse the empty text of an unset variable: as a path it would be the current folder."""
+    text = given[0].value
+    if not text:
+        raise ValueError("an empty path names nothing: is a variable not set?")
+    # The shell leaves the `~` of `--option=~/file` alone.
+    return Path(text).expanduser()
 
-    named = parsed.warehouse or os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
-    return WarehousePaths(Path(named).absolute())
+
+def _at_least_one(_: object, value: int | None) -> None:
+    if value is not None and value < 1:
+        raise ValueError("Say a whole number above 0.")
 
 
-def _build(parsed: argparse.Namespace) -> int:
-    from flows.pipeline import refresh
+def _is_runner(_: object, value: str) -> None:
+    if value not in ("auto", "local", "process", "dask") and not value.startswith("dask=tcp://"):
+        raise ValueError("Say local, process, dask or dask=tcp://HOST:PORT")
+
+
+# What several commands take. A command's own options are described where it is defined.
+AnyPath = Annotated[Path, Parameter(converter=_to_path)]
+# Made by `run` from --warehouse, which may stand before the command's name or after it.
+Warehouse = Annotated[WarehousePaths, Parameter(parse=False)]
+Source = Annotated[AnyPath | None, Parameter(help="The content folder (default: the last one).")]
+Patterns = Annotated[
+    list[str] | None,
+    Parameter(name="--pattern", metavar="GLOB", help="Files to read (repeatable)."),
+]
+AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON.")]
+RunnerName = Annotated[
+    str,
+    Parameter(
+        name="--runner",
+        metavar="WHERE",
+        validator=_is_runner,
+        help="Where files are read: local (in this process), process (in workers of this machine),"
+        " dask or dask=tcp://HOST:PORT (default: process if files are many).",
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    Parameter(metavar="N", validator=_at_least_one, help="Workers (default: one a processor)."),
+]
+OnFailure = Annotated[
+    str | None,
+    Parameter(
+        metavar="COMMAND",
+        help="Run this, with the receipt on standard input, when a refresh or a check fails or"
+        " files are newly quarantined.",
+    ),
+]
+
+
+def _examples(*lines: str) -> str:
+    return "\n".join(("Examples:", *(f"  {line}" for line in lines)))
+
+
+@app.meta.default
+def run(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    warehouse: Annotated[
+        AnyPath | None,
+        Parameter(
+            help="The warehouse file (default: $MATTERHOUSE_WAREHOUSE, else warehouse.duckdb)."
+        ),
+    ] = None,
+) -> Any:
+    """Front matter in, analytics warehouse out."""
+    command, bound, injected = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    if "warehouse" in injected:
+        named = warehouse or os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
+        bound.arguments["warehouse"] = WarehousePaths(Path(named).absolute())
+    return command(*bound.args, **bound.kwargs)
+
+
+@app.command(
+    group=EVERYDAY,
+    help_epilogue=_examples(
+        "matterhouse build content",
+        "matterhouse build content --pattern '*.md' --pattern '_data/*.yaml'",
+        "matterhouse build --quiet --strict     # from cron, in the folder of the last build",
+        "matterhouse build --json",
+    ),
+)
+def build(
+    source: Source = None,
+    /,
+    *,
+    warehouse: Warehouse,
+    pattern: Patterns = None,
+    full: Annotated[
+        bool, Parameter(help="Read every file again, as if none had been read before.")
+    ] = False,
+    accept_loss: Annotated[
+        bool, Parameter(help="Allow more than half of the articles to vanish.")
+    ] = False,
+    strict: Annotated[bool, Parameter(help="Exit with 3 if files are quarantined.")] = False,
+    quiet: Annotated[bool, Parameter(help="Print errors only.")] = False,
+    as_json: AsJson = False,
+    runner: RunnerName = "auto",
+    jobs: Jobs = None,
+    prefect: Annotated[
+        bool, Parameter(help="Run as a Prefect flow (the default when PREFECT_API_URL is set).")
+    ] = False,
+    on_failure: OnFailure = None,
+) -> int:
+    """Read a folder and bring the warehouse up to date."""
+    from flows.pipeline import Request, refresh
     from flows.reports import notify
     from flows.workers.runner import named
 
-    paths = _paths(parsed)
-    request = _request(parsed, paths)
-    words = _on_failure(parsed)
-    if parsed.prefect or parsed.runner.startswith("dask"):
-        receipt = _orchestrate(quiet=parsed.quiet or parsed.json).build(
-            request, runner=parsed.runner, jobs=parsed.jobs
+    request = Request(
+        source or _last_source(warehouse),
+        warehouse.warehouse,
+        patterns=_patterns(pattern),
+        full=full,
+        accept_loss=accept_loss,
+    )
+    words = _on_failure(on_failure)
+    _agree(runner, jobs)
+    if prefect or os.environ.get("PREFECT_API_URL") or runner.startswith("dask"):
+        receipt = _orchestrate(quiet=quiet or as_json).build(request, runner=runner, jobs=jobs)
+    else:
+        with terminal.progress(visible=not (quiet or as_json)) as progress:
+            receipt = refresh(
+                request,
+                named(
+                    runner,
+                    jobs,
+                    progress,
+                    lambda receipt: notify.tell(words, receipt, terminal.print_error),
+                ),
+            )
+    if as_json:
+        print(json.dumps(receipt.as_json()))
+    elif not quiet:
+        terminal.receipt(receipt, _movers(warehouse))
+    return QUARANTINED if strict and receipt.quarantined else 0
+
+
+@app.command(
+    group=EVERYDAY,
+    help_epilogue=_examples(
+        'matterhouse sql "from marts.topics order by articles desc"',
+        'matterhouse sql "from marts.providers" --format csv -o providers.csv',
+        "matterhouse sql < query.sql",
+    ),
+)
+def sql(
+    query: Annotated[
+        # A query may begin with a comment.
+        str | None, Parameter(allow_leading_hyphen=True, help="SQL (default: standard input).")
+    ] = None,
+    /,
+    *,
+    warehouse: Warehouse,
+    file_format: Annotated[
+        Literal["table", "csv", "json", "parquet"],
+        Parameter(name="--format", help="Of the rows.", show_default=True),
+    ] = "table",
+    output: Annotated[
+        AnyPath | None, Parameter(alias="-o", metavar="FILE", help="Write the rows here.")
+    ] = None,
+    allow_external: Annotated[
+        bool, Parameter(help="Let the query read files and the network.")
+    ] = False,
+) -> None:
+    """Run a read-only query."""
+    import duckdb
+
+    from flows.reports.query import run as run_query
+
+    if query is None and sys.stdin.isatty():
+        raise NoQuery('which query? Say `matterhouse sql "select …"`, or pipe one in')
+    text = sys.stdin.read() if query is None else query
+    try:
+        run_query(
+            warehouse, text, file_format=file_format, output=output, allow_external=allow_external
+        )
+    except duckdb.Error as error:
+        raise QueryFailed(str(error)) from error
+
+
+@app.command(
+    group=EVERYDAY,
+    help_epilogue=_examples("matterhouse quarantine", "matterhouse quarantine --values --json"),
+)
+def quarantine(
+    *,
+    warehouse: Warehouse,
+    values: Annotated[
+        bool, Parameter(help="List the values that did not fit their column.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which files could not be loaded, and how to mend them."""
+    from flows.warehouse.connection import open_readonly
+
+    with open_readonly(warehouse) as con:
+        found = con.execute(_MISFITS if values else _QUARANTINE)
+        names = [name for name, *_ in found.description or ()]
+        rows = found.fetchall()
+    if as_json:
+        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
+    elif rows:
+        terminal.quarantine(rows)
+    else:
+        print("Every value fits." if values else "No file is quarantined.")
+
+
+@app.command(
+    group=MORE,
+    help_epilogue=_examples(
+        "matterhouse tables",
+        "matterhouse tables marts.topic_trends",
+        "matterhouse tables --dbt > models/sources.yml",
+    ),
+)
+def tables(
+    name: Annotated[str | None, Parameter(help="A table, as marts.topics.")] = None,
+    /,
+    *,
+    warehouse: Warehouse,
+    dbt: Annotated[bool, Parameter(help="Print all tables as a sources.yml for dbt.")] = False,
+) -> None:
+    """List the tables, or the columns of one."""
+    from flows.reports import dbt as dbt_sources
+    from flows.reports.export import NoSuchTable
+    from flows.warehouse.connection import open_readonly, row_count
+
+    with open_readonly(warehouse) as con:
+        if dbt:
+            print(dbt_sources.sources(con), end="")
+            return
+        if name is None:
+            listed = con.execute(
+                """
+                select schema_name || '.' || table_name, comment
+                from duckdb_tables()
+                order by list_position(['marts', 'staging', 'raw', 'ops'], schema_name), table_name
+                """
+            ).fetchall()
+            rows = [(table, row_count(con, table), comment) for table, comment in listed]
+            terminal.table(("table", "rows", "what it holds"), rows)
+            return
+        columns = con.execute(
+            """
+            select column_name, data_type, comment
+            from duckdb_columns()
+            where schema_name || '.' || table_name = $name
+            order by column_index
+            """,
+            {"name": name},
+        ).fetchall()
+    if not columns:
+        raise NoSuchTable(f"there is no table {name}: `matterhouse tables` lists them all")
+    terminal.table(("column", "type", "meaning"), columns)
+
+
+@app.command(
+    group=MORE,
+    help_epilogue=_examples(
+        "matterhouse export",
+        "matterhouse export reports --format csv --tables 'marts.topic*,ops.runs'",
+    ),
+)
+def export(
+    folder: Annotated[AnyPath, Parameter(name="DIR", help="Where to (default: exports).")] = Path(
+        "exports"
+    ),
+    /,
+    *,
+    warehouse: Warehouse,
+    file_format: Annotated[
+        Literal["parquet", "csv", "json"], Parameter(name="--format", show_default=True)
+    ] = "parquet",
+    tables: Annotated[
+        list[str] | None, Parameter(metavar="GLOB", help="Tables to write (default: marts.*).")
+    ] = None,
+) -> None:
+    """Write the reports to files."""
+    from flows.reports.export import export as export_tables
+    from flows.warehouse.connection import open_readonly
+
+    patterns = [pattern for given in tables or ["marts.*"] for pattern in given.split(",")]
+    with open_readonly(warehouse) as con:
+        manifest = export_tables(con, folder, file_format=file_format, patterns=patterns)
+    files = [(table["file"], table["rows"]) for table in manifest["tables"]]
+    terminal.table(("file", "rows"), files)
+    print(f"Wrote {len(files)} tables of run {manifest['run_id']} to {folder}")
+
+
+@app.command(group=MORE, help_epilogue=_examples("matterhouse profile content"))
+def profile(
+    source: Source = None,
+    /,
+    *,
+    warehouse: Warehouse,
+    pattern: Patterns = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which keys the front matter of a folder has, and their types."""
+    from dataclasses import asdict
+
+    from flows.reports.profile import profile as profile_folder
+
+    keys, files = profile_folder(source or _last_source(warehouse), _patterns(pattern))
+    if as_json:
+        print(json.dumps([asdict(key) for key in keys], default=str))
+    else:
+        terminal.profile(keys, files)
+
+
+@app.command(
+    group=MORE,
+    help_epilogue=_examples(
+        "matterhouse runs", "matterhouse runs --rollback 20250401T060000123456Z"
+    ),
+)
+def runs(
+    *,
+    warehouse: Warehouse,
+    rollback: Annotated[
+        str | None, Parameter(metavar="RUN", help="Publish the file of an earlier run again.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the refreshes, failed ones too."""
+    from flows.warehouse.generations import roll_back
+    from flows.warehouse.lock import locked
+    from flows.warehouse.paths import current, generation_ids
+    from flows.warehouse.run_log import read_runs
+
+    if rollback:
+        with locked(warehouse):
+            roll_back(warehouse, rollback)
+        print(f"{warehouse.warehouse} is run {rollback} again")
+        return
+    found = read_runs(warehouse)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        terminal.runs(found, generation_ids(warehouse), current(warehouse))
+
+
+@app.command(
+    group=MORE,
+    help_epilogue=_examples("matterhouse diff", "matterhouse diff 20250401 20250501 --json"),
+)
+def diff(
+    *runs: Annotated[str, Parameter(help="Two runs (default: the last two).")],
+    warehouse: Warehouse,
+    as_json: AsJson = False,
+) -> None:
+    """Say what differs between two runs."""
+    from flows.reports.diff import diff as compare_runs
+    from flows.warehouse.connection import open_readonly
+
+    with open_readonly(warehouse) as con:
+        found = compare_runs(con, warehouse, runs)
+    if as_json:
+        articles = [dict(zip(found.columns, row, strict=True)) for row in found.articles]
+        print(
+            json.dumps(
+                {
+                    "earlier": found.earlier,
+                    "later": found.later,
+                    "articles": articles,
+                    "marts": found.marts,
+                }
+            )
         )
     else:
-        with terminal.progress(visible=not (parsed.quiet or parsed.json)) as progress:
-            runner = named(
-                parsed.runner,
-                parsed.jobs,
-                progress,
-                lambda receipt: notify.tell(words, receipt, terminal.print_error),
-            )
-            receipt = refresh(request, runner)
-    if parsed.json:
-        print(json.dumps(receipt.as_json()))
-    elif not parsed.quiet:
-        terminal.receipt(receipt, _movers(paths))
-    return QUARANTINED if parsed.strict and receipt.quarantined else 0
+        terminal.diff(found)
 
 
-def _request(parsed: argparse.Namespace, paths: "WarehousePaths") -> "Request":
+@app.command(group=MORE, help_epilogue=_examples('matterhouse serve --cron "0 6 * * *" content'))
+def serve(
+    source: Source = None,
+    /,
+    *,
+    cron: Annotated[
+        str, Parameter(metavar="WHEN", help='As in "0 6 * * *", every day at six (UTC).')
+    ],
+    warehouse: Warehouse,
+    pattern: Patterns = None,
+    runner: RunnerName = "auto",
+    jobs: Jobs = None,
+    on_failure: OnFailure = None,
+) -> None:
+    """Refresh on a schedule, as a Prefect flow."""
     from flows.pipeline import Request
+
+    _on_failure(on_failure)
+    _agree(runner, jobs)
+    request = Request(
+        source or _last_source(warehouse), warehouse.warehouse, patterns=_patterns(pattern)
+    )
+    _orchestrate().serve(request, cron, runner=runner, jobs=jobs, say=print)
+
+
+@app.command(name="--install-completion", group=MORE)
+def install_completion() -> None:
+    """Let the Tab key complete commands and options in this shell."""
+    print(f"Completion is installed: {app.install_completion()}; open a new shell to use it.")
+
+
+def _patterns(given: Sequence[str] | None) -> tuple[str, ...]:
     from flows.source.patterns import DEFAULT_PATTERNS
 
-    return Request(
-        source=parsed.source or _last_source(paths),
-        warehouse=paths.warehouse,
-        patterns=tuple(parsed.pattern or DEFAULT_PATTERNS),
-        full=getattr(parsed, "full", False),
-        verify=getattr(parsed, "verify", False),
-        accept_loss=getattr(parsed, "accept_loss", False),
-        parser=getattr(parsed, "parser", "fast"),
-    )
+    return tuple(given or DEFAULT_PATTERNS)
 
 
-def _on_failure(parsed: argparse.Namespace) -> tuple[str, ...]:
+def _agree(runner: str, jobs: int | None) -> None:
+    """Refuse a number of workers where there are none of ours to count."""
+    if jobs is not None and (runner == "local" or "=" in runner):
+        raise Contradiction(f"--jobs counts workers that --runner {runner} does not start")
+
+
+def _on_failure(given: str | None) -> tuple[str, ...]:
     """Return the command to run; the processes of flow runs find it in the environment."""
     from flows.reports import notify
 
-    if parsed.on_failure is not None:
-        os.environ[notify.VARIABLE] = parsed.on_failure
+    if given is not None:
+        os.environ[notify.VARIABLE] = given
     return notify.from_environment()
 
 
@@ -158,14 +562,7 @@ def _orchestrate(*, quiet: bool = False) -> "ModuleType":
     return orchestrate
 
 
-def _serve(parsed: argparse.Namespace) -> int:
-    _on_failure(parsed)
-    request = _request(parsed, _paths(parsed))
-    _orchestrate().serve(request, parsed.cron, runner=parsed.runner, jobs=parsed.jobs, say=print)
-    return 0
-
-
-def _last_source(paths: "WarehousePaths") -> Path:
+def _last_source(paths: WarehousePaths) -> Path:
     from flows.warehouse.run_log import read_runs
 
     for receipt in reversed(read_runs(paths)):
@@ -174,169 +571,13 @@ def _last_source(paths: "WarehousePaths") -> Path:
     raise NoSource("which folder? Say `matterhouse build FOLDER`; later builds remember it")
 
 
-def _movers(paths: "WarehousePaths") -> list[tuple[Any, ...]]:
+def _movers(paths: WarehousePaths) -> list[tuple[Any, ...]]:
     from flows.reports.markdown import TOPIC_MOVERS
     from flows.warehouse.connection import open_readonly
 
     with open_readonly(paths) as con:
         return con.execute(TOPIC_MOVERS).fetchmany(SHOWN_MOVERS)
 
-
-def _sql(parsed: argparse.Namespace) -> int:
-    import duckdb
-
-    from flows.reports import query
-
-    if parsed.query is None and sys.stdin.isatty():
-        raise NoQuery('which query? Say `matterhouse sql "select …"`, or pipe one in')
-    text = sys.stdin.read() if parsed.query is None else parsed.query
-    try:
-        query.run(
-            _paths(parsed),
-            text,
-            file_format=parsed.format,
-            output=parsed.output,
-            allow_external=parsed.allow_external,
-        )
-    except duckdb.Error as error:
-        raise QueryFailed(str(error)) from error
-    return 0
-
-
-def _tables(parsed: argparse.Namespace) -> int:
-    from flows.reports import dbt
-    from flows.reports.export import NoSuchTable
-    from flows.warehouse.connection import open_readonly, row_count
-
-    with open_readonly(_paths(parsed)) as con:
-        if parsed.dbt:
-            print(dbt.sources(con), end="")
-            return 0
-        if parsed.name is None:
-            listed = con.execute(
-                """
-                select schema_name || '.' || table_name, comment
-                from duckdb_tables()
-                order by list_position(['marts', 'staging', 'raw', 'ops'], schema_name), table_name
-                """
-            ).fetchall()
-            rows = [(name, row_count(con, name), comment) for name, comment in listed]
-            terminal.table(("table", "rows", "what it holds"), rows)
-            return 0
-        columns = con.execute(
-            """
-            select column_name, data_type, comment
-            from duckdb_columns()
-            where schema_name || '.' || table_name = $name
-            order by column_index
-            """,
-            {"name": parsed.name},
-        ).fetchall()
-    if not columns:
-        raise NoSuchTable(f"there is no table {parsed.name}: `matterhouse tables` lists them all")
-    terminal.table(("column", "type", "meaning"), columns)
-    return 0
-
-
-def _export(parsed: argparse.Namespace) -> int:
-    from flows.reports.export import export
-    from flows.warehouse.connection import open_readonly
-
-    patterns = [p for given in parsed.tables or ["marts.*"] for p in given.split(",")]
-    with open_readonly(_paths(parsed)) as con:
-        manifest = export(con, parsed.folder, file_format=parsed.format, patterns=patterns)
-    files = [(table["file"], table["rows"]) for table in manifest["tables"]]
-    terminal.table(("file", "rows"), files)
-    print(f"Wrote {len(files)} tables of run {manifest['run_id']} to {parsed.folder}")
-    return 0
-
-
-def _quarantine(parsed: argparse.Namespace) -> int:
-    from flows.warehouse.connection import open_readonly
-
-    with open_readonly(_paths(parsed)) as con:
-        found = con.execute(_MISFITS if parsed.values else _QUARANTINE)
-        names = [name for name, *_ in found.description or ()]
-        rows = found.fetchall()
-    if parsed.json:
-        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
-    elif rows:
-        terminal.quarantine(rows)
-    else:
-        print("Every value fits." if parsed.values else "No file is quarantined.")
-    return 0
-
-
-def _profile(parsed: argparse.Namespace) -> int:
-    from dataclasses import asdict
-
-    from flows.reports.profile import profile
-    from flows.source.patterns import DEFAULT_PATTERNS
-
-    source = parsed.source or _last_source(_paths(parsed))
-    keys, files = profile(source, tuple(parsed.pattern or DEFAULT_PATTERNS))
-    if parsed.json:
-        print(json.dumps([asdict(key) for key in keys], default=str))
-    else:
-        terminal.profile(keys, files)
-    return 0
-
-
-def _runs(parsed: argparse.Namespace) -> int:
-    from flows.warehouse.generations import roll_back
-    from flows.warehouse.lock import locked
-    from flows.warehouse.paths import current, generation_ids
-    from flows.warehouse.run_log import read_runs
-
-    paths = _paths(parsed)
-    if parsed.rollback:
-        with locked(paths):
-            roll_back(paths, parsed.rollback)
-        print(f"{paths.warehouse} is run {parsed.rollback} again")
-        return 0
-    found = read_runs(paths)
-    if parsed.json:
-        print(json.dumps(found))
-    else:
-        terminal.runs(found, generation_ids(paths), current(paths))
-    return 0
-
-
-def _diff(parsed: argparse.Namespace) -> int:
-    from flows.reports.diff import diff
-    from flows.warehouse.connection import open_readonly
-
-    paths = _paths(parsed)
-    with open_readonly(paths) as con:
-        found = diff(con, paths, parsed.runs)
-    if parsed.json:
-        articles = [dict(zip(found.columns, row, strict=True)) for row in found.articles]
-        print(
-            json.dumps(
-                {
-                    "earlier": found.earlier,
-                    "later": found.later,
-                    "articles": articles,
-                    "marts": found.marts,
-                }
-            )
-        )
-    else:
-        terminal.diff(found)
-    return 0
-
-
-_COMMANDS = {
-    "build": _build,
-    "serve": _serve,
-    "sql": _sql,
-    "tables": _tables,
-    "export": _export,
-    "quarantine": _quarantine,
-    "profile": _profile,
-    "runs": _runs,
-    "diff": _diff,
-}
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -2,13 +2,15 @@
 
 import io
 import json
+import re
+import shlex
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
 
-from flows.cli import main
+from flows.cli import app, main
 from flows.warehouse.paths import WarehousePaths, current, generation_ids
 from tests.conftest import Content, article
 
@@ -32,6 +34,56 @@ class Shell:
 def shell(three: Content, capsys: pytest.CaptureFixture[str]) -> Shell:
     """Give a shell on a warehouse of three articles."""
     return Shell(three, capsys)
+
+
+COMMANDS = [name for name in app if not name.startswith("-")]
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_the_examples_in_the_help_are_understood(
+    command: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever `--help` shows can be typed: every command has examples, and each of them parses."""
+    assert main([*filter(None, [command]), "--help"]) == 0
+    examples = re.findall(r"^  matterhouse (.+)$", capsys.readouterr().out, re.MULTILINE)
+    assert examples
+    for example in examples:
+        words = shlex.split(re.split(" [<>]", example)[0], comments=True)
+        if "--help" not in words:
+            app.parse_args(words, exit_on_error=False, print_error=False)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["bild"], 'Unknown command "bild". Did you mean "build"?'),
+        (["build", "--qiet"], "Unknown option: --qiet. Did you mean --quiet?"),
+        (["build", "a", "b"], "Unused Tokens: ['b']."),
+        (["build", ""], "an empty path names nothing"),
+        (["build", "--jobs", "0"], 'Invalid value "0" for --jobs'),
+        (["build", "--runner", "spark"], 'Invalid value "spark" for --runner'),
+        (["build", "--runner", "local", "--jobs", "2"], "--jobs counts workers that"),
+        (["sql", "--format", "xml"], 'Invalid value "xml" for --format. Choose from: "table"'),
+        (["serve"], 'Command "serve" parameter --cron requires an argument.'),
+    ],
+)
+def test_what_is_not_understood_is_a_usage_error(shell: Shell, typed: list[str], said: str) -> None:
+    """The message names what was typed and what was meant; nothing is done."""
+    code, out, err = shell.run(*typed)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"matterhouse: {said}")
+
+
+def test_the_warehouse_is_named_before_or_after_the_command(shell: Shell) -> None:
+    """`--warehouse` means the same in both places."""
+    named = ("--warehouse", str(shell.content.warehouse))
+    assert main([*named, "quarantine"]) == main(["quarantine", *named]) == 0
+
+
+def test_a_query_may_begin_with_a_comment(shell: Shell) -> None:
+    """What looks like an option is a query where one is expected."""
+    query = "-- the answer\nselect 42 as n"
+    assert shell.run("sql", query, "--format", "csv")[:2] == (0, "n\r\n42\r\n")
 
 
 def test_build_prints_a_balanced_receipt_and_what_to_type_next(shell: Shell) -> None:

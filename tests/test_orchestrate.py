@@ -161,7 +161,7 @@ def test_a_flow_makes_the_tables_of_a_direct_build_and_leaves_artifacts(
     """One body serves both; the run, its tasks and its artifacts are there to be seen."""
     mixed(content).build()
     warehouse = tmp_path / "flow.duckdb"
-    build = ("build", content.source, "--json", "--parser", "pyyaml")
+    build = ("build", content.source, "--json", "--full")
     done = server.matterhouse("--warehouse", warehouse, *build)
     assert (done.returncode, done.stderr) == (0, "")
     receipt = json.loads(done.stdout)
@@ -175,7 +175,7 @@ def test_a_flow_makes_the_tables_of_a_direct_build_and_leaves_artifacts(
     assert mine == theirs
     assert re.fullmatch(rf"{content.source} \d{{4}}-\d\d-\d\d \d\d:\d\d", run["name"])
     assert run["state"]["type"] == "COMPLETED"
-    assert run["parameters"]["parser"] == "pyyaml"
+    assert run["parameters"]["full"] is True
     assert [task["name"] for task in reversed(tasks)] == [
         "scan", "extract", "model", "check", "publish",
     ]  # fmt: skip
