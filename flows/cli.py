@@ -276,12 +276,15 @@ def sql(
     *,
     warehouse: Warehouse,
     file_format: Annotated[
-        Literal["table", "csv", "json", "parquet"],
-        Parameter(name="--format", help="Of the rows.", show_default=True),
-    ] = "table",
+        Literal["table", "csv", "json", "parquet"] | None,
+        Parameter(name="--format", help="Of the rows (default: as FILE ends, else a table)."),
+    ] = None,
     output: Annotated[
         AnyPath | None, Parameter(alias="-o", metavar="FILE", help="Write the rows here.")
     ] = None,
+    timezone: Annotated[
+        str, Parameter(metavar="ZONE", help="Of the times shown, as Europe/Berlin (default: UTC).")
+    ] = "UTC",
     allow_external: Annotated[
         bool, Parameter(help="Let the query read files and the network.")
     ] = False,
@@ -289,14 +292,19 @@ def sql(
     """Run a read-only query."""
     import duckdb
 
+    from flows.reports.query import read_query
     from flows.reports.query import run as run_query
 
     if query is None and sys.stdin.isatty():
         raise NoQuery('which query? Say `matterhouse sql "select …"`, or pipe one in')
-    text = sys.stdin.read() if query is None else query
     try:
         run_query(
-            warehouse, text, file_format=file_format, output=output, allow_external=allow_external
+            warehouse,
+            read_query(query),
+            file_format=file_format,
+            output=output,
+            timezone=timezone,
+            allow_external=allow_external,
         )
     except duckdb.Error as error:
         raise QueryFailed(str(error)) from error

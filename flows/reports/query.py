@@ -1,140 +1,125 @@
-"""One read-only query → rows on the terminal or in a file."""
+"""One read-only query → rows on the terminal, in a file, in a pipe."""
 
 import contextlib
-import csv
-import json
-import re
 import shutil
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from flows import MatterhouseError
-from flows.reports.export import FORMULA
-from flows.reports.terminal import escape_control
+from flows.reports import rows
+from flows.reports.output import open_output
 from flows.warehouse.connection import open_readonly, sql_literal
 from flows.warehouse.paths import WarehousePaths
 
 _SHOWN_ROWS = 200
 _FETCHED_ROWS = 10_000
+_FORMATS = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
 
 
-class NothingToRun(MatterhouseError):
-    """The query is empty."""
-
-    exit_code = 2
-
-
-class OutputNeeded(MatterhouseError):
-    """Parquet cannot be printed."""
+class QueryRefused(MatterhouseError):
+    """There is nothing to run, or no way to write its rows."""
 
     exit_code = 2
+
+
+def read_query(argument: str | None) -> str:
+    """Return the query that was given, or the one on standard input."""
+    if argument is None:
+        data = sys.stdin.buffer.read()
+    else:
+        data = argument.encode(errors="surrogateescape")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise QueryRefused(f"the query is not UTF-8 (line {line}): save it as UTF-8") from error
 
 
 def run(
     paths: WarehousePaths,
     text: str,
     *,
-    file_format: str = "table",
+    file_format: str | None = None,
     output: Path | None = None,
+    timezone: str = "UTC",
     allow_external: bool = False,
 ) -> None:
-    """Run the statements of `text` and give out the rows of the last one.
+    """Run the statements of `text` and write the rows of the last one.
 
     The query cannot write, and cannot reach files or the network unless `allow_external` is set.
     Raises duckdb.Error for what DuckDB refuses.
     """
+    file_format = file_format or _format_of(output)
     if file_format == "parquet" and output is None:
-        raise OutputNeeded("Parquet is not for the screen: name a file with -o FILE")
-    partial = output.with_name(f".{output.name}.partial") if output else None
-    with open_readonly(paths) as con:
+        raise QueryRefused("Parquet is not for the screen: name a file with -o FILE")
+    with open_readonly(paths) as con, open_output(output) as file:
+        con.execute(f"set TimeZone = {sql_literal(timezone)}")
         if not allow_external:
-            _close_off(con, partial if file_format == "parquet" else None)
-        statements = con.extract_statements(text)
-        if not statements:
-            raise NothingToRun("the query is empty")
-        for statement in statements[:-1]:
-            con.execute(statement)
-        try:
-            _give_out(con, statements[-1], file_format, partial)
-            if partial and output:
-                partial.replace(output)
-        finally:
-            if partial:
-                partial.unlink(missing_ok=True)
+            _close_off(con, file)
+        relation = _last_rows(con, text)
+        if file_format != "table":
+            _write(relation, file, file_format)
+            return
+        with contextlib.ExitStack() as stack:
+            if output:
+                drawing = stack.enter_context(file.open("w", encoding="utf-8"))
+                stack.enter_context(contextlib.redirect_stdout(drawing))
+            width = shutil.get_terminal_size((160, 24)).columns
+            relation.show(max_rows=_SHOWN_ROWS, max_width=width)
 
 
-def _close_off(con: duckdb.DuckDBPyConnection, writable: Path | None) -> None:
-    if writable:
-        con.execute(f"set allowed_paths = [{sql_literal(writable.absolute())}]")
+def _format_of(output: Path | None) -> str:
+    if output is None:
+        return "table"
+    if (found := _FORMATS.get(output.suffix.lower())) is None:
+        raise QueryRefused(
+            f"which format? {output} does not end in .csv, .json or .parquet: say --format"
+        )
+    return found
+
+
+def _close_off(con: duckdb.DuckDBPyConnection, writable: Path) -> None:
+    con.execute(f"set allowed_paths = [{sql_literal(writable)}]")
     con.execute("set python_enable_replacements = false")
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
 
 
-def _give_out(
-    con: duckdb.DuckDBPyConnection,
-    statement: duckdb.Statement,
-    file_format: str,
-    partial: Path | None,
-) -> None:
-    if file_format == "parquet":
-        if (relation := _relation(con, statement)) is not None:
-            relation.write_parquet(str(partial), compression="zstd")
-        return
-    with contextlib.ExitStack() as stack:
-        if partial:
-            file = stack.enter_context(partial.open("w", encoding="utf-8", newline=""))
-            stack.enter_context(contextlib.redirect_stdout(file))
-        if file_format == "table":
-            if (relation := _relation(con, statement)) is not None:
-                width = shutil.get_terminal_size((160, 24)).columns
-                relation.show(max_rows=_SHOWN_ROWS, max_width=width)
-            return
+def _last_rows(con: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyRelation:
+    statements = con.extract_statements(_without_end(text))
+    if not statements:
+        raise QueryRefused("the query is empty")
+    for statement in statements[:-1]:
         found = con.execute(statement)
-        names = [name for name, *_ in found.description or ()]
-        write = _write_csv if file_format == "csv" else _write_json
-        write(names, iter(lambda: found.fetchmany(_FETCHED_ROWS), []))
-
-
-def _relation(
-    con: duckdb.DuckDBPyConnection, statement: duckdb.Statement
-) -> duckdb.DuckDBPyRelation | None:
+        # What is not fetched would be in the way of the next statement.
+        while found.fetchmany(_FETCHED_ROWS):
+            pass
     try:
-        return con.sql(statement.query)
+        relation = con.sql(statements[-1])
     except duckdb.Error:
-        con.execute(statement)  # Its error points at the place in the query, sql()'s does not.
+        # Its error points at the place in the query, that of sql() does not.
+        con.execute(statements[-1])
         raise
+    if duckdb.ExpectedResultType.QUERY_RESULT not in statements[-1].expected_result_type:
+        raise QueryRefused("the last statement gives no rows: end with a select")
+    return relation
 
 
-def _write_csv(names: list[str], chunks: Iterable[list[tuple[Any, ...]]]) -> None:
-    writer = csv.writer(sys.stdout)
-    writer.writerow(map(_guarded, names))
-    for rows in chunks:
-        writer.writerows(map(_guarded, row) for row in rows)
+def _write(relation: duckdb.DuckDBPyRelation, file: Path, file_format: str) -> None:
+    try:
+        rows.write(relation, file, file_format)
+    except duckdb.Error as error:
+        # The place that it points at is one in the statement around the query.
+        raise type(error)(str(error).partition("\n\nLINE ")[0]) from error
 
 
-def _guarded(value: Any) -> Any:
-    """Keep a spreadsheet from running a text as a formula, and a terminal from obeying it."""
-    if not isinstance(value, str):
-        return value
-    guarded = f"'{value}" if re.match(FORMULA, value) else value
-    return escape_control(guarded) if sys.stdout.isatty() else guarded
-
-
-def _write_json(names: list[str], chunks: Iterable[list[tuple[Any, ...]]]) -> None:
-    separator = "["
-    for rows in chunks:
-        for row in rows:
-            record = json.dumps(dict(zip(names, row, strict=True)), default=_said)
-            print(separator, record, sep="\n", end="")
-            separator = ","
-    print("[]" if separator == "[" else "\n]")
-
-
-def _said(value: Any) -> Any:
-    """Say as JSON text what JSON has no type for."""
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+def _without_end(text: str) -> str:
+    """Cut the last semicolon off, and comments after it: a relation is put between brackets."""
+    data = text.encode()
+    tokens = duckdb.tokenize(text)
+    starts = [start for start, kind in tokens if kind != duckdb.token_type.comment]
+    while starts and data[starts[-1] : starts[-1] + 1] == b";":
+        data = data[: starts.pop()]
+    return data.decode()

@@ -1,0 +1,92 @@
+"""Where rows are written: a file at once, a pipe, a device or the screen as they come."""
+
+import contextlib
+import io
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+from flows import MatterhouseError
+from flows.reports.terminal import escape_control
+
+
+class NotAFile(MatterhouseError):
+    """Rows cannot be written to a folder."""
+
+    exit_code = 2
+
+
+@contextlib.contextmanager
+def open_output(output: Path | None) -> Iterator[Path]:
+    """Yield the path to write to; a file is replaced when all is written, links are followed."""
+    if output is None:
+        sys.stdout.flush()
+        with _piped(_print if sys.stdout.isatty() else _copy_to(sys.stdout.buffer)) as path:
+            yield path
+    elif output.is_dir():
+        raise NotAFile(f"{output} is a folder: name a file in it")
+    elif _is_replaceable(output):
+        with _replaced(Path(os.path.realpath(output))) as path:
+            yield path
+    else:
+        with output.open("wb") as file, _piped(_copy_to(file)) as path:
+            yield path
+
+
+def _is_replaceable(output: Path) -> bool:
+    """Tell plain files that can be renamed over from pipes, devices and what a shell redirects."""
+    if not output.exists():
+        return True
+    is_stream = output.absolute().is_relative_to("/dev") or not stat.S_ISREG(output.stat().st_mode)
+    return not is_stream and os.access(Path(os.path.realpath(output)).parent, os.W_OK)
+
+
+@contextlib.contextmanager
+def _replaced(target: Path) -> Iterator[Path]:
+    partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
+    try:
+        yield partial
+        if target.exists():
+            shutil.copymode(target, partial)
+        try:
+            partial.replace(target)
+        except OSError:
+            shutil.copyfile(partial, target)  # A mounted file cannot be renamed over.
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _piped(copy: Callable[[BinaryIO], None]) -> Iterator[Path]:
+    """Yield the path of a pipe that is copied on: what is redirected must not be opened again."""
+    reading, writing = os.pipe()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        copied = pool.submit(_read, reading, copy)
+        try:
+            yield Path(f"/dev/fd/{writing}")
+        finally:
+            os.close(writing)
+            copied.result()  # A reader who had enough is no error of DuckDB's.
+
+
+def _read(reading: int, copy: Callable[[BinaryIO], None]) -> None:
+    with open(reading, "rb") as source:
+        copy(source)
+
+
+def _copy_to(sink: BinaryIO) -> Callable[[BinaryIO], None]:
+    def copy(source: BinaryIO) -> None:
+        shutil.copyfileobj(source, sink)
+        sink.flush()
+
+    return copy
+
+
+def _print(source: BinaryIO) -> None:
+    for line in io.TextIOWrapper(source, encoding="utf-8", newline="\n"):
+        print(escape_control(line.removesuffix("\n").expandtabs(2)))

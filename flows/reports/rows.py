@@ -1,0 +1,83 @@
+"""A relation → its rows as CSV, JSON or Parquet, written by DuckDB's `copy`."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.warehouse.connection import sql_identifier, sql_literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+_OPTIONS = {
+    "parquet": "format parquet, compression zstd",
+    "csv": "format csv, header",
+    "json": "format json, array true",
+}
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = r"^[=+\-@\t\r]"
+# The name by which `copy` knows the relation while it is written.
+_RELATION = "rows to write"
+
+
+def write(relation: "duckdb.DuckDBPyRelation", file: Path, file_format: str) -> None:
+    """Write all rows to a file, a pipe or a device; columns of one name become `n`, `n_1`."""
+    source = f"from {sql_identifier(_RELATION)}"
+    unique: Any = relation.query(_RELATION, source)
+    columns = zip(unique.columns, unique.types, strict=True)
+    chosen = ", ".join(_column(name, kind, file_format) for name, kind in columns)
+    # Without a temporary file beside it: the path may be a pipe's, and is the only one allowed.
+    relation.query(
+        _RELATION,
+        f"copy (select {chosen} {source}) to {sql_literal(file)}"
+        f" ({_OPTIONS[file_format]}, use_tmp_file false)",
+    )
+
+
+def _column(name: str, kind: Any, file_format: str) -> str:
+    column = sql_identifier(name)
+    if file_format == "json":
+        return f"{_for_json(column, kind)} as {column}"
+    if file_format == "csv":
+        return f"{_for_csv(column, kind)} as {sql_identifier(_guarded(name))}"
+    # Other readers do not know Parquet's JSON type.
+    return f"{column}::varchar as {column}" if str(kind) == "JSON" else column
+
+
+def _for_csv(column: str, kind: Any) -> str:
+    """Keep a spreadsheet from running a text as a formula."""
+    if not str(kind).startswith(("VARCHAR", "JSON", "ENUM")):
+        return column
+    text = f"{column}::varchar"
+    return f"case when regexp_matches({text}, '{_FORMULA}') then '''' || {text} else {text} end"
+
+
+def _guarded(name: str) -> str:
+    return f"'{name}" if re.match(_FORMULA, name) else name
+
+
+def _for_json(value: str, kind: Any) -> str:
+    """Say what JSON has no word for: null for NaN and infinity, times as in ISO 8601."""
+    if kind.id in ("float", "double"):
+        return f"case when isfinite({value}) then {value} end"
+    if kind.id.startswith("timestamp"):
+        return rf"regexp_replace(replace({value}::varchar, ' ', 'T'), '([+-]\d\d)$', '\1:00')"
+    if kind.id in ("list", "array"):
+        item = _for_json("item", dict(kind.children)["child"])
+        return f"list_transform({value}, lambda item: {item})"
+    if kind.id == "map":
+        item = _for_json("item.value", kind.value)
+        entries = f"list_transform(map_entries({value}), lambda item: {{k: item.key, v: {item}}})"
+        return f"map_from_entries({entries})"
+    # A row without names has no names to keep.
+    if kind.id == "struct" and all(name for name, _ in kind.children):
+        fields = ", ".join(
+            f"{sql_identifier(name)}: {_for_json(_field(value, name), field)}"
+            for name, field in kind.children
+        )
+        return f"case when {value} is not null then {{{fields}}} end"
+    return value
+
+
+def _field(struct: str, name: str) -> str:
+    return f"struct_extract({struct}, {sql_literal(name)})"
