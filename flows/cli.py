@@ -413,10 +413,15 @@ def export(
 
     patterns = [pattern for given in tables or ["marts.*"] for pattern in given.split(",")]
     with open_readonly(warehouse) as con:
-        manifest = export_tables(con, folder, file_format=file_format, patterns=patterns)
-    files = [(table["file"], table["rows"]) for table in manifest["tables"]]
+        done = export_tables(con, folder, file_format=file_format, patterns=patterns)
+    files = [(table["file"], table["rows"]) for table in done.manifest["tables"]]
     terminal.table(("file", "rows"), files)
-    print(f"Wrote {len(files)} tables of run {manifest['run_id']} to {folder}")
+    print(f"Wrote {len(files)} tables of run {done.manifest['run_id']} to {folder}")
+    if not done.is_whole:
+        print(
+            f"{folder} cannot be exchanged as a whole: its files were replaced one by one,"
+            " manifest.json last"
+        )
 
 
 @app.command(group=MORE, help_epilogue=_examples("matterhouse profile content"))

@@ -358,7 +358,7 @@ def export(
         with open_readonly(paths) as con:
             return exports.export(
                 con, Path(folder), file_format=file_format, patterns=tables or ["marts.*"]
-            )
+            ).manifest
 
     def written() -> dict[str, Any]:
         manifest = PrefectRunner(DirectRunner(), None, paths).call("export", write)

@@ -1,38 +1,23 @@
-"""Tables → Parquet (CSV, JSON) files in a folder that is replaced as a whole, with a manifest."""
+"""Tables → Parquet (CSV, JSON) files in a folder, with a manifest of what was written."""
 
-import ctypes
 import fnmatch
 import hashlib
 import json
 import os
-import re
-import shutil
+import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError
+from flows.reports import export_folder, rows
 from flows.reports.datapackage import DATAPACKAGE, datapackage
-from flows.warehouse.connection import (
-    row_count,
-    sql_identifier,
-    sql_literal,
-    sql_table,
-    table_names,
-)
+from flows.reports.export_folder import MADE_BY, MANIFEST
+from flows.warehouse.connection import row_count, sql_table, table_names
 
 if TYPE_CHECKING:
     import duckdb
-
-MANIFEST = "manifest.json"
-OPTIONS = {
-    "parquet": "format parquet, compression zstd",
-    "csv": "format csv, header",
-    "json": "format json, array true",
-}
-# What a spreadsheet takes for the beginning of a formula.
-FORMULA = r"^[=+\-@\t\r]"
-_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 class NoSuchTable(MatterhouseError):
@@ -43,8 +28,12 @@ class NameIsNoFileName(MatterhouseError):
     """A table that somebody added has a name that could lead out of the folder."""
 
 
-class NotAnExport(MatterhouseError):
-    """The folder holds something else than an export, so it is not replaced."""
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What was written; `is_whole` if no reader can have seen files of two exports together."""
+
+    manifest: dict[str, Any]
+    is_whole: bool
 
 
 def export(
@@ -53,40 +42,36 @@ def export(
     *,
     file_format: str = "parquet",
     patterns: Sequence[str] = ("marts.*",),
-) -> dict[str, Any]:
-    """Write the tables that match into `folder` and return the manifest.
+) -> Export:
+    """Write the tables that match into `folder`, in place of an earlier export's files.
 
     The same data gives the same bytes: rows are ordered by all columns and written by one thread.
     """
-    if folder.exists() and not (folder.is_dir() and _is_replaceable(folder)):
-        raise NotAnExport(
-            f"{folder} exists and has no {MANIFEST} of an export in it: name another folder"
-        )
-    tables = _matching(con, patterns)
-    con.execute("set threads = 1")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    tables = {name: f"{name}.{file_format}" for name in _matching(con, patterns)}
+    files = [MANIFEST, DATAPACKAGE, *tables.values()]
+    target = Path(os.path.realpath(folder))
+    ours = export_folder.check_folder(folder, target, set(files))
+    is_whole = export_folder.can_be_exchanged(target, ours)
     # Two exports at once must not write into each other's files.
-    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
+    unique = f".{target.name}.partial-{secrets.token_hex(4)}"
+    partial = target.with_name(unique) if is_whole else target / unique
+    partial.mkdir(parents=True)
     try:
-        run = con.execute("select max(run_id) from ops.runs").fetchall()[0][0]
         manifest = {
-            "run_id": run,
+            "made_by": MADE_BY,
+            "run_id": con.execute("select max(run_id) from ops.runs").fetchall()[0][0],
             "format": file_format,
-            "tables": [_write(con, table, partial, file_format) for table in tables],
+            "files": files,
+            "tables": _write_tables(con, tables, partial),
         }
-        described = datapackage(con, manifest)
-        for name, content in ((MANIFEST, manifest), (DATAPACKAGE, described)):
+        for name, content in ((MANIFEST, manifest), (DATAPACKAGE, datapackage(con, manifest))):
             (partial / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        _replace_folder(partial, folder)
+        is_whole = is_whole and export_folder.exchange(partial, target, ours)
+        if not is_whole:
+            export_folder.replace_one_by_one(partial, target, ours)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return manifest
-
-
-def _is_replaceable(folder: Path) -> bool:
-    return (folder / MANIFEST).exists() or not any(folder.iterdir())
+        export_folder.remove(partial, files)
+    return Export(manifest, is_whole)
 
 
 def _matching(con: "duckdb.DuckDBPyConnection", patterns: Sequence[str]) -> list[str]:
@@ -98,61 +83,34 @@ def _matching(con: "duckdb.DuckDBPyConnection", patterns: Sequence[str]) -> list
                 " and a pattern looks like marts.* or raw.articles"
             )
     chosen = [name for name in names if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
-    if odd := [name for name in chosen if not re.fullmatch(r"\w+\.\w+", name)]:
+    if odd := [name for name in chosen if "/" in name or not name.isprintable()]:
         raise NameIsNoFileName(
-            f"no file can be named after {', '.join(map(repr, odd))}: rename the table to letters,"
-            " digits and _, or leave it out with --tables"
+            f"no file can be named after {', '.join(map(repr, odd))}: rename the table, or leave it"
+            " out with --tables"
         )
     return chosen
 
 
-def _write(
-    con: "duckdb.DuckDBPyConnection", table: str, folder: Path, file_format: str
-) -> dict[str, Any]:
-    columns = [
-        (name, kind) for name, kind, *_ in con.execute(f"describe {sql_table(table)}").fetchall()
-    ]
-    chosen = ", ".join(_column(name, kind, file_format) for name, kind in columns)
-    file = folder / f"{table}.{file_format}"
-    con.execute(
-        f"copy (select {chosen} from {sql_table(table)} order by all)"
-        f" to {sql_literal(file)} ({OPTIONS[file_format]})"
-    )
-    with file.open("rb") as written:
-        digest = hashlib.file_digest(written, "sha256").hexdigest()
-        os.fsync(written.fileno())
-    return {
-        "table": table,
-        "file": file.name,
-        "rows": row_count(con, table),
-        "columns": [{"name": name, "type": kind} for name, kind in columns],
-        "sha256": digest,
-    }
-
-
-def _column(name: str, kind: str, file_format: str) -> str:
-    quoted = sql_identifier(name)
-    if kind == "JSON" and file_format == "parquet":
-        # Other readers do not know Parquet's JSON type.
-        return f"{quoted}::varchar as {quoted}"
-    if kind in ("VARCHAR", "JSON") and file_format == "csv":
-        guarded = f"case when regexp_matches({quoted}, '{FORMULA}') then '''' || {quoted}"
-        return f"{guarded} else {quoted} end as {quoted}"
-    return quoted
-
-
-def _replace_folder(new: Path, old: Path) -> None:
-    """Put a folder in the place of another: at once on Linux, otherwise in two renames."""
-    if not old.exists():
-        new.rename(old)
-        return
-    libc = ctypes.CDLL(None, use_errno=True)
-    exchange = getattr(libc, "renameat2", None)
-    if exchange is None or exchange(
-        _AT_FDCWD, os.fsencode(new), _AT_FDCWD, os.fsencode(old), _RENAME_EXCHANGE
-    ):
-        aside = old.with_name(f".{old.name}.replaced")
-        shutil.rmtree(aside, ignore_errors=True)
-        old.rename(aside)
-        new.rename(old)
-        shutil.rmtree(aside)
+def _write_tables(
+    con: "duckdb.DuckDBPyConnection", tables: dict[str, str], folder: Path
+) -> list[dict[str, Any]]:
+    con.execute("set threads = 1")
+    written = []
+    for table, name in tables.items():
+        file = folder / name
+        relation = con.sql(f"from {sql_table(table)} order by all")
+        rows.write(relation, file, file.suffix[1:])
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+            os.fsync(content.fileno())
+        columns = zip(relation.columns, relation.types, strict=True)
+        written.append(
+            {
+                "table": table,
+                "file": name,
+                "rows": row_count(con, table),
+                "columns": [{"name": column, "type": str(kind)} for column, kind in columns],
+                "sha256": digest,
+            }
+        )
+    return written
