@@ -39,6 +39,7 @@ def begin(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
         {"paths": list(vanished)},
     )
     staging.create(con)
+    versions.begin(con)
 
 
 def load(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]", run: Run) -> None:
@@ -89,6 +90,17 @@ def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> O
     """
     if row_count(con, staging.name_of("ops.files")):
         _merge(con, run)
+    versions.write_removed(
+        con,
+        run,
+        """
+        select path from vanished
+        union
+        -- What the last commit holds may be missing from the work tree.
+        select article_id from replayed
+        where article_id not in (select path from ops.files where status <> 'gone')
+        """,
+    )
     if vanished := row_count(con, "vanished"):
         _take_out(con, run)
     counted = dict(
@@ -106,7 +118,6 @@ def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> O
 
 def _take_out(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     """Remove the articles of vanished files and mark the files as gone."""
-    versions.write_removed(con, run, "select path from vanished")
     for table, key in staging.STATE.items():
         con.execute(f"delete from {table} where {key} in (select path from vanished)")
     ledger.mark_gone(con, run)

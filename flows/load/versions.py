@@ -27,7 +27,7 @@ ANALYTIC_COLUMNS = (
 )
 # What a version keeps: all that staging.articles is made of, so that past states read like the
 # present one.
-_STATE = """
+STATE = """
             article.original_url,
             article.web_url,
             article.provider_name,
@@ -41,6 +41,19 @@ _STATE = """
             article.is_published,
             article.is_removed,
 """
+
+
+def begin(con: "duckdb.DuckDBPyConnection") -> None:
+    """Make the table of what a history said last of its paths: nothing, unless one is replayed."""
+    columns = ", ".join(ANALYTIC_COLUMNS)
+    con.execute(
+        f"""
+        create or replace temp table replayed as
+        select article_id, true as is_loaded, {columns}, title_text, []::varchar[] as topics
+        from raw.articles
+        limit 0
+        """
+    )
 
 
 def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
@@ -58,29 +71,23 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
                     incoming.*,
                     batch.outcome,
                     batch.renamed_from,
-                    coalesce(batch.renamed_from, incoming.article_id) as earlier_id,
+                    -- A commit may have brought a new path already.
+                    if(
+                        incoming.article_id in (select article_id from replayed where is_loaded),
+                        incoming.article_id,
+                        coalesce(batch.renamed_from, incoming.article_id)
+                    ) as earlier_id,
                 from {staging.name_of("raw.articles")} as incoming
                 inner join batch on batch.path = incoming.article_id
             ),
 
-            earlier as (
-                select *
-                from raw.articles
-                where article_id in (select earlier_id from article)
-            ),
+            earlier as ({recorded("select earlier_id from article")}),
 
-            last_versions as ({_last_versions("select earlier_id from article")}),
+            last_versions as ({last_versions("select earlier_id from article")}),
 
             topics as (
                 select article_id, list(topic order by position) as topics
                 from {staging.name_of("raw.article_topics")}
-                group by article_id
-            ),
-
-            earlier_topics as (
-                select article_id, list(topic order by position) as topics
-                from raw.article_topics
-                where article_id in (select earlier_id from article)
                 group by article_id
             ),
 
@@ -89,23 +96,22 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
                     article.*,
                     coalesce(topics.topics, []) as topics,
                     earlier.article_id is not null as is_known,
-                    is_known and outcome = 'renamed' as is_renamed,
+                    is_known and article.earlier_id <> article.article_id as is_renamed,
                     last_versions.article_id is not null as is_past,
                     case
                         when not is_past then article.earlier_id
                         when is_known or last_versions.is_last then last_versions.origin_id
                         -- The article of this path lives on under another: this is a new one.
-                        else article.article_id || strftime($started_at, '@%Y-%m-%dT%H:%M:%S.%fZ')
+                        else article.article_id || {new_life("$started_at")}
                     end as origin_id,
                     list_filter([{differs}, case
-                        when coalesce(topics.topics, []) <> coalesce(earlier_topics.topics, [])
+                        when coalesce(topics.topics, []) <> earlier.topics
                             then 'topics'
                     end], lambda name: name is not null) as differences,
                 from article
                 left join earlier on earlier.article_id = article.earlier_id
                 left join last_versions on last_versions.article_id = article.earlier_id
                 left join topics on topics.article_id = article.article_id
-                left join earlier_topics on earlier_topics.article_id = article.earlier_id
             )
 
         select
@@ -121,7 +127,7 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
             end as change,
             case when is_known then differences else [] end as changed_fields,
             case when is_renamed then renamed_from end as renamed_from,
-            {_STATE.strip()}
+            {STATE.strip()}
             article.topics,
         from compared as article
         where not is_known or is_renamed or len(differences) > 0
@@ -146,7 +152,7 @@ def write_removed(con: "duckdb.DuckDBPyConnection", run: Run, paths: str) -> Non
     con.execute(
         f"""
         insert into raw.article_versions by name
-        with last_versions as ({_last_versions(paths)})
+        with last_versions as ({last_versions(paths)})
 
         select
             article.article_id,
@@ -156,22 +162,42 @@ def write_removed(con: "duckdb.DuckDBPyConnection", run: Run, paths: str) -> Non
             'removed' as change,
             [] as changed_fields,
             null as renamed_from,
-            {_STATE.strip()}
-            coalesce((
-                select list(topic order by position)
-                from raw.article_topics as listed
-                where listed.article_id = article.article_id
-            ), []) as topics,
-        from raw.articles as article
+            {STATE.strip()}
+            article.topics,
+        from ({recorded(paths)}) as article
         left join last_versions using (article_id)
-        where article.article_id in ({paths})
         order by article.article_id
         """,
         {"started_at": run.started_at, "run_id": run.run_id},
     )
 
 
-def _last_versions(paths: str) -> str:
+def recorded(paths: str) -> str:
+    """Return a query for the state of each path's article, as the history has it by now."""
+    columns = ", ".join(ANALYTIC_COLUMNS)
+    return f"""
+        select article_id, {columns}, title_text, topics
+        from replayed
+        where is_loaded and article_id in ({paths})
+        union all by name
+        select article_id, {columns}, title_text, coalesce(listed.topics, []) as topics
+        from raw.articles
+        left join (
+            select article_id, list(topic order by position) as topics
+            from raw.article_topics
+            where article_id in ({paths})
+            group by article_id
+        ) as listed using (article_id)
+        where article_id in ({paths}) and article_id not in (select article_id from replayed)
+    """
+
+
+def new_life(moment: str) -> str:
+    """Return the expression that tells an article from an earlier one with the same first path."""
+    return f"strftime({moment}, '@%Y-%m-%dT%H:%M:%S.%fZ')"
+
+
+def last_versions(paths: str) -> str:
     """Return a query for the origin of each path's last version; `is_last` if none followed it."""
     return f"""
         with

@@ -2,18 +2,19 @@
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from flows import frontmatter
-from flows.source import time_limit
+from flows.source import git, time_limit
 from flows.source.folder import PathError, Plan
-from flows.source.read import MAX_FILE_BYTES, Signature, Unreadable
+from flows.source.read import MAX_FILE_BYTES, Read, Signature, Unreadable, from_bytes
 from flows.source.read import read as read_file
 
 _YAML_SUFFIXES = (".yaml", ".yml")
 _HAS_TAXONOMY = re.compile(rb"^[\"']?taxonomy[\"']?[ \t]*:", re.MULTILINE)
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _TAXONOMY_KINDS = ("topic", "organization")
 
 
@@ -59,13 +60,17 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Files to read below `source`; `known` maps a path to the hash of its loaded bytes."""
+    """Files to read below `source`; `known` maps a path to the hash of its loaded bytes.
+
+    With `blobs`, source is a git repository, and they say where in it the bytes of a path are.
+    """
 
     source: Path
     paths: tuple[str, ...]
     known: Mapping[str, str]
     faults: Mapping[str, PathError]
     parser: frontmatter.Parser = "fast"
+    blobs: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +106,11 @@ def batches(
 def extract(batch: Batch) -> Extracted:
     """Read every file of a batch; a fault of one file never touches another."""
     found = Extracted([], [], [])
+    read = _reader(batch)
     with time_limit.watched():
         for path in batch.paths:
             time_limit.next_file()
-            outcome = _outcome(batch, path)
+            outcome = _outcome(batch, path, read)
             if isinstance(outcome, Document):
                 found.documents.append(outcome)
             elif isinstance(outcome, Reject):
@@ -112,6 +118,15 @@ def extract(batch: Batch) -> Extracted:
             else:
                 found.same.append(outcome)
     return found
+
+
+def _reader(batch: Batch) -> Callable[[str], Read]:
+    """Return what reads the paths of a batch, each once and in their order."""
+    if batch.blobs is None:
+        return lambda path: read_file(f"{batch.source}/{path}")
+    blobs = [batch.blobs[path] for path in batch.paths if path not in batch.faults]
+    contents = git.read_blobs(batch.source, blobs)
+    return lambda path: from_bytes(next(contents))
 
 
 def unread(batch: Batch, path: str, code: str, message: str, hint: str) -> Reject:
@@ -123,22 +138,18 @@ def unread(batch: Batch, path: str, code: str, message: str, hint: str) -> Rejec
     return Reject(path, content_hash, signature, "quarantined", code, message, hint)
 
 
-def _outcome(batch: Batch, path: str) -> Document | Reject | Unchanged:
+def _outcome(batch: Batch, path: str, read: Callable[[str], Read]) -> Document | Reject | Unchanged:
     if fault := batch.faults.get(path):
         return Reject(path, None, None, "quarantined", fault.code, fault.message, fault.hint)
     signature: Signature | None = None
     content_hash: str | None = None
     try:
-        data, content_hash, signature = read_file(f"{batch.source}/{path}")
+        data, content_hash, signature = read(path)
         if batch.known.get(path) == content_hash:
             return Unchanged(path, signature)
         if data is None:
-            raise Unreadable(
-                "quarantined",
-                "file_too_large",
-                f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB.",
-                "Move large content out of the file, or leave it out with --exclude.",
-            )
+            fault = too_large()
+            raise Unreadable("quarantined", fault.code, fault.message, fault.hint)
         return _document(batch, path, data, content_hash, signature)
     except Unreadable as error:
         return Reject(path, content_hash, signature, *error.fields)
@@ -156,6 +167,15 @@ def _outcome(batch: Batch, path: str) -> Document | Reject | Unchanged:
         )
 
 
+def too_large() -> PathError:
+    """Return what is wrong with a file over the limit."""
+    return PathError(
+        "file_too_large",
+        f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB.",
+        "Move large content out of the file, or leave it out with --exclude.",
+    )
+
+
 def _document(
     batch: Batch, path: str, data: bytes, content_hash: str, signature: Signature
 ) -> Document:
@@ -166,6 +186,13 @@ def _document(
             "not_taxonomy",
             "A YAML file without a `taxonomy` key is not content.",
             "Nothing to do, unless it should be one: add `taxonomy: topic` or `organization`.",
+        )
+    if data.startswith(_LFS_POINTER):
+        raise Unreadable(
+            "excluded",
+            "git_lfs_pointer",
+            "The file's text is kept by Git LFS; here is only a pointer to it.",
+            "Get the text with `git lfs pull` if it should be loaded.",
         )
     found = frontmatter.read(data, whole_file=whole_file, parser=batch.parser)
     if found is None:

@@ -34,6 +34,12 @@ def read_runs(paths: WarehousePaths) -> list[dict[str, Any]]:
     return [receipt for receipt in found if isinstance(receipt, dict)]
 
 
+def last_look(paths: WarehousePaths) -> datetime | None:
+    """Return the start of the last run that looked at its source and found it well."""
+    runs = (run for run in read_runs(paths) if "started_at" in run and not run.get("error"))
+    return max((datetime.fromisoformat(run["started_at"]) for run in runs), default=None)
+
+
 def now() -> str:
     """Return the time as text, in UTC to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

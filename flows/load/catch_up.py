@@ -1,0 +1,168 @@
+"""Which commits of its source's repository a warehouse has not looked at yet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.load.ledger import Run
+from flows.source import git
+from flows.source.git import Change, Commit, NoHistory, Repository
+from flows.source.history import History, changes_of, read_history
+
+if TYPE_CHECKING:
+    import duckdb
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What ops.runs says of an earlier run; `looked` whether it read commits."""
+
+    started_at: datetime
+    source_commit: str | None
+    looked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """Commits to replay in order; `before_first_run` lie before everything that runs have seen.
+
+    `commit` is what the source stands at, known or not by its history; `note` what to tell.
+    """
+
+    commit: str | None = None
+    before_first_run: History | None = None
+    new: History | None = None
+    note: str = ""
+    looked: bool = False
+
+    @property
+    def commits(self) -> int | None:
+        """Count the commits; None if none were looked for."""
+        return sum(len(part.commits) for part in self.parts) if self.looked else None
+
+    @property
+    def parts(self) -> list[History]:
+        """Return what is to be read."""
+        return [part for part in (self.before_first_run, self.new) if part]
+
+
+def plan(
+    con: "duckdb.DuckDBPyConnection",
+    source: Path,
+    accepts: Callable[[str], bool],
+    run: Run,
+    *,
+    wanted: bool | None,
+    looked_at: datetime | None,
+) -> CatchUp:
+    """Find the commits that are new to the warehouse; of a new warehouse, all of them.
+
+    `wanted` says whether to look; None leaves it to what the last run did. `looked_at` is the start
+    of the last run that looked at the source, whether it published or not.
+    """
+    runs = _runs(con)
+    try:
+        repository = git.find_repository(source)
+        if repository is None:
+            if wanted:
+                raise NoHistory(f"{source} lies in no git repository: build without --history")
+            return CatchUp()
+        if wanted is False or (wanted is None and runs and not runs[-1].looked):
+            return CatchUp(repository.commit)
+        git.refuse_shallow(repository)
+        new, note = _new(con, repository, accepts, run, runs, looked_at if runs else None)
+        before = _before_first_run(con, repository, accepts, runs)
+        return CatchUp(repository.commit, before, new, note, looked=True)
+    except NoHistory as error:
+        if wanted:
+            raise
+        return CatchUp(note=f"without the history of the source: {error}")
+
+
+def _runs(con: "duckdb.DuckDBPyConnection") -> list[Earlier]:
+    rows = con.execute(
+        "select started_at, source_commit, commits is not null from ops.runs order by started_at"
+    ).fetchall()
+    return [Earlier(*row) for row in rows]
+
+
+def _new(
+    con: "duckdb.DuckDBPyConnection",
+    repository: Repository,
+    accepts: Callable[[str], bool],
+    run: Run,
+    runs: list[Earlier],
+    looked_at: datetime | None,
+) -> tuple[History | None, str]:
+    """Return the commits since the last run, and what to say if they do not follow on from it."""
+    last = runs[-1].source_commit if runs else None
+    if runs and not runs[-1].looked and last is None:
+        return None, ""  # What there was before the source was a repository, runs have seen.
+    note = ""
+    if last is None or git.has_commit(repository, last):
+        commits = git.read_commits(repository, last)
+        changes = changes_of(repository, commits, accepts, last)
+        if last and not git.is_ancestor(repository, last):
+            note = (
+                f"the history was rewritten since commit {last[:12]}: what it said before is kept"
+            )
+    else:
+        commits, changes = _since_known(con, repository, accepts)
+        note = f"commit {last[:12]} of the last run is gone: what was known of the past is kept"
+    after = None if looked_at is None else _micros(looked_at)
+    before = _micros(run.started_at)
+    return read_history(repository, commits, changes, after=after, before=before), note
+
+
+def _since_known(
+    con: "duckdb.DuckDBPyConnection", repository: Repository, accepts: Callable[[str], bool]
+) -> tuple[list[Commit], list[Change]]:
+    """Go on after the last known commit that is still there, else with the last one alone.
+
+    The first commit is compared as a whole with what is loaded.
+    """
+    known = {commit for (commit,) in con.execute("select commit from raw.commits").fetchall()}
+    chain = git.read_commits(repository)
+    since = list(takewhile(lambda commit: commit.commit not in known, reversed(chain)))
+    commits = (since if 0 < len(since) < len(chain) else chain[-1:])[::-1]
+    first = replace(repository, commit=commits[0].commit)
+    blobs = {path: blob for path, blob in git.read_tree(first).items() if accepts(path)}
+    loaded = con.execute("select article_id from raw.articles order by article_id").fetchall()
+    gone = [path for (path,) in loaded if path not in blobs]
+    whole = [
+        *(Change(commits[0].commit, path, None, blob) for path, blob in blobs.items()),
+        *(Change(commits[0].commit, path, None, None) for path in gone),
+    ]
+    later = changes_of(repository, commits[1:], accepts, commits[0].commit)
+    return commits, whole + later
+
+
+def _before_first_run(
+    con: "duckdb.DuckDBPyConnection",
+    repository: Repository,
+    accepts: Callable[[str], bool],
+    runs: list[Earlier],
+) -> History | None:
+    """Return what led to what the first run saw, unless that is known."""
+    if not runs or con.execute("select 1 from raw.commits limit 1").fetchall():
+        return None
+    first = runs[0]
+    start = _micros(first.started_at)
+    if first.source_commit and git.has_commit(repository, first.source_commit):
+        commits = git.read_commits(replace(repository, commit=first.source_commit))
+    else:
+        chain = git.read_commits(repository)
+        commits = list(takewhile(lambda commit: commit.seconds * 1_000_000 < start, chain))
+    changes = changes_of(repository, commits, accepts)
+    return read_history(
+        repository, commits, changes, after=None, before=start, until=first.started_at
+    )
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,390 @@
+"""The history of a repository → versions, in one comparison over (path, order of commit)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flows.load.ledger import Run
+from flows.load.versions import ANALYTIC_COLUMNS, STATE, last_versions, new_life, recorded
+from flows.source.folder import Plan
+from flows.source.history import History, key_of
+from flows.warehouse.connection import row_count
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+_COLUMNS = ", ".join((*ANALYTIC_COLUMNS, "title_text"))
+
+
+def begin(con: "duckdb.DuckDBPyConnection", history: History) -> None:
+    """Make tables for what the commits changed, and for what their files say."""
+    import pandas as pd
+
+    # DuckDB finds both frames by their names.
+    commits = pd.DataFrame(  # noqa: F841
+        {
+            "commit": pd.array([commit for commit, _ in history.commits], dtype="str"),
+            "seconds": [seconds for _, seconds in history.commits],
+            "micros": history.observed,
+        }
+    )
+    nth = {commit: at for at, (commit, _) in enumerate(history.commits, start=1)}
+    rows = [
+        (nth[change.commit], change.path, change.before, change.after, key_of(change))
+        for change in history.changes
+    ]
+    types = {"nth": "int64"} | dict.fromkeys(("path", "before", "after", "key"), "str")
+    changes = pd.DataFrame(rows, columns=list(types)).astype(types)  # noqa: F841
+    con.execute(
+        """
+        create or replace temp table past_commits as
+        select
+            row_number() over () as nth,
+            commit,
+            -- What no clock can have meant is not passed on.
+            case when seconds between 0 and 253402300799 then to_timestamp(seconds) end
+                as committed_at,
+            make_timestamptz(micros) as observed_at,
+        from commits
+        """
+    )
+    con.execute("create or replace temp table past_changes as from changes")
+    con.execute(
+        f"""
+        create or replace temp table past_articles as
+        select article_id as key, {_COLUMNS}, []::varchar[] as topics from raw.articles limit 0
+        """
+    )
+    con.execute(
+        """
+        create or replace temp table past_rejects as
+        select path as key, status, reason_code, reason, line, "column", hint from ops.files limit 0
+        """
+    )
+
+
+def stage(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]") -> None:
+    """Take in what the files of a batch say."""
+    articles, topics = frames["raw.articles"], frames["raw.article_topics"]  # noqa: F841
+    files = frames["ops.files"]  # noqa: F841
+    con.execute(
+        f"""
+        insert into past_articles
+        select article_id, {_COLUMNS}, coalesce(listed.topics, [])
+        from articles
+        left join (
+            select article_id, list(topic order by position) as topics
+            from topics
+            group by article_id
+        ) as listed using (article_id)
+        """
+    )
+    con.execute(
+        """
+        insert into past_rejects
+        select path, status, reason_code, reason, line, "column", hint
+        from files
+        where status <> 'loaded'
+        """
+    )
+
+
+def write(con: "duckdb.DuckDBPyConnection", run: Run, until: datetime | None = None) -> int:
+    """Compare each state of a path with the one before it; record and count what changed.
+
+    What a path was before the first of these commits is what is loaded from it now; but with
+    `until`, the start of the first run, it was nothing, and what came after stays as it is.
+    """
+    known = "select null" if until else "select path from past_changes"
+    _compare(con, known)
+    _follow(con, known)
+    _record(con, run)
+    if until:
+        _join(con, run, until)
+    else:
+        _remember(con)
+    return row_count(con, "past_moves")
+
+
+def reread(con: "duckdb.DuckDBPyConnection", plan: Plan, listed: Sequence[str]) -> Plan:
+    """Have files that commits changed read again: the work tree may hold an earlier state."""
+    replayed = con.execute("select article_id from replayed").fetchall()
+    paths = {path for (path,) in replayed}.intersection(listed)
+    to_read = sorted(paths.union(plan.to_read))
+    known = {path: known for path, known in plan.known.items() if path not in paths}
+    return replace(plan, to_read=to_read, known=known, unchanged=plan.seen - len(to_read))
+
+
+def _remember(con: "duckdb.DuckDBPyConnection") -> None:
+    """Keep what the last commit says of each path, to compare the work tree with."""
+    con.execute(
+        f"""
+        create or replace temp table replayed as
+        select moves.path as article_id, not moves.is_departure as is_loaded, {_COLUMNS}, topics
+        from past_moves as moves
+        left join past_states using (key)
+        qualify row_number() over (partition by moves.path order by moves.nth desc) = 1
+        """
+    )
+
+
+def _join(con: "duckdb.DuckDBPyConnection", run: Run, first_run_at: datetime) -> None:
+    """Let the history go over into what the first run saw."""
+    con.execute(
+        f"""
+        insert into raw.article_versions by name
+        -- The first run did not find what the last commit before it held.
+        select
+            moves.path as article_id,
+            moves.path as origin_id,
+            $first_run_at as observed_at,
+            $run_id as run_id,
+            'removed' as change,
+            [] as changed_fields,
+            {STATE.strip()}
+            article.topics,
+        from (
+            from past_moves
+            qualify row_number() over (partition by path order by nth desc) = 1
+        ) as moves
+        inner join past_states as article using (key)
+        where not exists (
+            from raw.article_versions as seen
+            where seen.article_id = moves.path and seen.observed_at = $first_run_at
+        )
+        order by moves.path
+        """,
+        {"first_run_at": first_run_at, "run_id": run.run_id},
+    )
+    _follow_again(con)
+
+
+def _compare(con: "duckdb.DuckDBPyConnection", known: str) -> None:
+    # States are compared as numbers: most commits rewrite a file without changing what it says.
+    con.execute(
+        f"""
+        create or replace temp table past_states as
+        select dense_rank() over (order by {_COLUMNS}, topics) as state, *
+        from (
+            from past_articles
+            union all by name
+            select
+                '/' || article_id as key,
+                {_COLUMNS},
+                topics,
+            from ({recorded(known)})
+        )
+        """
+    )
+    con.execute(
+        f"""
+        create or replace temp table past_moves as
+        with
+            events as (
+                select nth, path, before, after, key from past_changes
+                union all
+                select 0, substr(key, 2), null, null, key
+                from past_states
+                where starts_with(key, '/')
+            ),
+
+            known as (
+                select distinct article_id
+                from raw.article_versions
+                where article_id in ({known})
+            ),
+
+            states as (
+                select
+                    events.*,
+                    past_states.state,
+                    lag(past_states.state) over by_commit as earlier_state,
+                    lag(events.key) over by_commit as earlier_key,
+                    known.article_id is not null
+                    or count(past_states.state) over (
+                        by_commit rows between unbounded preceding and 1 preceding
+                    ) > 0 as is_past,
+                from events
+                left join past_states using (key)
+                left join known on known.article_id = events.path
+                window by_commit as (partition by events.path order by events.nth)
+            ),
+
+            moves as (
+                select
+                    *,
+                    earlier_state is null as is_arrival,
+                    state is null as is_departure,
+                    row_number() over (
+                        partition by nth, is_arrival, is_departure, if(is_arrival, after, before)
+                        order by path
+                    ) as pair,
+                from states
+                where nth > 0 and state is distinct from earlier_state
+            )
+
+        -- A rename is a path that comes with the bytes of one that goes in the same commit.
+        select
+            moves.* replace (coalesce(moves.earlier_key, gone.earlier_key) as earlier_key),
+            gone.path as renamed_from,
+            case
+                when moves.is_departure then 'removed'
+                when not moves.is_arrival then 'changed'
+                when gone.path is not null then 'renamed'
+                when moves.is_past then 'returned'
+                else 'added'
+            end as change,
+        from moves
+        left join (from moves where is_departure) as gone
+            on moves.is_arrival
+            and gone.nth = moves.nth
+            and gone.before = moves.after
+            and gone.pair = moves.pair
+        """
+    )
+
+
+def _follow(con: "duckdb.DuckDBPyConnection", known: str) -> None:
+    """Say which article each arrival is: the first path it had, through all renames in order."""
+    import pandas as pd
+
+    found = con.execute(last_versions(known)).fetchall()
+    lives = _Lives(
+        {path: origin for path, origin, _ in found},
+        {origin: path for path, origin, is_last in found if is_last},
+    )
+    rows = [(0, path, origin) for path, origin in lives.origins.items()]
+    arrivals = con.execute(
+        f"""
+        select nth, path, renamed_from, path || {new_life("observed_at")} as new_origin
+        from past_moves
+        inner join past_commits using (nth)
+        where is_arrival
+        order by nth, path
+        """
+    ).fetchall()
+    rows += [(nth, path, lives.begin(path, *more)) for nth, path, *more in arrivals]
+    types = {"nth": "int64", "path": "str", "origin_id": "str"}
+    origins = pd.DataFrame(rows, columns=list(types)).astype(types)  # noqa: F841 - in the query
+    con.execute("create or replace temp table past_origins as from origins")
+
+
+def _follow_again(con: "duckdb.DuckDBPyConnection") -> None:
+    """Follow every article anew: those that runs have seen may have had other paths before."""
+    import pandas as pd
+
+    lives = _Lives({}, {})
+    versions = con.execute(
+        f"""
+        select
+            article_id,
+            observed_at,
+            renamed_from,
+            article_id || {new_life("observed_at")} as new_origin,
+            change = 'removed' or coalesce(
+                lag(change) over (partition by article_id order by observed_at) <> 'removed', false
+            ) as goes_on,
+        from raw.article_versions
+        order by observed_at, change = 'renamed', article_id
+        """
+    ).fetchall()
+    rows = [
+        (path, observed_at, lives.origins[path] if goes_on else lives.begin(path, *more))
+        for path, observed_at, *more, goes_on in versions
+    ]
+    followed = pd.DataFrame(rows, columns=["path", "at", "origin"])  # noqa: F841 - in the query
+    con.execute(
+        """
+        update raw.article_versions
+        set origin_id = followed.origin
+        from followed
+        where
+            article_id = followed.path
+            and observed_at = followed.at
+            and origin_id is distinct from followed.origin
+        """
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Lives:
+    """Which article each path holds, and which path holds each article, as commits go by."""
+
+    origins: dict[str, str]
+    last_paths: dict[str, str]
+
+    def begin(self, path: str, renamed_from: str | None, new_origin: str) -> str:
+        """Let an article come, come back or move to a path; return what it is known by."""
+        origin = self.origins.get(renamed_from or path, renamed_from or path)
+        if not renamed_from and self.last_paths.get(origin, path) != path:
+            origin = new_origin  # The article of this path lives on under another.
+        self.origins[path], self.last_paths[origin] = origin, path
+        return origin
+
+
+def _record(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+    differs = ", ".join(
+        f"case when article.{name} is distinct from earlier.{name} then '{name}' end"
+        for name in (*ANALYTIC_COLUMNS, "topics")
+    )
+    con.execute(
+        f"""
+        insert into raw.article_versions by name
+        select
+            moves.path as article_id,
+            coalesce(past_origins.origin_id, moves.path) as origin_id,
+            past_commits.observed_at,
+            $run_id as run_id,
+            moves.change,
+            if(
+                moves.change in ('changed', 'renamed'),
+                list_filter([{differs}], lambda name: name is not null),
+                []
+            ) as changed_fields,
+            moves.renamed_from,
+            {STATE.strip()}
+            article.topics,
+            past_commits.commit,
+            past_commits.committed_at,
+        from past_moves as moves
+        inner join past_commits using (nth)
+        -- What is removed keeps the state that it had.
+        inner join past_states as article
+            on article.key = if(moves.change = 'removed', moves.earlier_key, moves.key)
+        left join past_states as earlier on earlier.key = moves.earlier_key
+        asof left join past_origins
+            on past_origins.path = moves.path and past_origins.nth <= moves.nth
+        order by moves.nth, moves.change = 'renamed', moves.path
+        """,
+        {"run_id": run.run_id},
+    )
+    con.execute(
+        """
+        insert into raw.commits by name
+        select commit, committed_at, observed_at, $run_id as run_id, count(*) as files
+        from past_commits
+        inner join past_changes using (nth)
+        group by all
+        order by observed_at
+        """,
+        {"run_id": run.run_id},
+    )
+    con.execute(
+        """
+        insert into ops.past_quarantine by name
+        select
+            path,
+            commit,
+            observed_at,
+            past_rejects.* exclude (key, status),
+            $run_id as run_id,
+        from past_changes
+        inner join past_rejects using (key)
+        inner join past_commits using (nth)
+        where status = 'quarantined'
+        order by observed_at, path
+        """,
+        {"run_id": run.run_id},
+    )

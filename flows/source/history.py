@@ -1,0 +1,79 @@
+"""The commits of a source and what they changed → batches of blobs to read."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from flows.source import git
+from flows.source.commit_times import observation_times
+from flows.source.extract import Batch, too_large
+from flows.source.git import Change, Commit, Repository
+from flows.source.read import MAX_FILE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Commits in their order, when each was observed (µs since 1970), and what they changed.
+
+    `until` is the start of the first run, if it knew nothing of these commits before it.
+    """
+
+    repository: Repository
+    commits: Sequence[Commit]
+    observed: Sequence[int]
+    changes: Sequence[Change]
+    sizes: Mapping[str, int]
+    until: datetime | None = None
+
+
+def read_history(
+    repository: Repository,
+    commits: Sequence[Commit],
+    changes: Sequence[Change],
+    *,
+    after: int | None,
+    before: int,
+    until: datetime | None = None,
+) -> History:
+    """Add times and sizes; `after` is the last look of an earlier run, `before` the present one."""
+    seconds = [seconds for _, seconds in commits]
+    observed = observation_times(seconds, after=after, before=before)
+    blobs = list(dict.fromkeys(change.after for change in changes if change.after))
+    sizes = git.read_sizes(repository, blobs) if blobs else {}
+    return History(repository, commits, observed, changes, sizes, until)
+
+
+def changes_of(
+    repository: Repository,
+    commits: Sequence[Commit],
+    accepts: Callable[[str], bool],
+    after: str | None = None,
+) -> list[Change]:
+    """Return what the commits changed in the files that are content."""
+    changes = git.read_changes(repository, commits, after)
+    return [change for change in changes if accepts(change.path)]
+
+
+def key_of(change: Change) -> str | None:
+    """Return what the file of a change is read as: equal bytes are read once.
+
+    The ending stays, because it tells YAML as a whole from front matter.
+    """
+    return change.after and change.after + PurePosixPath(change.path).suffix.casefold()
+
+
+def batches(history: History, size: int) -> list[Batch]:
+    """Cut the distinct blobs into batches, in order of the commits that brought them."""
+    keys = list(dict.fromkeys(key for change in history.changes if (key := key_of(change))))
+    blobs = {key: key.partition(".")[0] for key in keys}
+    return [
+        Batch(
+            history.repository.folder,
+            tuple(part),
+            {},
+            {key: too_large() for key in part if history.sizes[blobs[key]] > MAX_FILE_BYTES},
+            blobs={key: blobs[key] for key in part},
+        )
+        for part in (keys[start : start + size] for start in range(0, len(keys), size))
+    ]
