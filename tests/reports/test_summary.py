@@ -1,0 +1,128 @@
+"""The line that terminal, page and messages begin with, from rows of marts."""
+
+import duckdb
+import pytest
+
+from flows.reports.summary import clip, summary_line
+from flows.warehouse.connection import open_readonly
+from flows.warehouse.paths import WarehousePaths
+from tests.conftest import Content
+
+
+@pytest.fixture
+def con() -> "duckdb.DuckDBPyConnection":
+    """Give the columns of three marts that the line is made of, without rows."""
+    con = duckdb.connect()
+    con.execute(
+        """
+        create schema marts;
+        create table marts.quality_trends (
+            time_grain varchar, period_start date, articles bigint, scored_articles bigint,
+            quality_mean double
+        );
+        create table marts.topics (
+            topic varchar, status varchar, is_parent boolean, articles_last_28_days bigint,
+            articles_previous_28_days bigint, momentum bigint
+        );
+        create table marts.quality_changes (
+            time_grain varchar, period_start date, quality_mean double, quality_change double,
+            new_effect double, removed_effect double, rescored_effect double, mix_effect double
+        );
+        """
+    )
+    return con
+
+
+def publish(con: "duckdb.DuckDBPyConnection") -> None:
+    """Fill in two months of articles."""
+    con.execute(
+        """
+        insert into marts.quality_trends values
+            ('day', '2025-03-31', 2, 2, 90), ('day', '2025-03-04', 1, 1, 60),
+            ('day', '2025-03-03', 1, 1, 50), ('day', '2025-02-04', 3, 0, null),
+            ('day', '2025-02-03', 9, 9, 10), ('month', '2025-03-01', 99, 99, 99)
+        """
+    )
+
+
+def test_without_a_date_nothing_moves(con: "duckdb.DuckDBPyConnection") -> None:
+    """An empty warehouse has one sentence, too."""
+    assert summary_line(con) == "No article has a date, so nothing can be said about what moves."
+
+
+def test_the_last_28_days_are_set_against_the_28_before(con: "duckdb.DuckDBPyConnection") -> None:
+    """Both windows end with the newest day of an article; means weigh by scored articles."""
+    publish(con)
+    assert summary_line(con) == (
+        "3 articles in the 28 days to 31 March 2025, 4 in the 28 days before."
+        " No topic moved more than chance would. Their mean quality is 80.0, 50.0 before."
+    )
+
+
+def test_topics_are_named_by_what_they_do(con: "duckdb.DuckDBPyConnection") -> None:
+    """Three of a kind at most, the largest first; parents count under their topics."""
+    publish(con)
+    con.execute(
+        """
+        insert into marts.topics values
+            ('Wind', 'rising', false, 9, 1, 8), ('Sun', 'rising', false, 19, 1, 18),
+            ('Sea', 'rising', false, 7, 1, 6), ('Grid', 'rising', false, 6, 1, 5),
+            ('Energy', 'rising', true, 99, 9, 90), ('Heat', 'new', false, 3, 0, 3),
+            ('Law', 'steady', false, 3, 2, 1), ('Gas', 'falling', false, 1000, 2000, -1000),
+            ('Core', 'emerging', false, 2, 0, 2)
+        """
+    )
+    assert (
+        summary_line(con)
+        .split(" before. ")[1]
+        .startswith(
+            "Rising: Sun (19 against 1), Wind (9 against 1), Sea (7 against 1), 1 more."
+            " New: Core (2 against 0). Falling: Gas (1,000 against 2,000)."
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("effects", "sentence"),
+    [
+        (
+            "82, 2, 0.5, 0, 1.75, -0.25",
+            "rose from 80.0 to 82.0 in March 2025, mostly through new scores (+1.8).",
+        ),
+        (
+            "78, -2, 1, -2.5, 0, -0.5",
+            "fell from 80.0 to 78.0 in March 2025,"
+            " mostly through articles that left (\N{MINUS SIGN}2.5).",
+        ),
+        ("78.04, 0.04, 0.04, 0, 0, 0", "The mean quality stays at 78.0."),
+    ],
+)
+def test_the_cause_of_a_change_in_quality_is_named(
+    con: "duckdb.DuckDBPyConnection", effects: str, sentence: str
+) -> None:
+    """The newest month that has one before it speaks; the import explains nothing."""
+    publish(con)
+    con.execute(
+        f"""
+        insert into marts.quality_changes values
+            ('month', '2025-01-01', 80, null, null, null, null, null),
+            ('month', '2025-02-01', 81, 1, 1, 0, 0, 0),
+            ('month', '2025-03-01', {effects}), ('year', '2025-01-01', 1, 1, 1, 1, 1, 1)
+        """
+    )
+    assert summary_line(con).endswith(sentence)
+
+
+def test_a_long_name_does_not_take_over_the_line() -> None:
+    """What is cut off is marked."""
+    assert clip("x" * 61) == "x" * 59 + "…"
+    assert clip("x" * 60) == "x" * 60
+
+
+def test_the_marts_have_what_the_line_needs(three: Content) -> None:
+    """The queries run on a warehouse as it is built."""
+    with open_readonly(WarehousePaths(three.warehouse)) as con:
+        assert summary_line(con) == (
+            "3 articles in the 28 days to 4 March 2025, 0 in the 28 days before."
+            " New: Energy (3 against 0), Solar (3 against 0). Their mean quality is 80.0."
+        )
