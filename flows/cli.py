@@ -58,12 +58,6 @@ More:
 )
 
 
-class NoSource(MatterhouseError):
-    """There is no earlier build to take the source from."""
-
-    exit_code = MISUSED
-
-
 class NoQuery(MatterhouseError):
     """Neither an argument nor standard input holds a query."""
 
@@ -142,10 +136,24 @@ def _is_runner(_: object, value: str) -> None:
 AnyPath = Annotated[Path, Parameter(converter=_to_path)]
 # Made by `run` from --warehouse, which may stand before the command's name or after it.
 Warehouse = Annotated[WarehousePaths, Parameter(parse=False)]
-Source = Annotated[AnyPath | None, Parameter(help="The content folder (default: the last one).")]
+Source = Annotated[
+    AnyPath | None, Parameter(help="The content folder (default: that of the last build).")
+]
 Patterns = Annotated[
     list[str] | None,
-    Parameter(name="--pattern", metavar="GLOB", help="Files to read (repeatable)."),
+    Parameter(
+        name="--pattern",
+        metavar="GLOB",
+        help="Files to read, as in a shell (repeatable; default: those of the last build).",
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    Parameter(
+        metavar="GLOB",
+        negative="--no-exclude",
+        help="Files or folders to leave out (repeatable; default: those of the last build).",
+    ),
 ]
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON.")]
 RunnerName = Annotated[
@@ -199,6 +207,7 @@ def run(
     help_epilogue=_examples(
         "matterhouse build content",
         "matterhouse build content --pattern '*.md' --pattern '_data/*.yaml'",
+        "matterhouse build . --exclude node_modules/ --exclude '_archive/**'",
         "matterhouse build --quiet --strict     # from cron, in the folder of the last build",
         "matterhouse build --json",
     ),
@@ -209,6 +218,10 @@ def build(
     *,
     warehouse: Warehouse,
     pattern: Patterns = None,
+    exclude: Exclude = None,
+    replace_source: Annotated[
+        bool, Parameter(help="Let another folder take the place of the one that was read so far.")
+    ] = False,
     full: Annotated[
         bool, Parameter(help="Read every file again, as if none had been read before.")
     ] = False,
@@ -231,9 +244,11 @@ def build(
     from flows.workers.runner import named
 
     request = Request(
-        source or _last_source(warehouse),
+        source,
         warehouse.warehouse,
-        patterns=_patterns(pattern),
+        patterns=_globs(pattern),
+        exclude=_globs(exclude),
+        replace_source=replace_source,
         full=full,
         accept_loss=accept_loss,
     )
@@ -431,14 +446,18 @@ def profile(
     *,
     warehouse: Warehouse,
     pattern: Patterns = None,
+    exclude: Exclude = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which keys the front matter of a folder has, and their types."""
     from dataclasses import asdict
 
+    from flows.load import scope
     from flows.reports.profile import profile as profile_folder
 
-    keys, files = profile_folder(source or _last_source(warehouse), _patterns(pattern))
+    remembered = None if source else scope.of_published(warehouse)
+    chosen = scope.choose(remembered, source, pattern, exclude)
+    keys, files = profile_folder(chosen.source, chosen.patterns, chosen.exclude)
     if as_json:
         print(json.dumps([asdict(key) for key in keys], default=str))
     else:
@@ -518,6 +537,7 @@ def serve(
     ],
     warehouse: Warehouse,
     pattern: Patterns = None,
+    exclude: Exclude = None,
     runner: RunnerName = "auto",
     jobs: Jobs = None,
     on_failure: OnFailure = None,
@@ -528,7 +548,7 @@ def serve(
     _on_failure(on_failure)
     _agree(runner, jobs)
     request = Request(
-        source or _last_source(warehouse), warehouse.warehouse, patterns=_patterns(pattern)
+        source, warehouse.warehouse, patterns=_globs(pattern), exclude=_globs(exclude)
     )
     _orchestrate().serve(request, cron, runner=runner, jobs=jobs, say=print)
 
@@ -539,10 +559,8 @@ def install_completion() -> None:
     print(f"Completion is installed: {app.install_completion()}; open a new shell to use it.")
 
 
-def _patterns(given: Sequence[str] | None) -> tuple[str, ...]:
-    from flows.source.patterns import DEFAULT_PATTERNS
-
-    return tuple(given or DEFAULT_PATTERNS)
+def _globs(given: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if given is None else tuple(given)
 
 
 def _agree(runner: str, jobs: int | None) -> None:
@@ -573,15 +591,6 @@ def _orchestrate(*, quiet: bool = False) -> "ModuleType":
     from flows import orchestrate
 
     return orchestrate
-
-
-def _last_source(paths: WarehousePaths) -> Path:
-    from flows.warehouse.run_log import read_runs
-
-    for receipt in reversed(read_runs(paths)):
-        if source := receipt.get("source"):
-            return Path(source)
-    raise NoSource("which folder? Say `matterhouse build FOLDER`; later builds remember it")
 
 
 def _movers(paths: WarehousePaths) -> list[tuple[Any, ...]]:

@@ -42,11 +42,11 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows import MatterhouseError, frontmatter
 from flows import pipeline as pipeline
+from flows.load import scope
 from flows.load.receipt import Receipt
 from flows.reports import export as exports
 from flows.reports import markdown, notify, terminal
 from flows.source.extract import Batch
-from flows.source.patterns import DEFAULT_PATTERNS
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WORKING, WarehousePaths
 from flows.warehouse.run_log import read_runs
@@ -267,9 +267,11 @@ def _run_name() -> str:
 
 @flow(name="refresh", flow_run_name=_run_name, persist_result=False)
 def refresh(
-    source: str,
+    source: str | None = None,
     warehouse: str = "warehouse.duckdb",
     patterns: list[str] | None = None,
+    exclude: list[str] | None = None,
+    replace_source: bool = False,
     full: bool = False,
     verify: bool = False,
     accept_loss: bool = False,
@@ -288,9 +290,11 @@ def refresh(
             message=f"missed, and run {overtaken} has since read what it would have read",
         )
     request = pipeline.Request(
-        Path(source),
+        Path(source) if source else None,
         paths.warehouse,
-        patterns=tuple(patterns or DEFAULT_PATTERNS),
+        patterns=None if patterns is None else tuple(patterns),
+        exclude=None if exclude is None else tuple(exclude),
+        replace_source=replace_source,
         full=full,
         verify=verify,
         accept_loss=accept_loss,
@@ -308,9 +312,8 @@ def build(request: pipeline.Request, *, runner: str, jobs: int | None) -> Receip
     """Refresh once, as a flow run of this process."""
     require_api()
     receipt = refresh(
-        source=str(request.source),
-        warehouse=str(request.warehouse),
-        patterns=list(request.patterns),
+        **_parameters(request),
+        replace_source=request.replace_source,
         full=request.full,
         verify=request.verify,
         accept_loss=request.accept_loss,
@@ -319,6 +322,22 @@ def build(request: pipeline.Request, *, runner: str, jobs: int | None) -> Receip
         jobs=jobs,
     )
     return cast("Receipt", receipt)
+
+
+def _parameters(request: pipeline.Request) -> dict[str, Any]:
+    """Return what a flow is told of a request; null is what the last published run did."""
+    return {
+        "source": str(request.source.absolute()) if request.source else None,
+        "warehouse": str(request.warehouse.absolute()),
+        "patterns": None if request.patterns is None else list(request.patterns),
+        "exclude": None if request.exclude is None else list(request.exclude),
+    }
+
+
+def _source(request: pipeline.Request) -> Path:
+    """Return the folder that a schedule reads: the one asked for, or the remembered one."""
+    paths = WarehousePaths(request.warehouse.absolute())
+    return scope.choose(scope.of_published(paths), request.source).source
 
 
 def _overtaken_by(paths: WarehousePaths) -> str | None:
@@ -405,7 +424,7 @@ def serve(
             " week, as in '0 6 * * *' for every day at six (UTC)"
         ) from error
     require_api(_API_PATIENCE_SECONDS)
-    source, warehouse = request.source.absolute(), request.warehouse.absolute()
+    source, warehouse = _source(request), request.warehouse.absolute()
     # Unlike their folders' names, the two paths tell all schedules of a machine apart.
     name = f"{source.name}-{zlib.crc32(os.fsencode(f'{source}:{warehouse}')):08x}"
     say(f"Refreshing {terminal.escape_control(source)} at {cron!r} (UTC) until this process ends.")
@@ -426,9 +445,7 @@ def serve(
                 limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
             ),
             parameters={
-                "source": str(source),
-                "warehouse": str(warehouse),
-                "patterns": list(request.patterns),
+                **_parameters(request),
                 "runner": runner,
                 "jobs": jobs,
             },

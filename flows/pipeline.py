@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from flows import MatterhouseError, frontmatter
 from flows.load import ledger, merge
 from flows.load import receipt as receipts
+from flows.load import scope as scopes
 from flows.load.receipt import Receipt, Stopwatch
 from flows.models import build
 from flows.reports import profile
 from flows.source import extract, folder
-from flows.source.patterns import DEFAULT_PATTERNS
 from flows.warehouse import generations, working_copy
 from flows.warehouse.connection import build_memory, limit_memory
 from flows.warehouse.lock import locked
@@ -43,11 +43,13 @@ class ChecksFailed(MatterhouseError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to refresh and how."""
+    """What to refresh and how; None stands for what the last published run did."""
 
-    source: Path
+    source: Path | None
     warehouse: Path
-    patterns: tuple[str, ...] = DEFAULT_PATTERNS
+    patterns: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] | None = None
+    replace_source: bool = False
     full: bool = False
     verify: bool = False
     accept_loss: bool = False
@@ -95,13 +97,23 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
     clock = Stopwatch()
     with working_copy.open_working_copy(paths, run.run_id) as con:
         build.create_tables(con)
+        before = scopes.remembered(con)
+        scope = scopes.choose(
+            before,
+            request.source,
+            request.patterns,
+            request.exclude,
+            replace_source=request.replace_source,
+        )
 
         with clock.stage("scan"):
-            listing = runner.call("scan", partial(folder.walk, request.source, request.patterns))
+            listing = runner.call(
+                "scan", partial(folder.walk, scope.source, scope.patterns, scope.exclude)
+            )
             compare = partial(
                 folder.compare,
                 con,
-                request.source,
+                scope.source,
                 parser_version=frontmatter.PARSER_VERSION,
                 reread=request.full,
                 verify=request.verify,
@@ -109,14 +121,14 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
             plan = compare(listing)
             if plan.vanished:
                 listing = folder.look_again(
-                    request.source, listing, plan.vanished, request.patterns
+                    scope.source, listing, plan.vanished, scope.patterns, scope.exclude
                 )
                 plan = compare(listing)
 
         limit_memory(con, build_memory(plan.seen))
         earlier_keys = set(profile.keys_without_column(con))
         merge.begin(con, plan.vanished)
-        batches = extract.batches(request.source, plan, listing.faults, BATCH_FILES, request.parser)
+        batches = extract.batches(scope.source, plan, listing.faults, BATCH_FILES, request.parser)
         work = partial(frames_of, observed_at=run.started_at)
         for frames in clock.waiting("extract", runner.map("extract", work, batches)):
             with clock.stage("load"):
@@ -129,12 +141,13 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
             con,
             run,
             outcomes,
-            source=request.source,
+            scope=scope,
             warehouse=paths.warehouse,
             sql_hash=sql_hash,
             ignored=listing.ignored,
         )
-        if not (request.full or outcomes.any or ledger.is_outdated(con, sql_hash)):
+        is_same = scope == before and not ledger.is_outdated(con, sql_hash)
+        if is_same and not (request.full or outcomes.any):
             con.execute("rollback")
             return receipt(published=False, seconds=clock.seconds)
         with clock.stage("load"):
@@ -144,7 +157,9 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
         with clock.stage("model"):
             runner.call("model", partial(build.build, con))
         with clock.stage("check"):
-            waived = ("articles_shrank",) if request.accept_loss else ()
+            # The articles of another folder are not a loss.
+            is_meant = request.accept_loss or not (before and before.is_of_folder(scope.source))
+            waived = ("articles_shrank",) if is_meant else ()
             failed = runner.call("check", partial(build.check, con, waived=waived))
             _stop_on_errors(paths, failed)
         final = receipt(
@@ -195,7 +210,7 @@ def _failure(
         "run_id": run.run_id,
         "started_at": run.started_at.isoformat(),
         "finished_at": datetime.now(UTC).isoformat(),
-        "source": str(request.source),
+        "source": str(request.source or ""),
         "warehouse": str(paths.warehouse),
         "published": False,
         "error": str(error) or type(error).__name__,

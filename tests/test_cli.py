@@ -120,6 +120,74 @@ def test_build_remembers_its_source(shell: Shell) -> None:
     assert shell.run("build", "--json")[0] == 0
 
 
+def test_the_last_published_build_is_remembered_from_any_folder(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Source and globs as they were published count; what failed or was only tried does not."""
+    shell.content.write("d.mdx", article(title="d"))
+    shell.content.write("node_modules/guide.md", article(title="guide"))
+    monkeypatch.chdir(tmp_path)
+    globs = ("--pattern", "*.md", "--pattern", "*.mdx", "--exclude", "node_modules/")
+    assert shell.run("build", "content", *globs)[0] == 0
+    assert shell.run("build", "nowhere", "--pattern", "*.txt", "--replace-source")[0] == 1
+    assert shell.run("build", "", "--exclude", "*")[0] == 2
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert json.loads(shell.run("build", "--json")[1])["published"] is False
+    titles = shell.content.query("select title from raw.articles order by title")
+    assert titles == [("a",), ("b",), ("c",), ("d",)]
+    read = "The next build reads {}: *.md, *.mdx without node_modules/".format
+    assert shell.run("runs")[1].splitlines()[-1] == read(shell.content.source)
+    assert shell.content.query("select source, patterns, exclude from ops.runs")[-1] == (
+        str(shell.content.source), ["*.md", "*.mdx"], ["node_modules/"],
+    )  # fmt: skip
+
+
+def test_globs_are_replaced_by_globs_of_their_kind(shell: Shell) -> None:
+    """`--pattern` and `--exclude` take the place of the remembered ones, each of its own."""
+    shell.content.write("d.txt", article(title="d"))
+    shell.content.write("drafts/e.md", article(title="e"))
+
+    def titles(*globs: str) -> str:
+        assert shell.run("build", *globs)[0] == 0
+        rows = shell.content.query("select title from raw.articles order by title")
+        return "".join(title for (title,) in rows)
+
+    assert titles("--exclude", "drafts/") == "abcd"
+    assert titles("--pattern", "*.md") == "abc"
+    assert titles("--no-exclude") == "abce"
+    assert titles("--pattern", "*.md", "--pattern", "*.txt") == "abcde"
+
+
+def test_globs_that_change_nothing_yet_are_remembered(shell: Shell) -> None:
+    """What is left out stays left out when it appears later."""
+    assert shell.run("build", "--exclude", "drafts/")[0] == 0
+    shell.content.write("drafts/d.md", article(title="d"))
+    assert json.loads(shell.run("build", "--json")[1])["published"] is False
+
+
+def test_another_source_takes_the_place_of_the_first_only_when_it_is_said(
+    shell: Shell, tmp_path: Path
+) -> None:
+    """A slip of the folder's name loses nothing; said so, a smaller folder may follow a larger."""
+    shell.run("build", "--pattern", "*.md")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "d.txt").write_text(article(title="d"))
+    code, _, err = shell.run("build", other)
+    assert code == 2
+    assert f"was built from {shell.content.source}, not from {other}: name another" in err
+    assert shell.run("build", other, "--replace-source")[0] == 0
+    assert shell.content.query("select title from raw.articles") == [("d",)]
+    assert shell.run("build", shell.content.source)[0] == 2
+
+
+def test_a_source_behind_a_link_is_the_same_source(shell: Shell, tmp_path: Path) -> None:
+    """A folder may be reached by another path."""
+    (tmp_path / "link").symlink_to(shell.content.source)
+    assert shell.run("build", tmp_path / "link")[0] == 0
+
+
 def test_build_without_any_source_is_a_usage_error(
     content: Content, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flows import __version__
 from flows.load.ledger import Outcomes, Run
+from flows.load.scope import Scope
 from flows.warehouse.connection import row_count, table_names
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Receipt:
     started_at: datetime
     finished_at: datetime
     source: str
+    patterns: list[str]
+    exclude: list[str]
     source_commit: str | None
     tool_version: str
     sql_hash: str
@@ -97,7 +100,7 @@ def make(
     run: Run,
     outcomes: Outcomes,
     *,
-    source: Path,
+    scope: Scope,
     warehouse: Path,
     sql_hash: str,
     ignored: int,
@@ -118,8 +121,10 @@ def make(
         run_id=run.run_id,
         started_at=run.started_at,
         finished_at=datetime.now(UTC),
-        source=str(source),
-        source_commit=_commit_of(source),
+        source=str(scope.source),
+        patterns=list(scope.patterns),
+        exclude=list(scope.exclude),
+        source_commit=_commit_of(scope.source),
         tool_version=__version__,
         sql_hash=sql_hash,
         seen=loaded + quarantined + excluded,

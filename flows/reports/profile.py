@@ -58,10 +58,10 @@ class _Tally:
 
 
 def profile(
-    source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS
+    source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
 ) -> tuple[list[KeyProfile], int]:
     """Profile the files of a folder that can be loaded; return the keys and the number of files."""
-    listing = folder.walk(source, patterns)
+    listing = folder.walk(source, patterns, exclude)
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
     holders: Counter[tuple[str, str]] = Counter()
     files = 0

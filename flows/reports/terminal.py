@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.source.patterns import DEFAULT_PATTERNS
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -96,7 +98,7 @@ def progress(*, visible: bool) -> Iterator[Callable[[int, int], None]]:
 def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
     """Print what a refresh did, what moves, and what to type next."""
     print(
-        f"{escape_control(done.source)}: {done.seen:,} files seen = {done.loaded:,} loaded"
+        f"{escape_control(_near(done.source))}: {done.seen:,} files seen = {done.loaded:,} loaded"
         f" + {done.quarantined:,} quarantined + {done.excluded:,} excluded"
         f" ({done.ignored:,} other files ignored)"
     )
@@ -184,6 +186,20 @@ def runs(receipts: Sequence[dict[str, Any]], kept: Sequence[str], current: str |
     """Print the latest refreshes and which of their files are kept."""
     rows = [_run(entry, kept, current) for entry in receipts[-_SHOWN_ROWS:]]
     table(("run", "outcome", "seen", "quarantined", "new", "changed", "gone", "seconds"), rows)
+    published = [entry for entry in receipts if entry.get("published") and "patterns" in entry]
+    if published and _chooses(published[-1]):
+        print(f"\nThe next build reads {_scope(published[-1])}")
+
+
+def _chooses(entry: dict[str, Any]) -> bool:
+    return bool(tuple(entry["patterns"]) != DEFAULT_PATTERNS or entry["exclude"])
+
+
+def _scope(entry: dict[str, Any]) -> str:
+    """Say which folder a run read, and which of its files."""
+    left_out = f" without {', '.join(entry['exclude'])}" if entry.get("exclude") else ""
+    globs = f"{', '.join(entry['patterns'])}{left_out}"
+    return escape_control(f"{_near(entry['source'])}: {globs}")
 
 
 def _run(entry: dict[str, Any], kept: Sequence[str], current: str | None) -> list[object]:

@@ -64,9 +64,7 @@ def walk(
     source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
 ) -> Listing:
     """List every entry below `source` that the patterns choose."""
-    if not source.is_dir():
-        found = "is not a folder" if source.exists() else "does not exist"
-        raise SourceMissing(f"source {source} {found}: name the folder that holds the content")
+    require_folder(source)
     chosen = PathFilter(patterns, exclude)
     faults: dict[str, PathError] = {}
     ignored = 0
@@ -85,6 +83,13 @@ def walk(
         else:
             ignored += 1
     return _listing(rows, faults, ignored)
+
+
+def require_folder(source: Path) -> None:
+    """Stop at a source that is not there, or no folder."""
+    if not source.is_dir():
+        found = "is not a folder" if source.exists() else "does not exist"
+        raise SourceMissing(f"source {source} {found}: name the folder that holds the content")
 
 
 def look_again(

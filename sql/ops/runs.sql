@@ -4,7 +4,9 @@ create table ops.runs (
     run_id varchar,                -- start of the refresh in UTC to the microsecond; sorts by time
     started_at timestamptz,        -- start of the refresh
     finished_at timestamptz,       -- end of the checks
-    source varchar,                -- folder that was read
+    source varchar,                -- folder that was read, as an absolute path
+    patterns varchar[],            -- globs of the files to read
+    exclude varchar[],             -- globs of what was left out
     source_commit varchar,         -- commit of the source when it is a git work tree
     tool_version varchar,          -- version of matterhouse
     sql_hash varchar,              -- hash of the SQL files that built the tables
