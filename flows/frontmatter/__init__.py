@@ -1,8 +1,8 @@
 """Bytes of a file in, fields of its front matter out; no file, frame or database is touched.
 
 YAML between `---` fences (or a whole YAML file), TOML between `+++`, JSON between `;;;` or bare.
-A fence counts only on the very first line, as the site generators that own these files have it:
-a file that begins with a blank line has no front matter.
+The fence stands on the first line; below blank lines, a byte-order mark or an HTML comment, which
+some site generators skip, it counts with a note.
 
 `fences` cuts the block out of the file. `subset` reads the YAML that nearly all files are written
 in; what it leaves, PyYAML parses and `events` turns into values, and `diagnose` says what PyYAML
@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from flows.frontmatter.block import CONFLICT, Block, Kind, characters, split
 from flows.frontmatter.json_toml import json_fields, toml_fields
-from flows.frontmatter.messages import BrokenFrontMatter
+from flows.frontmatter.messages import BrokenFrontMatter, note
 from flows.frontmatter.positions import find_in_yaml, find_key
 from flows.frontmatter.types import (
     MAX_BLOCK_BYTES,
@@ -25,6 +25,7 @@ from flows.frontmatter.types import (
     MAX_TYPED_CHARS,
     FrontMatter,
     KeyPath,
+    Note,
     Plain,
     Scalar,
     Value,
@@ -44,6 +45,7 @@ __all__ = [
     "BrokenFrontMatter",
     "FrontMatter",
     "KeyPath",
+    "Note",
     "Parser",
     "Plain",
     "Scalar",
@@ -59,10 +61,10 @@ PARSER_VERSION = 2
 
 Parser: TypeAlias = Literal["fast", "pyyaml"]
 
-_PARSERS: dict[Kind, Callable[[Block], dict[str, Value]]] = {
+_PARSERS: dict[Kind, Callable[[Block, list[Note]], dict[str, Value]]] = {
     "yaml": yaml_fields,
-    "toml": toml_fields,
-    "json": json_fields,
+    "toml": lambda block, notes: toml_fields(block),
+    "json": lambda block, notes: json_fields(block),
 }
 
 
@@ -75,17 +77,17 @@ def read(data: bytes, *, whole_file: bool = False, parser: Parser = "fast") -> F
     block = split(data, whole_file)
     if block is None:
         return None
+    notes = [note("late_fence", (), block.first_line - 1)] if block.first_line > 2 else []
     fields = read_lines(block.text) if parser == "fast" and block.kind == "yaml" else None
-    if fields is not None:
-        return FrontMatter(fields, characters(block.body))
-    try:
-        fields = _PARSERS[block.kind](block)
-    except BrokenFrontMatter:
-        # Whatever a conflict marker breaks, the marker is the cause.
-        if conflict := CONFLICT.search(block.text):
-            raise block.broken("merge_conflict", conflict.start()) from None
-        raise
-    return FrontMatter(fields, characters(block.body))
+    if fields is None:
+        try:
+            fields = _PARSERS[block.kind](block, notes)
+        except BrokenFrontMatter:
+            # Whatever a conflict marker breaks, the marker is the cause.
+            if conflict := CONFLICT.search(block.text):
+                raise block.broken("merge_conflict", conflict.start()) from None
+            raise
+    return FrontMatter(fields, characters(block.body), tuple(notes))
 
 
 def locate(data: bytes, key_path: KeyPath, *, whole_file: bool = False) -> tuple[int, int] | None:

@@ -17,6 +17,12 @@ _CLOSING = {
     b";;;": re.compile(rb"[\r\n];;;[ \t]*(?:\r\n|\r|\n|\Z)"),
 }
 _KINDS: dict[bytes, Kind] = {b"---": "yaml", b"+++": "toml", b";;;": "json"}
+# What Hugo and Zola skip before the fence, and other generators do not.
+_ABOVE = re.compile(
+    rb"(?>[ \t]*(?:\r\n|\r|\n)|\xef\xbb\xbf|[ \t]*<!--.*?-->)+(?=---|\+\+\+|;;;)", re.DOTALL
+)
+# Below other text a line of dashes can be a rule: only a field makes it a fence.
+_FIELD = re.compile(rb"""\s*(?:\#[^\r\n]*\s*)*(?:[\[{]|["']?[\w][\w .-]*["']?\s*[:=])""")
 _BARE_JSON = re.compile(rb'\{\s*["}]')
 _REST_OF_LINE = re.compile(rb"[ \t]*(?:\r\n|\r|\n)?")
 _BOM = b"\xef\xbb\xbf"
@@ -38,8 +44,7 @@ class Block:
     def position(self, index: int) -> tuple[int, int]:
         """Turn an index into the text into line and column of the file, both from 1."""
         head = self.text[:index]
-        breaks = head.count("\n") + head.count("\r") - head.count("\r\n")
-        return self.first_line + breaks, index - max(head.rfind("\n"), head.rfind("\r"))
+        return self.first_line + count_lines(head), index - max(head.rfind("\n"), head.rfind("\r"))
 
     def broken(self, code: str, index: int, **words: object) -> BrokenFrontMatter:
         """Make the error for the fault at this index."""
@@ -53,6 +58,11 @@ class Block:
         raise self.broken("not_a_mapping", len(self.text) - len(self.text.lstrip()))
 
 
+def count_lines(text: str) -> int:
+    """Count the line breaks of a text, of any system."""
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
+
+
 def split(data: bytes, whole_file: bool) -> Block | None:
     """Cut the front matter out of a file and decode it."""
     if not data.startswith(b"---"):
@@ -64,11 +74,17 @@ def split(data: bytes, whole_file: bool) -> Block | None:
             raise broken("merge_conflict", 1, 1)
         if not whole_file and _BARE_JSON.match(data):
             return _bare_json(data)
+        if not whole_file and (above := _ABOVE.match(data)):
+            data, lines = data[above.end() :], count_lines(above[0].decode("utf-8", "replace"))
+            opening = _OPENING.match(data)
+            if opening is None or not _FIELD.match(data, opening.end()):
+                return None
+            return _fenced(data, whole_file, lines)
     fenced = _fenced(data, whole_file)
     return fenced or (_block("yaml", data, 1, b"") if whole_file and data else None)
 
 
-def _fenced(data: bytes, whole_file: bool) -> Block | None:
+def _fenced(data: bytes, whole_file: bool, lines_above: int = 0) -> Block | None:
     opening = _OPENING.match(data)
     if opening is None or (whole_file and opening[1] != b"---"):
         return None
@@ -77,9 +93,9 @@ def _fenced(data: bytes, whole_file: bool) -> Block | None:
     if closing is None:
         if whole_file:
             return None
-        raise _unclosed(data, fence.decode())
+        raise _unclosed(data, fence.decode(), lines_above)
     end, body = closing
-    return _block(_KINDS[fence], data[start:end], 2, data[body:])
+    return _block(_KINDS[fence], data[start:end], 2 + lines_above, data[body:])
 
 
 def _closing(data: bytes, fence: bytes, start: int) -> tuple[int, int] | None:
@@ -97,9 +113,9 @@ def _closing(data: bytes, fence: bytes, start: int) -> tuple[int, int] | None:
     return (found.start() + 1, found.end()) if found else None
 
 
-def _unclosed(data: bytes, fence: str) -> BrokenFrontMatter:
+def _unclosed(data: bytes, fence: str, lines_above: int) -> BrokenFrontMatter:
     head = data[:MAX_BLOCK_BYTES].decode("utf-8", "replace")
-    block = Block("yaml", head, 1, b"")
+    block = Block("yaml", head, 1 + lines_above, b"")
     if conflict := CONFLICT.search(head):
         return block.broken("merge_conflict", conflict.start())
     return block.broken("unclosed_fence", 0, fence=fence)

@@ -17,6 +17,7 @@ _HALF_SURROGATE = re.compile(
     r"(?<!\\)(?:\\\\)*(\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2}))"
 )
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)\Z")
+_TYPOGRAPHIC = tuple("“”„‟‘’‚‛«»")  # noqa: RUF001
 # tomllib joins the parts of a dotted key one by one, in quadratic time: refuse long ones first.
 _TOML_LONG_KEY = re.compile(
     r"""(?<![\w-])(?:(?:[\w-]+|"[^"\r\n]*"|'[^'\r\n]*')[ \t]*\.[ \t]*){64}"""
@@ -122,8 +123,17 @@ def _broken_toml(block: Block, error: ValueError) -> BrokenFrontMatter:
     at = start + column - 1
     if str(error).startswith("Cannot"):
         return block.broken("duplicate_key", start, key="here")
-    if place and block.text[at : at + 1] in ("\r", "\n") and "Illegal" in str(error):
+    if not place:
+        return block.broken("invalid_toml", at)
+    if block.text[at : at + 1] in ("\r", "\n") and "Illegal" in str(error):
+        last = block.text[:at].rstrip()
+        if last.endswith(_TYPOGRAPHIC):
+            return block.broken("typographic_quotes", len(last) - 1)
         return block.broken("unclosed_quote", max(block.text.rfind(mark, 0, at) for mark in "\"'"))
+    if block.text.startswith(_TYPOGRAPHIC, at):
+        return block.broken("typographic_quotes", at)
+    if "after a statement" in str(error) and block.text[:at].rstrip(" \t").endswith(("'", '"')):
+        return block.broken("toml_text_after_quote", at)
     return block.broken("invalid_toml", at)
 
 

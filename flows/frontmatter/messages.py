@@ -5,7 +5,7 @@ No sentence quotes the file: it could hold a secret.
 
 import re
 
-from flows.frontmatter.types import SECRET_KEYS
+from flows.frontmatter.types import SECRET_KEYS, KeyPath, Note
 
 _SHOWABLE_KEY = re.compile(r"[A-Za-z][A-Za-z_-]{0,31}\Z")
 
@@ -64,6 +64,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The front matter is larger than 1 MiB.",
         "Check that the closing fence is where it should be, and move long text into the body.",
     ),
+    "comment_for_value": (
+        "There is only a comment after the colon, so the field is empty.",
+        "Put the value in double quotes if # is part of it.",
+    ),
     "complex_key": (
         "A list or a mapping is used as a key.",
         "Use a plain word as the key; a value that begins with {{ or [ needs double quotes.",
@@ -79,6 +83,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "duplicate_key": (
         "The key {key} appears twice in the same mapping.",
         "Keep one of the two: only one value can count.",
+    ),
+    "equals_sign": (
+        "The value begins with =, which is part of the text in YAML.",
+        "Write 'key: value' without =, or put the value in double quotes if = is meant.",
     ),
     "flow_syntax": (
         "The list or mapping in brackets is not well formed here.",
@@ -99,6 +107,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "invalid_yaml": (
         "This is not valid YAML.",
         "Write 'key: value' lines; put texts with special characters in double quotes.",
+    ),
+    "invisible_space": (
+        "The line begins with an invisible character (U+{point:04X}) that is no space to YAML.",
+        "Replace it with plain spaces; text copied from web pages often brings it.",
+    ),
+    "late_fence": (
+        "The front matter does not begin on the first line of the file.",
+        "Move what is above it into the body: several site generators do not see it here.",
     ),
     "merge_conflict": (
         "A merge conflict has been left in the file.",
@@ -149,6 +165,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Put the whole value in one pair of quotes; inside them write '' for an apostrophe "
         'in single quotes and \\" for a quote in double quotes.',
     ),
+    "toml_text_after_quote": (
+        "There is text after the closing quote of a value.",
+        'Put the whole text in one pair of straight double quotes; a quote inside is \\".',
+    ),
     "too_deep": (
         "The fields are nested more than 64 levels deep.",
         "Flatten them, or put a text of brackets in double quotes.",
@@ -160,6 +180,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "too_many_nodes": (
         "The front matter holds more than 200,000 keys and values.",
         "Move the data out of the front matter.",
+    ),
+    "typographic_quotes": (
+        "A value begins or ends with a typographic quote.",
+        "Write straight double quotes around the text.",
     ),
     "unclosed_bracket": (
         "The bracket opened here is not closed, or a comma is missing after an item.",
@@ -189,6 +213,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A value that begins with ! is a tag in YAML, and this tag means nothing here.",
         "If ! is part of the text, put the value in double quotes; else remove the tag.",
     ),
+    "wide_colon": (
+        "The colon on this line is the full-width one (U+FF1A), which is no colon to YAML.",
+        "Write a plain colon and a space after it.",
+    ),
     "wrong_encoding": (
         "The file is not UTF-8{guess}.",
         "Save the file as UTF-8.",
@@ -200,6 +228,11 @@ def broken(code: str, line: int, column: int, **words: object) -> BrokenFrontMat
     """Make the error of this code for a place in the file."""
     message, hint = (part.format(**words) if words else part for part in MESSAGES[code])
     return BrokenFrontMatter(code, message, hint, line, column)
+
+
+def note(code: str, key_path: KeyPath, line: int) -> Note:
+    """Make the note of this code for a line of the file."""
+    return Note(key_path, code, *MESSAGES[code], line)
 
 
 def safe_key(key: str, text_before: str) -> str:

@@ -34,8 +34,20 @@ def is_secret(key: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What the author of front matter that can be read should know all the same."""
+
+    key_path: KeyPath
+    code: str
+    message: str
+    hint: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class FrontMatter:
     """The fields of one file, and how many characters follow them."""
 
     fields: dict[str, Value]
     body_chars: int
+    notes: tuple[Note, ...] = ()

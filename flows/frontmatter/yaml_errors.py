@@ -8,7 +8,12 @@ from flows.frontmatter.block import Block
 from flows.frontmatter.messages import BrokenFrontMatter
 
 _CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# Spaces that are none to YAML, and what has no width at all.
+INVISIBLE = re.compile("[\u00a0\u1680\u180e\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff]")
+_INVISIBLE_INDENT = re.compile(rf"[ \t-]*({INVISIBLE.pattern})")
 _BEFORE_VALUE = r"[ ]*(?:-[ ]+)*(?:\"[^\"\r\n]*\"[ ]*|'[^'\r\n]*'[ ]*|[^\s#:\"'][^:\r\n]*):"
+_KEY = re.compile(_BEFORE_VALUE + r"(?:[ \t]+(?P<value>[^\s#].*)|[ \t]*(?:#.*)?\Z)", re.DOTALL)
+_LINE = re.compile(r"[^\r\n]+")
 _SECOND_COLON = re.compile(_BEFORE_VALUE + r"[ \t]+\S")
 _VALUE_START = re.compile(_BEFORE_VALUE + r"[ \t]+(\S)|[ ]*(?:-[ ]+)+([^\s-])")
 _NO_SPACE = re.compile(r"[ ]*(?:-[ ]+)*[\w.-]+:(?=\S)")
@@ -55,18 +60,35 @@ def diagnose(block: Block, error: yaml.YAMLError) -> BrokenFrontMatter:
     context, problem = error.context or "", error.problem or ""
     at = error.problem_mark.index
     opened = error.context_mark.index if error.context_mark else at
+    for index in (opened, at):
+        if hidden := _INVISIBLE_INDENT.match(block.text, _line_start(block.text, index)):
+            return block.broken("invisible_space", hidden.start(1), point=ord(hidden[1]))
     for causes, index in ((_AT_OPENING, opened), (_CAUSES, at)):
         for in_context, in_problem, code in causes:
             if in_context in context and in_problem in problem:
                 return block.broken(code, index)
     if "simple key" in context:
         at = opened
-    return block.broken(*_misread_line(block.text, at, context, problem))
+    code, at = _misread_line(block.text, at, context, problem)
+    if code == "missing_colon":
+        line = _LINE.match(block.text, _line_start(block.text, at))
+        if line and (wide := line[0].find("\uff1a")) >= 0:
+            return block.broken("wide_colon", line.start() + wide)
+    return block.broken(code, at)
+
+
+def begins_line(text: str, at: int) -> bool:
+    """Return whether nothing but spaces stands before this place on its line."""
+    return not text[_line_start(text, at) : at].strip(" ")
+
+
+def _line_start(text: str, at: int) -> int:
+    return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
 
 
 def _misread_line(text: str, at: int, context: str, problem: str) -> tuple[str, int]:
     """Tell apart the faults that libyaml reports as one: a line that does not fit."""
-    start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    start = _line_start(text, at)
     line = re.split(r"[\r\n]", text[start:], maxsplit=1)[0]
     indent = start + len(line) - len(line.lstrip())
     if quote := _quote_before(text, at):
@@ -86,7 +108,8 @@ def _misread_line(text: str, at: int, context: str, problem: str) -> tuple[str, 
         above = max(before.rfind("\n"), before.rfind("\r")) + 1
         if unspaced := _NO_SPACE.match(before, above):
             return "missing_space", unspaced.end() - 1
-        return "bad_indentation", indent
+        bare = _first_without_colon(text, start)
+        return ("missing_colon", bare) if bare is not None else ("bad_indentation", indent)
     if "simple key" in context:
         unspaced = _NO_SPACE.match(line)
         return ("missing_space", start + unspaced.end() - 1) if unspaced else ("missing_colon", at)
@@ -102,6 +125,18 @@ def _misread_line(text: str, at: int, context: str, problem: str) -> tuple[str, 
         if text[:1] == " ":
             return "bad_indentation", len(text) - len(text.lstrip())
     return "invalid_yaml", at
+
+
+def _first_without_colon(text: str, end: int) -> int | None:
+    """Find the line before `end` that lacks its colon, unless it goes on with a value above."""
+    found = None
+    for line in reversed(list(_LINE.finditer(text, 0, end))):
+        if not line[0].strip() or line[0].lstrip().startswith("#"):
+            continue
+        if key := _KEY.match(line[0]):
+            return found if not key["value"] else None
+        found = line.end() - len(line[0].lstrip())
+    return found
 
 
 def _quote_before(text: str, at: int) -> tuple[str, int] | None:

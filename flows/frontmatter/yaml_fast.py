@@ -25,7 +25,8 @@ _Entry: TypeAlias = tuple[int, int, str, str | None, Callable[[], Value] | None]
 _ODD = re.compile("[^ -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _PLACE = re.compile(r"( *)(- +)?([A-Za-z_][A-Za-z0-9_-]{0,99})\Z")
 _ITEM = re.compile(r"( *)(- +)(?=[^ ])")
-_INDICATORS = "?:,[]{}#&*!|>'\"%@`"
+# The equals sign means nothing to YAML; the other reader notes it.
+_INDICATORS = "?:,[]{}#&*!|>'\"%@`="
 # Half of a surrogate pair is no character: PyYAML's path says so.
 _ESCAPE = re.compile(r"\\(?:([\"\\/nrt])|u(?![dD][89a-fA-F])([0-9a-fA-F]{4}))")
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "n": "\n", "r": "\r", "t": "\t"}

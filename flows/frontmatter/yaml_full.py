@@ -1,5 +1,6 @@
 """YAML of any kind → fields, grown from PyYAML's events without its recursive composer."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -7,10 +8,20 @@ from typing import Any, NoReturn
 import yaml
 
 from flows.frontmatter.block import Block
-from flows.frontmatter.messages import safe_key
-from flows.frontmatter.types import MAX_DEPTH, MAX_EXPANDED, MAX_NODES, Plain, Value, is_secret
-from flows.frontmatter.yaml_errors import diagnose
+from flows.frontmatter.messages import note, safe_key
+from flows.frontmatter.types import (
+    MAX_DEPTH,
+    MAX_EXPANDED,
+    MAX_NODES,
+    Note,
+    Plain,
+    Value,
+    is_secret,
+)
+from flows.frontmatter.yaml_errors import INVISIBLE, begins_line, diagnose
 from flows.frontmatter.yaml_types import CONSTRUCTORS, TAG, UNFIT, construct
+
+_COMMENT = re.compile(r"[ \t]*#")
 
 
 def _index(event: yaml.Event) -> int:
@@ -46,8 +57,9 @@ class _Anchored:
 class _Tree:
     """The value of one YAML document, grown event by event."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, notes: list[Note]) -> None:
         self.block = block
+        self.notes = notes
         # `! x` leaves no trace in its event, so the text is asked, when there is reason to.
         self.may_hold_tags = "!" in block.text
         self.root: Value = Plain("")
@@ -74,10 +86,34 @@ class _Tree:
         if event.anchor is not None:
             self.remember(event.anchor, value, len(text) + 1, self.is_secured(), event)
         parent = self.open[-1] if self.open else None
-        if parent is not None and parent.key is None and type(parent.value) is dict:
+        is_key = parent is not None and parent.key is None and type(parent.value) is dict
+        if event.implicit[0]:
+            self.check_plain(text, is_key, event)
+        if parent is not None and is_key:
             self.take_key(parent, text, event.implicit[0] and text == "<<", event)
         else:
             self.place(value, event)
+
+    def check_plain(self, text: str, is_key: bool, event: yaml.ScalarEvent) -> None:
+        """Refuse what only looks indented, and note what YAML takes for something unexpected."""
+        at = _index(event)
+        if INVISIBLE.match(text) and (is_key or begins_line(self.block.text, at)):
+            self.refuse("invisible_space", event, point=ord(text[0]))
+        if is_key or self.is_secured():
+            return
+        if text == "=" or text.startswith("= "):
+            self.remark("equals_sign", at)
+        elif not text and _COMMENT.match(self.block.text, at):
+            self.remark("comment_for_value", at)
+
+    def remark(self, code: str, at: int) -> None:
+        above: list[str | int] = [
+            next(reversed(o.value)) if isinstance(o.value, dict) else len(o.value) - 1
+            for o in self.open[:-1]
+        ]
+        last = self.open[-1:]
+        own = [o.key if o.key is not None else len(o.value) for o in last]
+        self.notes.append(note(code, (*above, *own), self.block.position(at)[0]))
 
     def tagged(self, event: yaml.ScalarEvent) -> Value:
         if event.tag is None:
@@ -200,11 +236,11 @@ _HANDLERS: dict[type[yaml.Event], Callable[[_Tree, Any], None]] = {
 }
 
 
-def yaml_fields(block: Block) -> dict[str, Value]:
-    """Read the fields of any YAML block; raises BrokenFrontMatter."""
+def yaml_fields(block: Block, notes: list[Note]) -> dict[str, Value]:
+    """Read the fields of any YAML block, and note what is odd; raises BrokenFrontMatter."""
     if block.text.startswith("\ufeff"):  # libyaml would take a second mark for its own and skip it
         raise block.broken("control_character", 0, point=0xFEFF)
-    tree = _Tree(block)
+    tree = _Tree(block, notes)
     try:
         for count, event in enumerate(yaml.parse(block.text, Loader=yaml.CSafeLoader)):
             if handle := _HANDLERS.get(type(event)):
@@ -213,4 +249,6 @@ def yaml_fields(block: Block) -> dict[str, Value]:
                 tree.refuse("too_many_nodes", event)
     except yaml.YAMLError as error:
         raise diagnose(block, error) from None
+    if isinstance(tree.root, Plain) and "\uff1a" in tree.root.partition("\n")[0]:
+        raise block.broken("wide_colon", block.text.index("\uff1a"))
     return block.fields({} if tree.root == "" and type(tree.root) is Plain else tree.root)

@@ -1,6 +1,5 @@
 """The values of a document that do not fit their columns, and what its author is told of them."""
 
-import re
 from dataclasses import dataclass, replace
 
 from flows import frontmatter
@@ -15,7 +14,7 @@ _SHOWN_CHARS = 40
 
 @dataclass(frozen=True, slots=True)
 class FieldWarning:
-    """A value that was set to null: field as a path, positions from 1, line in the file."""
+    """What is wrong or odd at a field: field as a path, positions from 1, line in the file."""
 
     field: str
     code: str
@@ -41,9 +40,7 @@ class Warnings:
                 FieldWarning("", "more_warnings", message, None, "Mend the listed ones.")
             )
             return
-        name = re.sub(
-            r"\.\[", "[", ".".join(k if isinstance(k, str) else f"[{k + 1}]" for k in key_path)
-        )
+        name = _field_name(key_path)
         kept = "" if misfit.value is not None else "; stored as null"
         self.key_paths.append(key_path)
         self.warned.append(
@@ -58,14 +55,24 @@ class Warnings:
 
     def located(self, document: Document) -> list[FieldWarning]:
         """Give the warnings with their lines, found in one pass over the file."""
+        notes = [
+            FieldWarning(_field_name(note.key_path), note.code, note.message, note.line, note.hint)
+            for note in document.front_matter.notes[:MAX_WARNINGS]
+        ]
         if not self.warned:
-            return []
+            return notes
         places = frontmatter.locate_all(
             document.data, self.key_paths, whole_file=document.is_whole_file
         )
         lines = [place[0] if place else None for place in places]
         listed, rest = self.warned[: len(lines)], self.warned[len(lines) :]
-        return [replace(w, line=line) for w, line in zip(listed, lines, strict=True)] + rest
+        located = [replace(w, line=line) for w, line in zip(listed, lines, strict=True)]
+        return notes + located + rest
+
+
+def _field_name(key_path: KeyPath) -> str:
+    name = ".".join(step if isinstance(step, str) else f"[{step + 1}]" for step in key_path)
+    return name.replace(".[", "[")
 
 
 def _shown(value: Value) -> str:

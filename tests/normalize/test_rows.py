@@ -309,8 +309,27 @@ WHOLE = "Write a whole number, or leave the key out."
                 )
             ],
         ),
+        (
+            "quality: high\nimages:\n- url: # ours",
+            [
+                (
+                    "images[1].url",
+                    "comment_for_value",
+                    "There is only a comment after the colon, so the field is empty.",
+                    4,
+                    "Put the value in double quotes if # is part of it.",
+                ),
+                (
+                    "quality",
+                    "wrong_type",
+                    'quality is "high", not a whole number; stored as null.',
+                    2,
+                    WHOLE,
+                ),
+            ],
+        ),
     ],
-    ids=["number", "octal", "image", "topics", "provider", "terminal"],
+    ids=["number", "octal", "image", "topics", "provider", "terminal", "comment"],
 )
 def test_a_value_that_does_not_fit_is_named(data: str, expected: list[tuple[Any, ...]]) -> None:
     """Field, value, line and what to write; long values are cut, unprintable ones spelled out."""
