@@ -1,5 +1,12 @@
--- Who published it: the domain without www, or the name where there is no domain.
+-- Who published it: the domain without www, or the name where there is no domain. Of an address that
+-- somebody typed for a domain, the host counts.
 create or replace macro provider_key(domain, name) as coalesce(
-    nullif(regexp_replace(lower(clean_text(domain)), '^www\.', ''), ''),
+    nullif(
+        regexp_replace(
+            regexp_replace(lower(clean_text(domain)), '^[a-z][a-z0-9+.-]*://([^/?#]*).*$', '\1'),
+            '^www\.|/+$', '', 'g'
+        ),
+        ''
+    ),
     clean_text(name)
 )
