@@ -14,7 +14,8 @@ from flows.load import ledger, merge
 from flows.load import receipt as receipts
 from flows.load import scope as scopes
 from flows.load.receipt import Receipt, Stopwatch
-from flows.models import build
+from flows.models import build, checks
+from flows.models.files import fingerprint
 from flows.reports import profile
 from flows.source import extract, folder
 from flows.warehouse import generations, working_copy
@@ -36,7 +37,7 @@ class ChecksFailed(MatterhouseError):
 
     exit_code = 4
 
-    def __init__(self, message: str, failed: Sequence[build.FailedCheck]) -> None:
+    def __init__(self, message: str, failed: Sequence[checks.FailedCheck]) -> None:
         super().__init__(message)
         self.failed = failed
 
@@ -135,7 +136,7 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
                 merge.load(con, frames, run)
         outcomes = merge.finish(con, plan.unchanged, run)
 
-        sql_hash = build.fingerprint()
+        sql_hash = fingerprint()
         receipt = partial(
             receipts.make,
             con,
@@ -155,17 +156,18 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
             merge.commit(con, run)
 
         with clock.stage("model"):
-            runner.call("model", partial(build.build, con))
+            built = runner.call("model", partial(build.build, con))
         with clock.stage("check"):
             # The articles of another folder are not a loss.
             is_meant = request.accept_loss or not (before and before.is_of_folder(scope.source))
             waived = ("articles_shrank",) if is_meant else ()
-            failed = runner.call("check", partial(build.check, con, waived=waived))
+            failed = runner.call("check", partial(checks.run, con, waived=waived))
             _stop_on_errors(paths, failed)
         final = receipt(
             published=True,
             seconds=clock.seconds,
             failed_checks=[str(check) for check in failed],
+            dropped_tables=built.dropped,
             new_keys=[key for key in profile.keys_without_column(con) if key not in earlier_keys],
         )
         ledger.record(con, final.as_row())
@@ -191,7 +193,7 @@ def frames_of(batch: extract.Batch, observed_at: datetime | None = None) -> "Fra
             gc.enable()
 
 
-def _stop_on_errors(paths: WarehousePaths, failed: Sequence[build.FailedCheck]) -> None:
+def _stop_on_errors(paths: WarehousePaths, failed: Sequence[checks.FailedCheck]) -> None:
     errors = [check for check in failed if check.severity == "error"]
     if errors:
         names = ", ".join(check.name for check in errors)
@@ -205,7 +207,7 @@ def _stop_on_errors(paths: WarehousePaths, failed: Sequence[build.FailedCheck]) 
 def _failure(
     request: Request, paths: WarehousePaths, run: ledger.Run, error: BaseException
 ) -> dict[str, Any]:
-    checks = error.failed if isinstance(error, ChecksFailed) else ()
+    failed = error.failed if isinstance(error, ChecksFailed) else ()
     return {
         "run_id": run.run_id,
         "started_at": run.started_at.isoformat(),
@@ -214,5 +216,5 @@ def _failure(
         "warehouse": str(paths.warehouse),
         "published": False,
         "error": str(error) or type(error).__name__,
-        "failed_checks": [str(check) for check in checks],
+        "failed_checks": [str(check) for check in failed],
     }

@@ -49,6 +49,7 @@ class Receipt:
     seconds: dict[str, float]
     tables: dict[str, int]
     failed_checks: list[str]
+    dropped_tables: list[str]
     new_keys: list[str]
     warehouse: str
     sha256: str | None = None
@@ -107,6 +108,7 @@ def make(
     published: bool,
     seconds: dict[str, float],
     failed_checks: Sequence[str] = (),
+    dropped_tables: Sequence[str] = (),
     new_keys: Sequence[str] = (),
 ) -> Receipt:
     """Count the ledger and the tables as the connection sees them now."""
@@ -138,6 +140,7 @@ def make(
         seconds=dict(seconds),
         tables={name: row_count(con, name) for name in table_names(con)},
         failed_checks=list(failed_checks),
+        dropped_tables=list(dropped_tables),
         new_keys=list(new_keys),
         warehouse=str(warehouse),
     )

@@ -118,6 +118,9 @@ def markdown(receipt: Mapping[str, Any]) -> str:
             _table("stage", "seconds", [(s, f"{v:.2f}") for s, v in receipt["seconds"].items()]),
             _table("table", "rows", [(t, f"{n:,}") for t, n in sorted(receipt["tables"].items())]),
         ]
+    if receipt.get("dropped_tables"):
+        names = ", ".join(map(_code, receipt["dropped_tables"]))
+        blocks.append(f"Dropped, as no SQL file makes them any more: {names}")
     if receipt.get("new_keys"):
         blocks.append(f"New keys, kept in `extra`: {', '.join(map(_code, receipt['new_keys']))}")
     if receipt.get("failed_checks"):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from flows.load.receipt import Receipt
-    from flows.models.build import FailedCheck
+    from flows.models.checks import FailedCheck
     from flows.reports.diff import Diff
     from flows.reports.profile import KeyProfile
 
@@ -111,6 +111,9 @@ def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
         return
     if done.new_keys:
         print(f"  new keys, kept in `extra`: {escape_control(', '.join(done.new_keys))}")
+    if done.dropped_tables:
+        names = escape_control(", ".join(done.dropped_tables))
+        print(f"  dropped, as no SQL file makes them any more: {names}")
     for check in done.failed_checks:
         print(f"  check: {escape_control(check)}")
     seconds = sum(done.seconds.values())

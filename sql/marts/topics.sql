@@ -1,14 +1,9 @@
 -- What topics are there, how big and how good is each, and where is it heading?
 -- Grain: one row per topic that an article lists or a topic file names
--- Reads: raw.articles, staging.article_topics, staging.articles, topic_names()
+-- Reads: raw.articles, staging.article_topics, staging.articles, staging.topics
 -- Note: days are counted back from the newest published_date that is not after the newest observation of
 -- an article, never from today: the same data gives the same rows, and a typing error of 2099 moves nothing.
-with topics as (
-    select distinct topic, term_id, short_name, parent_topic, is_root, is_parent
-    from topic_names()
-),
-
-newest as (
+with newest as (
     select max(published_date) as today
     from staging.articles
     where
@@ -76,6 +71,6 @@ select
     round((counted.recent - counted.earlier) / nullif(counted.earlier, 0), 6) as momentum_ratio,  -- momentum / articles of the 28 days before, null when there were none
     counted.quality_mean,  -- mean quality of scored_articles
     counted.quality_median,  -- median quality of scored_articles
-from topics
+from staging.topics
 left join counted on counted.topic = topics.topic
 order by topics.topic

@@ -23,6 +23,7 @@ create table ops.runs (
     gone bigint,                   -- files that were there at the last refresh and are not now
     warnings bigint,               -- values of loaded files that did not fit their column
     failed_checks varchar[],       -- checks of severity warn that returned rows, a sentence each
+    dropped_tables varchar[],      -- staging tables and marts whose SQL file is gone
     new_keys varchar[],            -- keys without a column that the run before did not have
     seconds map(varchar, double),  -- seconds per stage
     table_rows map(varchar, bigint),  -- rows per table after the refresh

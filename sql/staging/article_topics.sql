@@ -1,26 +1,24 @@
 -- Which topics does each article have?
 -- Grain: one row per article and distinct topic (article_id, topic_key)
--- Reads: raw.article_topics, topic_names()
+-- Reads: raw.article_topics, staging.topics
 -- Note: most articles list a parent topic beside its child, so a sum over all topics counts them twice:
 -- leave parents out (not is_parent) or add 1 / topics_listed.
-with names as materialized (
-    select
-        *,
-        -- Numbers in the order of the keys: they join and sort for a fraction of what names cost.
-        dense_rank() over (order by topic_key) as number,
-    from topic_names()
+with spellings as (
+    -- Numbers in the order of the keys: they join and sort for a fraction of what names cost.
+    select unnest(spellings) as spelling, row_number() over (order by topic_key) as number
+    from staging.topics
 ),
 
 topics as (
-    select distinct number, topic_key, topic, parent_topic, is_root, is_parent
-    from names
+    select *, row_number() over (order by topic_key) as number
+    from staging.topics
 ),
 
 listed as (
-    select article_topics.article_id, names.number, min(article_topics.position) as position
+    select article_topics.article_id, spellings.number, min(article_topics.position) as position
     from raw.article_topics
-    inner join names on names.spelling = article_topics.topic
-    group by article_topics.article_id, names.number
+    inner join spellings on spellings.spelling = article_topics.topic
+    group by article_topics.article_id, spellings.number
 ),
 
 lengths as (

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows.models import build
+from flows.models import build, checks
 
 ARTICLES = 1_000_000
 # The models are promised to need two cores and less than 4 GB, DuckDB's overhead included.
@@ -130,7 +130,7 @@ def measure(con: duckdb.DuckDBPyConnection, articles: int) -> None:
         print(f"{seconds:8.2f} s {work:8.2f} s CPU  {table:28}{rows:>12,} rows")
     # On a busy machine the CPU seconds say more: half of them is what two idle cores need.
     print(f"{sum(s[0] for s in steps):8.2f} s {sum(s[1] for s in steps):8.2f} s CPU  all models")
-    build.check(con)
+    checks.run(con)
     seconds, work = time.perf_counter() - wall, time.process_time() - cpu
     print(f"{seconds:8.2f} s {work:8.2f} s CPU  all checks")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

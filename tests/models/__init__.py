@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from flows.models import build
+from flows.models import build, files
 
 FOLDER = Path(__file__).parent
 
@@ -49,14 +49,21 @@ def read(path: Path) -> Case:
     return Case(table, case["given"], case["expect"], where, after)
 
 
-def warehouse(given: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnection:
-    """Build every model over some rows, in memory."""
+def warehouse(given: dict[str, list[dict[str, Any]]], *tables: str) -> duckdb.DuckDBPyConnection:
+    """Build the models that some tables need, else every model, over some rows, in memory."""
     con = duckdb.connect(config={"threads": 1})
     con.execute("set TimeZone = 'UTC'")
     build.create_tables(con)
     for table, rows in given.items():
         insert(con, table, rows)
-    build.build(con)
+    ordered = files.in_order(con)
+    needed = set(tables) or {file.name for file in ordered}
+    for file in reversed(ordered):
+        if file.name in needed:
+            needed |= files.references(con, file)
+    for file in ordered:
+        if file.name in needed:
+            build.make(con, file)
     return con
 
 

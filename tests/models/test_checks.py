@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from flows.models import build
+from flows.models import checks, files
 from tests import models as cases
 
-CHECKS = [path.stem for path in build.files("checks")]
+CHECKS = {file.stem: file for file in files.files("checks")}
 SOUND: dict[str, list[dict[str, Any]]] = {
     "ops.runs": [
         {"run_id": "r1", "seen": 3, "loaded": 2, "quarantined": 0, "excluded": 1}
@@ -36,11 +37,13 @@ SOUND: dict[str, list[dict[str, Any]]] = {
 def test_a_check_finds_the_rows_its_case_expects(path: Path) -> None:
     """The rows a case gives, broken as it says, make the check return exactly what it expects."""
     case = cases.read(path)
-    check = build.sql_folder() / "checks" / f"{path.parent.name}.sql"
-    with cases.warehouse(case.given) as con:
+    check = CHECKS[path.parent.name]
+    with duckdb.connect() as con:
+        tables = files.references(con, check)
+    with cases.warehouse(case.given, *tables) as con:
         for statement in case.after:
             con.execute(statement)
-        assert cases.rows(con, check.read_text(encoding="utf-8")) == cases.plain(case.expect)
+        assert cases.rows(con, check.sql) == cases.plain(case.expect)
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -53,13 +56,13 @@ def test_each_check_has_a_case_that_makes_it_fire(check: str) -> None:
 def test_a_sound_warehouse_passes_every_check() -> None:
     """Rows that fit together make no check return anything."""
     with cases.warehouse(SOUND) as con:
-        assert build.check(con) == []
+        assert checks.run(con) == []
 
 
 def test_an_empty_warehouse_passes_every_check() -> None:
     """Tables without rows are sound."""
     with cases.warehouse({}) as con:
-        assert build.check(con) == []
+        assert checks.run(con) == []
 
 
 def test_a_failed_check_carries_its_sentence_its_columns_and_its_first_rows() -> None:
@@ -69,7 +72,7 @@ def test_a_failed_check_carries_its_sentence_its_columns_and_its_first_rows() ->
     ]
     given = {"ops.runs": [{"run_id": "r1", "started_at": "2024-05-02"}], "raw.articles": future}
     with cases.warehouse(given) as con:
-        found = {failed.name: failed for failed in build.check(con)}
+        found = {failed.name: failed for failed in checks.run(con)}
     failed = found["published_in_future"]
     assert failed.severity == "warn"
     assert failed.message.startswith("An article is dated more than a day after this refresh")
@@ -84,9 +87,9 @@ def test_a_waived_check_does_not_run() -> None:
     with cases.warehouse(given) as con:
         con.execute("update ops.runs set table_rows = map {'raw.articles': 9} where run_id = 'r0'")
         con.execute("delete from ops.files where status = 'excluded'")
-        assert [failed.name for failed in build.check(con)] == [
+        assert [failed.name for failed in checks.run(con)] == [
             "articles_shrank",
             "ledger_balances",
         ]
-        waived = build.check(con, waived={"articles_shrank"})
+        waived = checks.run(con, waived={"articles_shrank"})
         assert [failed.name for failed in waived] == ["ledger_balances"]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.models import build
+from flows.models import build, checks, files
 from tests import models as cases
 
 GRAINS = ["day", "month", "quarter", "week", "year"]
@@ -31,7 +31,7 @@ def test_a_model_returns_the_rows_its_case_expects(path: Path) -> None:
     case = cases.read(path)
     columns = ", ".join(case.expect[0]) if case.expect else "*"
     query = f"select {columns} from {case.table} where {case.where}"
-    with cases.warehouse(case.given) as con:
+    with cases.warehouse(case.given, case.table) as con:
         assert cases.rows(con, query) == cases.plain(case.expect)
 
 
@@ -40,7 +40,7 @@ def test_every_model_has_a_case() -> None:
     tested = {
         f"{path.parent.parent.name}.{path.parent.name}" for path in cases.paths("staging", "marts")
     }
-    tables = {build.table_name(path) for path in (*build.files("staging"), *build.files("marts"))}
+    tables = {file.name for file in (*files.files("staging"), *files.files("marts"))}
     assert tables - tested == set()
 
 
@@ -108,7 +108,7 @@ def test_the_same_rows_make_the_same_tables_on_any_number_of_threads() -> None:
         for n in range(1200)
         for p in (1, 2, 3)
     ]
-    tables = [build.table_name(path) for path in build.files("marts")]
+    tables = [file.name for file in files.files("marts")]
     with cases.warehouse({"raw.articles": articles, "raw.article_topics": topics}) as con:
         first = {table: con.execute(f"from {table}").fetchall() for table in tables}
         con.execute("set threads = 4")
@@ -143,7 +143,7 @@ def test_totals_of_every_trend_are_those_of_its_articles(
     """Whatever the corpus, each grain of each trend counts every dated article exactly once."""
     fill(shared, articles)
     build.build(shared)
-    assert build.check(shared) == []
+    assert checks.run(shared) == []
     dated = [article for article in articles if article["published_at"]]
     listed = [{topic.strip().lower() for topic in article["topics"]} for article in dated]
     provided = [article for article in dated if article["provider_domain"]]

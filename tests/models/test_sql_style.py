@@ -1,121 +1,77 @@
 """Every SQL file keeps the house style, and what it says about itself is true."""
 
-import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
 
-from flows.models import build
+from flows.models import files
+from flows.models.files import SqlFile
 from tests import models as cases
 
-README = build.sql_folder() / "README.md"
+README = files.sql_folder() / "README.md"
 LAYERS = ("raw", "ops", "staging", "marts")
-MODELS = [*build.files("staging"), *build.files("marts")]
-MACROS = build.macros()
-FUNCTIONS = build.files("functions")
-CHECKS = build.files("checks")
+MODELS = [*files.files("staging"), *files.files("marts")]
+MACROS = files.files("macros")
+CHECKS = files.files("checks")
 
 
-def reads(sql: str) -> set[str]:
-    """Return the tables and macros of ours that a select reads."""
-    with duckdb.connect() as con:
-        ((tree,),) = con.execute("select json_serialize_sql(?)", [sql]).fetchall()
-    nodes = list(walk(json.loads(tree)))
-    tables = {
-        f"{node['schema_name']}.{node['table_name']}"
-        for node in nodes
-        if node.get("type") == "BASE_TABLE" and node["schema_name"]
-    }
-    functions = {node["function"]["function_name"] for node in nodes if "function" in node}
-    return tables | {f"{path.stem}()" for path in MACROS if path.stem in functions}
-
-
-def walk(tree: Any) -> Iterator[dict[str, Any]]:
-    """Yield every object of a syntax tree."""
-    if isinstance(tree, dict):
-        yield tree
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for item in tree:
-            yield from walk(item)
-
-
-def said(path: Path) -> dict[str, str]:
+def said(file: SqlFile) -> dict[str, str]:
     """Return what the header says: question, Grain, Reads, Note."""
-    first, *rest = build.paragraphs(path.read_text(encoding="utf-8"))
+    first, *rest = file.paragraphs
     return {"question": first, **dict(line.split(": ", 1) for line in rest)}
 
 
 def catalogue() -> str:
     """Return sql/README.md as the headers say it should be."""
     lines = ["| table | grain | reads |", "|---|---|---|"]
-    for path in (path for layer in LAYERS for path in build.files(layer)):
-        header = said(path)
-        source = header.get("Reads", "the files" if path.parent.name == "raw" else "the refresh")
-        lines.append(f"| `{build.table_name(path)}` | {header['Grain']} | {source} |")
+    for file in (file for layer in LAYERS for file in files.files(layer)):
+        header = said(file)
+        source = header.get("Reads", "the files" if file.folder == "raw" else "the refresh")
+        lines.append(f"| `{file.name}` | {header['Grain']} | {source} |")
     macros = ["| macro | answers |", "|---|---|"]
-    macros += [f"| `{path.stem}` | {said(path)['question']} |" for path in MACROS]
-    functions = ["| function | answers |", "|---|---|"]
-    functions += [f"| `{path.stem}` | {said(path)['question']} |" for path in FUNCTIONS]
+    macros += [f"| `{file.stem}` | {said(file)['question']} |" for file in MACROS]
     checks = ["| check | severity | says |", "|---|---|---|"]
-    for path in CHECKS:
-        message, severity = build.header(path.read_text(encoding="utf-8"))
-        checks.append(f"| `{path.stem}` | {severity.removeprefix('severity: ')} | {message} |")
+    for file in CHECKS:
+        message, severity = file.header
+        checks.append(f"| `{file.stem}` | {severity.removeprefix('severity: ')} | {message} |")
     intro = README.read_text(encoding="utf-8").split("\n| table |")[0]
-    return "\n".join([intro, *lines, "", *macros, "", *functions, "", *checks, ""])
+    return "\n".join([intro, *lines, "", *macros, "", *checks, ""])
 
 
-@pytest.mark.parametrize("path", MODELS, ids=build.table_name)
-def test_a_header_has_question_grain_reads_and_note(path: Path) -> None:
+def name(file: SqlFile) -> str:
+    """Name a file in the list of tests."""
+    return file.name
+
+
+@pytest.mark.parametrize("file", MODELS, ids=name)
+def test_a_header_has_question_grain_reads_and_note(file: SqlFile) -> None:
     """A model's first five lines at most ask its question and say grain, reads and the trap."""
-    sql = path.read_text(encoding="utf-8")
-    assert list(said(path)) == ["question", "Grain", "Reads", "Note"]
-    assert said(path)["question"].endswith("?")
-    assert len(build.header(sql)) <= 5
+    assert list(said(file)) == ["question", "Grain", "Reads", "Note"]
+    assert said(file)["question"].endswith("?")
+    assert len(file.header) <= 5
+    assert file.reads == sorted(file.reads)
 
 
-@pytest.mark.parametrize("path", MODELS, ids=build.table_name)
-def test_reads_names_what_a_model_reads(path: Path) -> None:
-    """`Reads:` lists, sorted, exactly the tables and table macros of the query."""
-    found = reads(path.read_text(encoding="utf-8"))
-    assert said(path)["Reads"].split(", ") == sorted(found)
+@pytest.mark.parametrize("file", MODELS, ids=name)
+def test_a_model_reads_no_later_layer(file: SqlFile) -> None:
+    """Staging is cleaned from raw and ops, and never from a report."""
+    later = {"staging": {"marts"}, "marts": set()}[file.folder]
+    assert {name.split(".")[0] for name in file.reads}.isdisjoint(later)
 
 
-@pytest.mark.parametrize("path", MODELS, ids=build.table_name)
-def test_a_model_reads_only_earlier_layers(path: Path) -> None:
-    """A model never reads its own layer, so the order of the files in it does not matter."""
-    earlier = ["raw", "ops"] + (["staging"] if path.parent.name == "marts" else [])
-    layers = {name.split(".")[0] for name in reads(path.read_text(encoding="utf-8")) if "." in name}
-    assert layers <= set(earlier)
-
-
-def test_reads_sees_tables_in_subqueries_and_no_ctes() -> None:
-    """The walker that proves `Reads:` finds nested tables and macros, and no name of a CTE."""
-    sql = """
-        with a as (select 1 as x from raw.one where x in (select x from raw.two)),
-        b as (select * from a left join topic_names() as t on t.x = (select max(x) from ops.three))
-        select * from b union all select * from a
-    """
-    assert reads(sql) == {"raw.one", "raw.two", "ops.three", "topic_names()"}
-
-
-@pytest.mark.parametrize("path", [*MODELS, *CHECKS], ids=build.table_name)
-def test_a_query_is_one_ordered_select(path: Path) -> None:
+@pytest.mark.parametrize("file", [*MODELS, *CHECKS], ids=name)
+def test_a_query_is_one_ordered_select(file: SqlFile) -> None:
     """Models and checks hold one select, ordered, without a semicolon."""
-    code = re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
+    code = re.sub(r"--.*", "", file.sql)
     assert ";" not in code
     assert re.search(r"^(with|select)\b", code.strip())
     assert re.search(r"^order by ", code, re.MULTILINE), "unordered rows change from run to run"
 
 
-@pytest.mark.parametrize("path", CHECKS, ids=build.table_name)
-def test_a_check_says_what_is_wrong_and_how_bad(path: Path) -> None:
+@pytest.mark.parametrize("file", CHECKS, ids=name)
+def test_a_check_says_what_is_wrong_and_how_bad(file: SqlFile) -> None:
     """A check's two header lines are a sentence and its severity."""
-    message, severity = build.header(path.read_text(encoding="utf-8"))
+    message, severity = file.header
     assert message.endswith(".")
     assert severity in ("severity: error", "severity: warn")
 
@@ -145,7 +101,7 @@ def test_every_mart_can_be_exported() -> None:
 
 
 def test_the_readme_lists_every_table_macro_and_check() -> None:
-    """sql/README.md is what the headers say (`python -m tests.test_sql_style` writes it)."""
+    """sql/README.md is what the headers say (`python -m tests.models.test_sql_style` writes it)."""
     assert README.read_text(encoding="utf-8") == catalogue()
 
 

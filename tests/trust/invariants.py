@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from flows.models import build
+from flows.models import checks
 from flows.warehouse.paths import WarehousePaths, generation_ids
 
 Contents = dict[str, list[tuple[Any, ...]]]
@@ -46,7 +46,7 @@ def faults(warehouse: Path) -> list[str]:
     """Open the published file and return what is wrong with it; nothing, if all is well."""
     with duckdb.connect(str(warehouse.resolve()), read_only=True) as con:
         con.execute("set TimeZone = 'UTC'")
-        found = [str(check) for check in build.check(con) if check.severity == "error"]
+        found = [str(check) for check in checks.run(con) if check.severity == "error"]
         twice = con.execute(
             """
             select article_id, run_id

@@ -7,7 +7,12 @@ select
     story_url,
     provider,
     topics,
+    published_at,
+    category,
+    type,
+    is_live,
     is_published,
+    is_removed,
     quality,
     heat,
     heat - quality as heat_bump

@@ -1,0 +1,56 @@
+"""Run the checks: queries that must return no rows."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from flows import MatterhouseError
+from flows.models.build import execute
+from flows.models.files import SqlFile, files
+
+SHOWN_ROWS = 20  # a failed check shows enough rows to see the pattern, not thousands
+
+
+class CheckHasNoSeverity(MatterhouseError):
+    """A check that does not say in its second line whether it is an error or a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCheck:
+    """A check that returned rows: what is wrong, how bad it is, and the first rows."""
+
+    name: str
+    message: str
+    severity: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    count: int
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.name}: {self.message} ({self.severity}, {self.count} rows)"
+
+
+def run(con: duckdb.DuckDBPyConnection, *, waived: Collection[str] = ()) -> list[FailedCheck]:
+    """Run every check that is not waived, and return those that found something."""
+    found = [_run(con, file) for file in files("checks") if file.stem not in waived]
+    return [failed for failed in found if failed is not None]
+
+
+def _run(con: duckdb.DuckDBPyConnection, file: SqlFile) -> FailedCheck | None:
+    message, severity = (*file.header, "", "")[:2]
+    if severity not in ("severity: error", "severity: warn"):
+        raise CheckHasNoSeverity(
+            f"{file.place}: the second line must be `-- severity: error` or `-- severity: warn`."
+        )
+    execute(con, file, file.sql)
+    columns = tuple(column[0] for column in con.description or [])
+    rows = tuple(con.fetchmany(SHOWN_ROWS))
+    if not rows:
+        return None
+    ((count,),) = con.execute(f"select count(*) from (\n{file.sql}\n)").fetchall()
+    return FailedCheck(
+        file.stem, message, severity.removeprefix("severity: "), columns, rows, count
+    )

@@ -1,0 +1,58 @@
+"""What a SQL file says about its table and columns becomes `comment on`."""
+
+import re
+from dataclasses import dataclass
+
+import duckdb
+
+from flows import MatterhouseError
+from flows.models.files import SqlFile
+from flows.warehouse.connection import sql_identifier, sql_literal
+
+_DECLARED = re.compile(r'^ +"?(?P<name>\w+)"? .*?  -- (?P<comment>.+)$', re.MULTILINE)
+_SELECTED = re.compile(r'^ .*?\b(?P<name>\w+)"?,?  +-- (?P<comment>.+)$', re.MULTILINE)
+
+
+class CommentsDoNotMatch(MatterhouseError):
+    """A SQL file whose column comments are not those of its table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comments:
+    """What a SQL file says about its table and, in display order, about the columns."""
+
+    table: str
+    columns: tuple[tuple[str, str], ...]
+
+
+def read(file: SqlFile) -> Comments:
+    """Read the table's comment from the header and the columns' from the lines that name them."""
+    words = [line for line in file.paragraphs if not line.startswith("Reads:")]
+    body = re.split(r"^(?:create table|select)\b", file.sql, flags=re.MULTILINE)[-1]
+    # What follows the columns (from, where, …) can have comments of its own.
+    listing = re.split(r"^(?:from|\))", body, flags=re.MULTILINE)[0]
+    pattern = _DECLARED if re.search(r"^create table", file.sql, re.MULTILINE) else _SELECTED
+    columns = tuple((m["name"], m["comment"].strip()) for m in pattern.finditer(listing))
+    return Comments("\n".join(words), columns)
+
+
+def write(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
+    """Put the file's comments on its table, after comparing them with the columns it has."""
+    comments = read(file)
+    described = con.execute(f"select * from {file.name} limit 0").description or []
+    actual, named = [column[0] for column in described], [name for name, _ in comments.columns]
+    if actual != named:
+        silent = [name for name in actual if name not in named] or actual
+        raise CommentsDoNotMatch(
+            f"{file.place}: the commented columns are not those of {file.name}; "
+            f"look at {', '.join(silent)}. End the line of each column of the last select "
+            "with its name and `  -- comment`, in order."
+        )
+    # Committed together: three hundred commits of a comment each took as long as a report.
+    con.execute("begin")
+    con.execute(f"comment on table {file.name} is {sql_literal(comments.table)}")
+    for name, comment in comments.columns:
+        con.execute(
+            f"comment on column {file.name}.{sql_identifier(name)} is {sql_literal(comment)}"
+        )
+    con.execute("commit")

@@ -1,0 +1,186 @@
+"""The files of sql/: where they lie, what they make and read, and in which order they run."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from flows import MatterhouseError
+
+FOLDERS = ("raw", "ops", "macros", "staging", "marts", "checks")
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_MACRO = re.compile(r"^create or replace macro \w+\([^)]*\) as( table)?\s", re.MULTILINE)
+
+
+class UnusableSqlFile(MatterhouseError):
+    """A SQL file that cannot be read, or whose name cannot be the name of a table."""
+
+
+class ModelDoesNotRun(MatterhouseError):
+    """A SQL file of ours that DuckDB refuses."""
+
+
+class ReadsDoNotMatch(MatterhouseError):
+    """A model whose `Reads:` line does not say what its query reads."""
+
+
+class ModelsReadInCircle(MatterhouseError):
+    """Models that read each other, so that none can be the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFile:
+    """A file of sql/: its folder is the schema, its stem the table, macro or check."""
+
+    folder: str
+    stem: str
+    sql: str
+
+    @property
+    def name(self) -> str:
+        """Return what the file makes, as queries call it."""
+        return f"{self.stem}()" if self.folder == "macros" else f"{self.folder}.{self.stem}"
+
+    @property
+    def place(self) -> str:
+        """Return where it lies, for messages."""
+        return f"sql/{self.folder}/{self.stem}.sql"
+
+    @property
+    def header(self) -> list[str]:
+        """Return the comment lines that it begins with, without their dashes."""
+        lines = self.sql.splitlines()
+        length = next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))
+        return [line.removeprefix("--").strip() for line in lines[:length]]
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """Return the header with wrapped lines joined: the question, then Grain:, Reads:, Note:."""
+        return re.sub(r"\n(?!Grain:|Reads:|Note:)", " ", "\n".join(self.header)).split("\n")
+
+    @property
+    def reads(self) -> list[str]:
+        """Return what the line `Reads:` names."""
+        lines = [line for line in self.paragraphs if line.startswith("Reads:")]
+        return lines[0].removeprefix("Reads:").strip().split(", ") if lines else []
+
+    @property
+    def is_scalar(self) -> bool:
+        """Return whether it is a macro that makes a value, not a table."""
+        return self.folder == "macros" and not self._macro_head[1]
+
+    @property
+    def query(self) -> str:
+        """Return the select of a model, and what stands for a macro as a select."""
+        if self.folder != "macros":
+            return self.sql
+        body = self.sql[self._macro_head.end() :]
+        return f"select ({body})" if self.is_scalar else body
+
+    @property
+    def _macro_head(self) -> re.Match[str]:
+        if head := _MACRO.search(self.sql):
+            return head
+        raise UnusableSqlFile(
+            f"{self.place} makes no macro: begin with `create or replace macro {self.stem}(…) as`."
+        )
+
+
+def sql_folder() -> Path:
+    """Return the package's own sql/ when installed, else the repository's."""
+    packaged = Path(__file__).parents[1] / "sql"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "sql"
+
+
+def files(folder: str) -> list[SqlFile]:
+    """Return the SQL files of a folder by name, without what editors and systems leave there."""
+    found = sorted((sql_folder() / folder).glob("*.sql"))
+    return [_read(path) for path in found if not path.name.startswith((".", "~$", "#"))]
+
+
+def _read(path: Path) -> SqlFile:
+    place = f"sql/{path.parent.name}/{path.name}"
+    if not _NAME.fullmatch(path.stem):
+        raise UnusableSqlFile(
+            f"{place}: the file's name becomes that of its table, so write it in small letters, "
+            "digits and underscores."
+        )
+    try:
+        return SqlFile(path.parent.name, path.stem, path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise UnusableSqlFile(
+            f"{place} is not UTF-8 (byte {error.start + 1}): save it as UTF-8."
+        ) from error
+    except OSError as error:
+        raise UnusableSqlFile(f"{place} cannot be read: {error.strerror}.") from error
+
+
+def fingerprint() -> str:
+    """Return a hash of all SQL files: other files would make other tables."""
+    digest = hashlib.blake2b(digest_size=16)
+    for file in (file for folder in FOLDERS for file in files(folder)):
+        digest.update(f"{file.name}\n{file.sql}\0".encode())
+    return digest.hexdigest()
+
+
+def in_order(con: duckdb.DuckDBPyConnection) -> list[SqlFile]:
+    """Return macros and models, each after all that it reads."""
+    made = {file.name: file for folder in ("macros", "staging", "marts") for file in files(folder)}
+    shapes = {file.name for folder in ("raw", "ops") for file in files(folder)}
+    graph = {}
+    for file in made.values():
+        read = {name for name in references(con, file) if "." in name or name in made}
+        _compare(file, read - {macro for macro in read if macro in made and made[macro].is_scalar})
+        if unknown := sorted(read - made.keys() - shapes):
+            raise ReadsDoNotMatch(
+                f"{file.place} reads {', '.join(unknown)}, which no file in sql/ makes."
+            )
+        graph[file.name] = read & made.keys()
+    try:
+        return [made[name] for name in TopologicalSorter(graph).static_order()]
+    except CycleError as error:
+        circle = [made[name].place for name in error.args[1]]
+        raise ModelsReadInCircle(
+            f"{' reads '.join(reversed(circle))}: one of them has to be made without the others."
+        ) from error
+
+
+def references(con: duckdb.DuckDBPyConnection, file: SqlFile) -> set[str]:
+    """Return the tables and, with brackets (`as_of()`), the functions that a query names."""
+    ((text,),) = con.execute("select json_serialize_sql(?)", [file.query]).fetchall()
+    tree = json.loads(text)
+    if tree["error"]:
+        raise ModelDoesNotRun(f"{file.place} does not run: {tree['error_message']}")
+    nodes = list(_nodes(tree))
+    tables = {
+        f"{node['schema_name']}.{node['table_name']}"
+        for node in nodes
+        if node.get("type") == "BASE_TABLE" and node["schema_name"]
+    }
+    return tables | {f"{node['function_name']}()" for node in nodes if "function_name" in node}
+
+
+def _compare(file: SqlFile, read: set[str]) -> None:
+    """Refuse a model whose header names other tables and table macros than its query."""
+    if file.folder != "macros" and read != set(file.reads):
+        expected = ", ".join(sorted(read))
+        raise ReadsDoNotMatch(
+            f"{file.place} reads {expected or 'nothing'}, but its header says "
+            f"{', '.join(file.reads) or 'nothing'}: write `-- Reads: {expected}`."
+        )
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object of a syntax tree."""
+    if isinstance(tree, dict):
+        yield tree
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for item in tree:
+            yield from _nodes(item)

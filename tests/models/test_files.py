@@ -1,0 +1,161 @@
+"""Models run in the order of what they read; what cannot run is named; what no file makes goes."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.models import build, files
+from flows.models.files import ModelsReadInCircle, ReadsDoNotMatch, UnusableSqlFile
+
+COUNT = """-- How many articles are there?
+-- Grain: one row
+-- Reads: {reads}
+select
+    count(*) as articles,  -- rows of the table
+from {table}
+order by articles
+"""
+
+
+@pytest.fixture
+def sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a sql/ of its own: the shapes, the macros and two staging models of ours."""
+    folder = tmp_path / "sql"
+    for part in ("raw", "ops", "macros"):
+        shutil.copytree(files.sql_folder() / part, folder / part)
+    for part in ("staging", "marts", "checks"):
+        (folder / part).mkdir()
+    for model in ("articles", "article_versions"):
+        shutil.copy(files.sql_folder() / "staging" / f"{model}.sql", folder / "staging")
+    monkeypatch.setattr(files, "sql_folder", lambda: folder)
+    return folder
+
+
+@pytest.fixture
+def con(sql: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a warehouse in memory with two articles."""
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        build.create_tables(connection)
+        connection.execute("insert into raw.articles (article_id) values ('a.md'), ('b.md')")
+        yield connection
+
+
+def write(folder: Path, name: str, table: str, reads: str | None = None) -> None:
+    """Write a mart that counts the rows of a table."""
+    text = COUNT.format(table=table, reads=reads or table)
+    (folder / "marts" / f"{name}.sql").write_text(text, encoding="utf-8")
+
+
+def test_a_mart_is_made_after_the_marts_it_reads(sql: Path, con: duckdb.DuckDBPyConnection) -> None:
+    """The alphabet decides nothing: a chain against it counts what this run loaded."""
+    write(sql, "a", "marts.b")
+    write(sql, "b", "marts.c")
+    write(sql, "c", "staging.articles")
+    made = build.build(con).tables
+    assert [name for name in made if name.startswith("marts.")] == ["marts.c", "marts.b", "marts.a"]
+    con.execute("insert into raw.articles (article_id) values ('c.md')")
+    build.build(con)
+    assert con.execute("from marts.c").fetchall() == [(3,)]
+
+
+def test_marts_that_read_each_other_are_refused(sql: Path, con: duckdb.DuckDBPyConnection) -> None:
+    """The message goes round the circle by file."""
+    write(sql, "a", "marts.b")
+    write(sql, "b", "marts.a")
+    with pytest.raises(ModelsReadInCircle) as refused:
+        build.build(con)
+    places = str(refused.value).split(":")[0].split(" reads ")
+    assert sorted(places[:2]) == ["sql/marts/a.sql", "sql/marts/b.sql"]
+    assert places[0] == places[2]
+
+
+def test_a_header_that_names_other_tables_is_refused(
+    sql: Path, con: duckdb.DuckDBPyConnection
+) -> None:
+    """The message has what is read, what is said and the line to write."""
+    write(sql, "a", "staging.articles", reads="raw.articles")
+    with pytest.raises(ReadsDoNotMatch) as refused:
+        build.build(con)
+    assert str(refused.value) == (
+        "sql/marts/a.sql reads staging.articles, but its header says raw.articles: "
+        "write `-- Reads: staging.articles`."
+    )
+
+
+def test_a_table_that_no_file_makes_is_named(sql: Path, con: duckdb.DuckDBPyConnection) -> None:
+    """A mart that reads what was there once is told so before anything is built."""
+    write(sql, "a", "marts.nowhere")
+    with pytest.raises(
+        ReadsDoNotMatch, match=r"sql/marts/a.sql reads marts.nowhere, which no file"
+    ):
+        build.build(con)
+
+
+def test_references_are_seen_in_subqueries_and_never_in_ctes(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """The walker that proves `Reads:` finds nested tables and functions, and no name of a CTE."""
+    query = """
+        with a as (select 1 as x from raw.one where x in (select x from raw.two)),
+        b as (select * from a left join as_of('x') as t on t.x = (select max(x) from ops.three))
+        select * from b union all select * from a
+    """
+    found = files.references(con, files.SqlFile("marts", "m", query))
+    assert {name for name in found if name not in ("max()", "=()")} == {
+        "raw.one",
+        "raw.two",
+        "ops.three",
+        "as_of()",
+    }
+
+
+def test_a_mart_whose_file_is_gone_is_dropped(sql: Path, con: duckdb.DuckDBPyConnection) -> None:
+    """It is named once; a table that somebody else put there is left alone."""
+    write(sql, "weekly", "staging.articles")
+    build.build(con)
+    con.execute("""create table marts."my notes" as select 1 as note""")
+    (sql / "marts" / "weekly.sql").unlink()
+    assert build.build(con).dropped == ["marts.weekly"]
+    assert build.build(con).dropped == []
+    left = con.execute("select table_name from duckdb_tables() where schema_name = 'marts'")
+    assert left.fetchall() == [("my notes",)]
+
+
+def test_what_editors_and_systems_leave_is_no_model(
+    sql: Path, con: duckdb.DuckDBPyConnection
+) -> None:
+    """Neither a resource fork nor a lock that points nowhere is read, nor any other stray."""
+    before = files.fingerprint()
+    (sql / "marts" / "._weekly.sql").write_bytes(b"\x00\x05\x16\x07\xff")
+    (sql / "marts" / ".#weekly.sql").symlink_to("user@machine.1234")
+    (sql / "marts" / "~$weekly.sql").write_bytes(b"\xff")
+    (sql / "marts" / "#weekly.sql").write_text("select")
+    assert files.fingerprint() == before
+    assert build.build(con).tables == ["staging.article_versions", "staging.articles"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("weekly.sql", "-- Wöchentlich".encode("latin-1"), "sql/marts/weekly.sql is not UTF-8"),
+        ("my notes.sql", b"select 1", "sql/marts/my notes.sql: the file's name becomes that of"),
+    ],
+)
+def test_a_file_that_cannot_be_a_model_is_named(
+    sql: Path, con: duckdb.DuckDBPyConnection, name: str, content: bytes, message: str
+) -> None:
+    """One sentence says which file it is and what to do."""
+    (sql / "marts" / name).write_bytes(content)
+    with pytest.raises(UnusableSqlFile, match=message):
+        build.build(con)
+
+
+def test_a_macro_is_made_after_the_table_it_reads(con: duckdb.DuckDBPyConnection) -> None:
+    """as_of reads the history, and all else it is written in is there before."""
+    names = [file.name for file in files.in_order(con)]
+    assert names.index("as_of()") > names.index("staging.article_versions")
+    assert names.index("provider_key()") > names.index("clean_text()")
