@@ -11,7 +11,7 @@ from cyclopts import App, CycloptsError, Parameter, Token
 
 from flows import MatterhouseError, __version__
 from flows.reports import terminal
-from flows.warehouse.paths import WarehousePaths
+from flows.warehouse.paths import WarehousePaths, locate
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -26,11 +26,10 @@ where status = 'quarantined'
 order by path
 """
 _MISFITS = """
-select path, warnings.line, null as "column", warnings.code as reason_code,
-    message as reason, warnings.hint, changed_at as since
-from ops.warnings
-inner join ops.files using (path)
-order by path, warnings.line, field
+select path, misfit.line, null as "column", misfit.code as reason_code,
+    misfit.message as reason, misfit.hint, changed_at as since
+from (select path, changed_at, unnest(warnings) as misfit from ops.files where status = 'loaded')
+order by path, misfit.line, misfit.field
 """
 # An editor wants to hear of the biggest; the pages of an orchestrator list more.
 SHOWN_MOVERS = 5
@@ -95,7 +94,7 @@ def main(given: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        terminal.print_error("interrupted: the published warehouse is as it was")
+        terminal.print_error("interrupted: readers see a whole warehouse, `matterhouse runs` which")
         return 130
     except OSError as error:
         terminal.print_error(f"{error.strerror or error}: {error.filename or 'the system'}")
@@ -120,7 +119,10 @@ def _to_path(_: object, given: Sequence[Token]) -> Path:
     if not text:
         raise ValueError("an empty path names nothing: is a variable not set?")
     # The shell leaves the `~` of `--option=~/file` alone.
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{text} names the home folder of nobody here") from error
 
 
 def _at_least_one(_: object, value: int | None) -> None:
@@ -199,7 +201,7 @@ def run(
     command, bound, injected = app.parse_args(tokens, exit_on_error=False, print_error=False)
     if "warehouse" in injected:
         named = warehouse or os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
-        bound.arguments["warehouse"] = WarehousePaths(Path(named).absolute())
+        bound.arguments["warehouse"] = locate(named)
     return command(*bound.args, **bound.kwargs)
 
 
@@ -268,6 +270,8 @@ def build(
                     lambda receipt: notify.tell(words, receipt, terminal.print_error),
                 ),
             )
+    for note in receipt.notes:
+        terminal.print_error(note)
     if as_json:
         print(json.dumps(receipt.as_json()))
     elif not quiet:
@@ -475,20 +479,20 @@ def runs(
     *,
     warehouse: Warehouse,
     rollback: Annotated[
-        str | None, Parameter(metavar="RUN", help="Publish the file of an earlier run again.")
+        str | None,
+        Parameter(metavar="RUN", help="Publish the file of an earlier run again."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the refreshes, failed ones too."""
-    from flows.warehouse.generations import roll_back
-    from flows.warehouse.lock import locked
-    from flows.warehouse.paths import current, generation_ids
+    from flows.warehouse.generations import generation_ids, roll_back
+    from flows.warehouse.paths import current
     from flows.warehouse.run_log import read_runs
 
     if rollback:
-        with locked(warehouse):
-            roll_back(warehouse, rollback)
-        print(f"{warehouse.warehouse} is run {rollback} again")
+        run_id = roll_back(warehouse, rollback)
+        print(f"{warehouse.warehouse} is run {run_id} again")
+        print("The next build, a scheduled one too, goes on from it and reads the source again.")
         return
     found = read_runs(warehouse)
     if as_json:

@@ -48,7 +48,7 @@ from flows.reports import export as exports
 from flows.reports import markdown, notify, terminal
 from flows.source.extract import Batch
 from flows.warehouse.connection import open_readonly
-from flows.warehouse.paths import WORKING, WarehousePaths
+from flows.warehouse.paths import WORKING, WarehousePaths, locate
 from flows.warehouse.run_log import read_runs
 from flows.workers import isolate
 from flows.workers.runner import DirectRunner, named
@@ -146,6 +146,8 @@ class PrefectRunner:
     def report(self, receipt: Mapping[str, Any]) -> None:
         """Tell whoever asked, and leave the receipt and its tables as artifacts."""
         self.direct.report(receipt)
+        for note in receipt.get("notes", ()):
+            get_run_logger().warning(note)
         try:
             leave_artifacts(self.paths, receipt)
         except (httpx.HTTPError, PrefectException, MatterhouseError) as error:
@@ -162,7 +164,7 @@ class PrefectRunner:
     ) -> "Iterator[Frames]":
         """Yield what the workers left as Parquet, reading no more than a few batches ahead."""
         # The name is one that the next refresh sweeps up, should this one be killed.
-        prefix = f"{WORKING}parts-"
+        prefix = f"{WORKING}.parts-"
         with (
             tempfile.TemporaryDirectory(prefix=prefix, dir=self.paths.generations) as staging,
             _dask(self.cluster or "", self.direct.jobs) as dask,
@@ -283,7 +285,7 @@ def refresh(
 
     `runner` is local, process, dask or dask=tcp://HOST:PORT; auto lets the number of files decide.
     """
-    paths = WarehousePaths(Path(warehouse).absolute())
+    paths = locate(warehouse)
     if overtaken := _overtaken_by(paths):
         return Completed(
             name="Skipped",
@@ -371,7 +373,7 @@ def export(
     tables: list[str] | None = None,
 ) -> dict[str, Any] | State[dict[str, Any]]:
     """Write the reports of a warehouse to files."""
-    paths = WarehousePaths(Path(warehouse).absolute())
+    paths = locate(warehouse)
 
     def write() -> dict[str, Any]:
         with open_readonly(paths) as con:

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from flows.cli import app, main
-from flows.warehouse.paths import WarehousePaths, current, generation_ids
+from flows.warehouse.generations import generation_ids
+from flows.warehouse.paths import WarehousePaths, current
 from tests.conftest import Content, article
 
 

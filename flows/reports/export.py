@@ -59,7 +59,9 @@ def export(
     try:
         manifest = {
             "made_by": MADE_BY,
-            "run_id": con.execute("select max(run_id) from ops.runs").fetchall()[0][0],
+            "run_id": con.execute("select arg_max(run_id, started_at) from ops.runs").fetchall()[0][
+                0
+            ],
             "format": file_format,
             "files": files,
             "tables": _write_tables(con, tables, partial),
