@@ -26,10 +26,11 @@ where status = 'quarantined'
 order by path
 """
 _MISFITS = """
-select path, misfit.line, null as "column", misfit.code as reason_code,
-    misfit.message as reason, misfit.hint, changed_at as since
-from (select path, changed_at, unnest(warnings) as misfit from ops.files where status = 'loaded')
-order by path, misfit.line, misfit.field
+select path, warnings.line, null as "column", warnings.code as reason_code,
+    message as reason, warnings.hint, changed_at as since
+from ops.warnings
+inner join ops.files using (path)
+order by path, warnings.line, field
 """
 # An editor wants to hear of the biggest; the pages of an orchestrator list more.
 SHOWN_MOVERS = 5

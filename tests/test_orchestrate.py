@@ -27,8 +27,7 @@ PATIENCE_SECONDS = 120
 # Where the same content gives other bytes from run to run.
 RUN_COLUMNS = (
     "run_id", "started_at", "finished_at", "observed_at", "first_seen_at", "changed_at",
-    "seconds", "valid_from", "valid_to", "last_seen_at", "recorded_at", "mtime_ns", "ctime_ns",
-    "gone_at",
+    "seconds", "valid_from", "valid_to", "last_seen_at", "recorded_at", "mark", "gone_at",
 )  # fmt: skip
 
 

@@ -120,7 +120,6 @@ def make(
     statuses = dict(
         con.execute("select status, count(*) from ops.files group by status").fetchall()
     )
-    warnings = con.execute("select coalesce(sum(len(warnings)), 0)::bigint from ops.files")
     loaded, quarantined, excluded = (
         statuses.get(status, 0) for status in ("loaded", "quarantined", "excluded")
     )
@@ -140,7 +139,7 @@ def make(
         excluded=excluded,
         ignored=ignored,
         **asdict(outcomes),
-        warnings=warnings.fetchall()[0][0],
+        warnings=row_count(con, "ops.warnings"),
         published=published,
         seconds=dict(seconds),
         tables={name: row_count(con, name) for name in table_names(con)},

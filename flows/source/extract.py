@@ -37,7 +37,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A file that is not loaded; `status` is quarantined (mend it) or excluded (not ours)."""
+    """A file that is not loaded; `status` is quarantined (mend it), excluded (not ours) or missed.
+
+    A missed one vanished or changed under the reader's hands: what is known of it stays.
+    """
 
     path: str
     content_hash: str | None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flows import MatterhouseError
 from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
+from flows.source.read import mark
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,13 +39,10 @@ class PathError:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What one walk found: parallel columns in the order of the walk, times in ns since 1970."""
+    """What one walk found: paths with a mark each, which is another when the bytes may be."""
 
     paths: Sequence[str] = ()
-    size_bytes: Sequence[int] = ()
-    mtime_ns: Sequence[int] = ()
-    ctime_ns: Sequence[int] = ()
-    inode: Sequence[int] = ()
+    marks: Sequence[str] = ()
     faults: dict[str, PathError] = field(default_factory=dict)
     ignored: int = 0
 
@@ -68,7 +66,8 @@ def walk(
     chosen = PathFilter(patterns, exclude)
     faults: dict[str, PathError] = {}
     ignored = 0
-    rows: list[_Row] = []
+    paths: list[str] = []
+    marks: list[str] = []
     for path, status in _entries(os.fspath(source), chosen, faults):
         readable = path.isascii() or _is_utf8(path)
         shown = path if readable else _escaped(path)
@@ -79,10 +78,11 @@ def walk(
                     "The file's name is not valid UTF-8.",
                     "Rename the file; in the ledger each byte that is not UTF-8 is shown as \\x….",
                 )
-            rows.append(_row(shown, status))
+            paths.append(shown)
+            marks.append(mark(status))
         else:
             ignored += 1
-    return _listing(rows, faults, ignored)
+    return Listing(paths, marks, faults, ignored)
 
 
 def require_folder(source: Path) -> None:
@@ -106,16 +106,20 @@ def look_again(
     time.sleep(_SAVING_SECONDS)
     second = walk(source, patterns, exclude)
     absent = {*first.paths, *missing} - {*second.paths, *first.faults}
-    chosen, known_inodes = PathFilter(patterns, exclude), frozenset(second.inode)
-    there = [
-        _row(path, status)
+    chosen = PathFilter(patterns, exclude)
+    found = {
+        path: status
         for path in sorted(absent)
         if chosen.accepts(path) and (status := _status_of(source, path))
+    }
+    if found:
         # Where upper and lower case are one, the earlier name of a file still finds it.
-        if status.st_nlink > 1 or status.st_ino not in known_inodes
-    ]
-    columns = (second.paths, second.size_bytes, second.mtime_ns, second.ctime_ns, second.inode)
-    return _listing([*zip(*columns, strict=True), *there], second.faults, second.ignored)
+        marks = frozenset(second.marks)
+        found = {p: s for p, s in found.items() if s.st_nlink > 1 or mark(s) not in marks}
+    paths = [*second.paths, *found]
+    return Listing(
+        paths, [*second.marks, *map(mark, found.values())], second.faults, second.ignored
+    )
 
 
 def _status_of(source: Path, path: str) -> os.stat_result | None:
@@ -127,19 +131,6 @@ def _status_of(source: Path, path: str) -> os.stat_result | None:
     except OSError:
         return None
     return status if is_below else None
-
-
-_Row = tuple[str, int, int, int, int]
-
-
-def _row(path: str, status: os.stat_result) -> _Row:
-    return path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-
-
-def _listing(rows: Sequence[_Row], faults: dict[str, PathError], ignored: int) -> Listing:
-    columns = zip(*rows, strict=True) if rows else ((),) * 5
-    paths, sizes, mtimes, ctimes, inodes = columns
-    return Listing(paths, sizes, mtimes, ctimes, inodes, faults, ignored)
 
 
 def _entries(
@@ -221,18 +212,8 @@ def compare(
             + (f"; the warehouse holds {known} files from it" if known else "")
             + ": check the folder, --pattern and --exclude"
         )
-    count = len(listing.paths)
-    con.register(
-        "listing",
-        {
-            "path": np.array(listing.paths, dtype=object),
-            "size_bytes": np.fromiter(listing.size_bytes, np.int64, count),
-            "mtime_ns": np.fromiter(listing.mtime_ns, np.int64, count),
-            "ctime_ns": np.fromiter(listing.ctime_ns, np.int64, count),
-            # Some file systems use the whole 64 bits; the ledger's column is signed.
-            "inode": np.fromiter(listing.inode, np.uint64, count).astype(np.int64),
-        },
-    )
+    columns = {"path": listing.paths, "mark": listing.marks}
+    con.register("listing", {k: np.array(v, dtype=object) for k, v in columns.items()})
     try:
         differing = con.execute(
             """
@@ -251,8 +232,7 @@ def compare(
                 or listing.path is null
                 or $reread
                 or $verify
-                or (known.size_bytes, known.mtime_ns, known.ctime_ns, known.inode) is distinct from
-                    (listing.size_bytes, listing.mtime_ns, listing.ctime_ns, listing.inode)
+                or known.mark is distinct from listing.mark
                 or (known.status <> 'loaded' and known.parser_version <> $parser_version)
             order by path
             """,

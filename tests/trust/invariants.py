@@ -10,9 +10,9 @@ from flows.warehouse.generations import generation_ids
 from flows.warehouse.paths import WarehousePaths
 
 Contents = dict[str, list[tuple[Any, ...]]]
-# Run ids, times and inodes differ between two builds of the same files; nothing else may.
+# Run ids, times and marks differ between two builds of the same files; nothing else may.
 _PASSING = ("run_id", "observed_at", "first_seen_at", "changed_at", "gone_at")
-_OF_THE_DISK = ("mtime_ns", "ctime_ns", "inode")
+_OF_THE_DISK = ("mark",)
 
 
 def contents(warehouse: Path, *schemas: str) -> Contents:
