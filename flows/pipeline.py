@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError, frontmatter
 from flows.load import ledger, merge
+from flows.load import plan as plans
 from flows.load import receipt as receipts
 from flows.load import scope as scopes
 from flows.load.receipt import Receipt, Stopwatch
@@ -159,7 +160,7 @@ def _refresh(request: Request, paths: WarehousePaths, now: datetime, runner: Run
                 "scan", partial(folder.walk, scope.source, scope.patterns, scope.exclude)
             )
             compare = partial(
-                folder.compare,
+                plans.compare,
                 con,
                 scope.source,
                 parser_version=frontmatter.PARSER_VERSION,
@@ -176,7 +177,7 @@ def _refresh(request: Request, paths: WarehousePaths, now: datetime, runner: Run
         limit_memory(con, build_memory(plan.seen))
         earlier_keys = set(profile.keys_without_column(con))
         merge.begin(con, plan.vanished)
-        batches = extract.batches(scope.source, plan, listing.faults, BATCH_FILES, request.parser)
+        batches = plans.batches(scope.source, plan, listing.faults, BATCH_FILES, request.parser)
         work = partial(frames_of, observed_at=run.started_at)
         for frames in clock.waiting("extract", runner.map("extract", work, batches)):
             with clock.stage("load"):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from flows.load.plan import SourceEmpty
 from flows.pipeline import ChecksFailed
-from flows.source.folder import SourceEmpty, SourceMissing
+from flows.source.folder import SourceMissing
 from tests.conftest import Content, article, counts
 
 

@@ -1,4 +1,4 @@
-"""Source and ledger → which files are new, touched, unchanged or gone."""
+"""The walk over a source: which files there are, and a mark that tells whether they changed."""
 
 import contextlib
 import os
@@ -7,14 +7,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flows import MatterhouseError
 from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
 from flows.source.read import mark
-
-if TYPE_CHECKING:
-    import duckdb
 
 # Some editors move a file away before they write it anew: it is missing for some milliseconds.
 _SAVING_SECONDS = 0.1
@@ -22,10 +18,6 @@ _SAVING_SECONDS = 0.1
 
 class SourceMissing(MatterhouseError):
     """The folder to read is not there, or is not a folder."""
-
-
-class SourceEmpty(MatterhouseError):
-    """Nothing in the source matches the patterns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +37,6 @@ class Listing:
     marks: Sequence[str] = ()
     faults: dict[str, PathError] = field(default_factory=dict)
     ignored: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a refresh has to do: `to_read` and `vanished` are sorted paths."""
-
-    to_read: list[str]
-    vanished: list[str]
-    known: dict[str, str]
-    unchanged: int
-    seen: int
 
 
 def walk(
@@ -185,71 +166,3 @@ def _is_utf8(name: str) -> bool:
 
 def _escaped(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def compare(
-    con: "duckdb.DuckDBPyConnection",
-    source: Path,
-    listing: Listing,
-    *,
-    parser_version: int,
-    reread: bool = False,
-    verify: bool = False,
-) -> Plan:
-    """Hold the listing against the ledger.
-
-    `verify` reads every file and compares hashes, `reread` parses every file again. `Plan.known`
-    gives the hash of each file to read whose bytes may turn out to be the ones already loaded.
-    """
-    import numpy as np
-
-    if not listing.paths:
-        known_files = con.execute("select count(*) from ops.files where status <> 'gone'")
-        known = int(known_files.fetchall()[0][0])
-        raise SourceEmpty(
-            f"source {source} has no file that matches the patterns"
-            f" ({listing.ignored} other files were ignored)"
-            + (f"; the warehouse holds {known} files from it" if known else "")
-            + ": check the folder, --pattern and --exclude"
-        )
-    columns = {"path": listing.paths, "mark": listing.marks}
-    con.register("listing", {k: np.array(v, dtype=object) for k, v in columns.items()})
-    try:
-        differing = con.execute(
-            """
-            select
-                path,
-                listing.path is null as is_missing,
-                case
-                    when not $reread
-                        and (known.status = 'loaded' or known.parser_version = $parser_version)
-                        then known.content_hash
-                end as loaded_hash
-            from listing
-            full join (from ops.files where status <> 'gone') as known using (path)
-            where
-                known.path is null
-                or listing.path is null
-                or $reread
-                or $verify
-                or known.mark is distinct from listing.mark
-                or (known.status <> 'loaded' and known.parser_version <> $parser_version)
-            order by path
-            """,
-            {"reread": reread, "verify": verify, "parser_version": parser_version},
-        ).fetchall()
-    finally:
-        con.unregister("listing")
-    # A folder that cannot be listed hides its files; hidden is not gone.
-    hidden = tuple(p for p, fault in listing.faults.items() if fault.code == "unreadable_folder")
-    missing = [path for path, is_missing, _ in differing if is_missing]
-    vanished = [path for path in missing if not path.startswith(hidden)]
-    to_read = [path for path, is_missing, _ in differing if not is_missing]
-    seen = len(listing.paths) + len(missing) - len(vanished)
-    return Plan(
-        to_read=to_read,
-        vanished=vanished,
-        known={path: known for path, is_missing, known in differing if known and not is_missing},
-        unchanged=seen - len(to_read),
-        seen=seen,
-    )

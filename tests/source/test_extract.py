@@ -15,11 +15,10 @@ from flows.source.extract import (
     Extracted,
     Reject,
     Unchanged,
-    batches,
     extract,
     unread,
 )
-from flows.source.folder import PathError, Plan, walk
+from flows.source.folder import PathError, walk
 from flows.source.read import MAX_FILE_BYTES, Signature
 
 OLD = 1_600_000_000_000_000_000
@@ -211,17 +210,6 @@ def test_what_is_no_file_is_not_read(tmp_path: Path, make: object, status: str, 
     found = one(tmp_path, "a.md")
     assert isinstance(found, Reject)
     assert (found.status, found.code, found.content_hash) == (status, code, None)
-
-
-def test_files_are_cut_into_batches_in_order_of_path() -> None:
-    """Each batch carries the hashes and faults of its own files only."""
-    plan = Plan(["a", "b", "c"], ["gone"], {"a": "1", "c": "3"}, 0, 3)
-    source = Path("content")
-    assert batches(source, plan, {"b": FAULT, "z": FAULT}, 2) == [
-        Batch(source, ("a", "b"), {"a": "1"}, {"b": FAULT}),
-        Batch(source, ("c",), {"c": "3"}, {}),
-    ]
-    assert batches(source, Plan([], [], {}, 0, 0), {}, 2) == []
 
 
 def test_a_file_that_the_reader_cannot_survive_is_still_known_by_its_bytes(tmp_path: Path) -> None:
