@@ -17,21 +17,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-QUARANTINED = 3
+TO_MEND = 3
 MISUSED = 2
-_QUARANTINE = """
-select path, line, "column", reason_code, reason, hint, changed_at as since
-from ops.files
-where status = 'quarantined'
-order by path
-"""
-_MISFITS = """
-select path, warnings.line, null as "column", warnings.code as reason_code,
-    message as reason, warnings.hint, changed_at as since
-from ops.warnings
-inner join ops.files using (path)
-order by path, warnings.line, field
-"""
 # An editor wants to hear of the biggest; the pages of an orchestrator list more.
 SHOWN_MOVERS = 5
 
@@ -71,16 +58,26 @@ class Contradiction(MatterhouseError):
     exit_code = MISUSED
 
 
+class NoHome(MatterhouseError):
+    """Prefect has no place for its files."""
+
+
 class QueryFailed(MatterhouseError):
     """DuckDB refused the query; the message is DuckDB's own."""
 
 
 def main(given: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors of ours become one red line."""
+    terminal.prepare_streams()
+    typed = sys.argv[1:] if given is None else given
+    # A query that begins with a comment looks like an option.
+    tokens = [f"\n{token}" if token.startswith("-- ") else token for token in typed]
     try:
         result = app.meta(
-            given, exit_on_error=False, print_error=False, result_action="return_value"
+            tokens, exit_on_error=False, print_error=False, result_action="return_value"
         )
+        # A reader that is gone, or a full disk, shows here and not while Python shuts down.
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
         terminal.print_error(f"{error}\nSee `matterhouse --help`, or --help of the command.")
@@ -119,8 +116,8 @@ def _to_path(_: object, given: Sequence[Token]) -> Path:
     text = given[0].value
     if not text:
         raise ValueError("an empty path names nothing: is a variable not set?")
-    # The shell leaves the `~` of `--option=~/file` alone.
     try:
+        # The shell leaves the `~` of `--option=~/file` alone.
         return Path(text).expanduser()
     except RuntimeError as error:
         raise ValueError(f"{text} names the home folder of nobody here") from error
@@ -232,8 +229,12 @@ def build(
     accept_loss: Annotated[
         bool, Parameter(help="Allow more than half of the articles to vanish.")
     ] = False,
-    strict: Annotated[bool, Parameter(help="Exit with 3 if files are quarantined.")] = False,
-    quiet: Annotated[bool, Parameter(help="Print errors only.")] = False,
+    strict: Annotated[
+        bool, Parameter(help="Exit with 3 if files are quarantined or no article is loaded.")
+    ] = False,
+    quiet: Annotated[
+        bool, Parameter(help="Print errors only, failed checks and what was newly left out.")
+    ] = False,
     as_json: AsJson = False,
     runner: RunnerName = "auto",
     jobs: Jobs = None,
@@ -245,6 +246,7 @@ def build(
     """Read a folder and bring the warehouse up to date."""
     from flows.pipeline import Request, refresh
     from flows.reports import notify
+    from flows.reports.news import news
     from flows.workers.runner import named
 
     request = Request(
@@ -273,11 +275,15 @@ def build(
             )
     for note in receipt.notes:
         terminal.print_error(note)
+    found = news(receipt.as_json())
     if as_json:
         print(json.dumps(receipt.as_json()))
     elif not quiet:
-        terminal.receipt(receipt, _movers(warehouse))
-    return QUARANTINED if strict and receipt.quarantined else 0
+        terminal.receipt(receipt, found, _movers(warehouse))
+    if quiet:
+        terminal.news(found)
+    to_mend = receipt.quarantined or found.newly_excluded or not receipt.loaded
+    return TO_MEND if strict and to_mend else 0
 
 
 @app.command(
@@ -289,10 +295,7 @@ def build(
     ),
 )
 def sql(
-    query: Annotated[
-        # A query may begin with a comment.
-        str | None, Parameter(allow_leading_hyphen=True, help="SQL (default: standard input).")
-    ] = None,
+    query: Annotated[str | None, Parameter(help="SQL (default: standard input).")] = None,
     /,
     *,
     warehouse: Warehouse,
@@ -333,7 +336,11 @@ def sql(
 
 @app.command(
     group=EVERYDAY,
-    help_epilogue=_examples("matterhouse quarantine", "matterhouse quarantine --values --json"),
+    help_epilogue=_examples(
+        "matterhouse quarantine",
+        "matterhouse quarantine --values --json",
+        "matterhouse quarantine --excluded     # why a file is not an article",
+    ),
 )
 def quarantine(
     *,
@@ -341,21 +348,25 @@ def quarantine(
     values: Annotated[
         bool, Parameter(help="List the values that did not fit their column.")
     ] = False,
+    excluded: Annotated[
+        bool, Parameter(help="List the files that are not taken for articles.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say which files could not be loaded, and how to mend them."""
-    from flows.warehouse.connection import open_readonly
+    from flows.reports import quarantine as quarantined
 
-    with open_readonly(warehouse) as con:
-        found = con.execute(_MISFITS if values else _QUARANTINE)
-        names = [name for name, *_ in found.description or ()]
-        rows = found.fetchall()
+    if values and excluded:
+        raise Contradiction("say --values or --excluded: they list different things")
+    kind: quarantined.Kind = "values" if values else "excluded" if excluded else "files"
+    found = quarantined.read(warehouse, kind)
     if as_json:
-        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
-    elif rows:
-        terminal.quarantine(rows)
-    else:
-        print("Every value fits." if values else "No file is quarantined.")
+        rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+        print(json.dumps(rows, default=str))
+        return
+    if found.is_of_failure:
+        print("No build was published yet; this is what the one that failed its checks found.\n")
+    terminal.quarantine(found.rows, kind)
 
 
 @app.command(
@@ -594,6 +605,13 @@ def _orchestrate(*, quiet: bool = False) -> "ModuleType":
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
     }.items():
         os.environ.setdefault(name, value)
+    try:
+        Path.home()
+    except RuntimeError as error:
+        raise NoHome(
+            "Prefect keeps files in a home folder, and this account has none: set HOME to a folder"
+            " that it may write to"
+        ) from error
     from flows import orchestrate
 
     return orchestrate

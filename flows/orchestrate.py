@@ -34,7 +34,7 @@ from prefect.client.schemas.objects import (
     State,
 )
 from prefect.exceptions import ObjectNotFound, PrefectException
-from prefect.schedules import Cron
+from prefect.schedules import Cron, Schedule
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
@@ -64,6 +64,7 @@ T = TypeVar("T")
 _RETRIED = {"scan": 2}
 _RETRY_SECONDS = 2
 _BATCH_RETRIES = 2
+_CRON_FIELDS = 5
 # A server that starts together with the schedule needs up to 20 seconds on a slow machine.
 _API_PATIENCE_SECONDS = 90
 
@@ -418,13 +419,7 @@ def serve(
     say: Callable[[str], None],
 ) -> None:
     """Refresh on a schedule until the process is ended; one refresh of a warehouse at a time."""
-    try:
-        schedule = Cron(cron, timezone="UTC")
-    except ValueError as error:
-        raise BadCron(
-            f"{cron!r} is not a cron schedule: say minute, hour, day of month, month and day of"
-            " week, as in '0 6 * * *' for every day at six (UTC)"
-        ) from error
+    schedule = _schedule(cron)
     require_api(_API_PATIENCE_SECONDS)
     source, warehouse = _source(request), request.warehouse.absolute()
     # Unlike their folders' names, the two paths tell all schedules of a machine apart.
@@ -459,6 +454,19 @@ def serve(
         # Prefect pauses it too, but not while it waits for a run to end. Unless it is paused, runs
         # that nobody carries out go on being scheduled.
         _pause(f"refresh/{name}")
+
+
+def _schedule(cron: str) -> Schedule:
+    """Read a schedule; a sixth field would be seconds to some programs and a year to others."""
+    try:
+        if len(cron.split()) != _CRON_FIELDS and not cron.startswith("@"):
+            raise ValueError("not five fields")
+        return Cron(cron, timezone="UTC")
+    except ValueError as error:
+        raise BadCron(
+            f"{cron!r} is not a cron schedule: say minute, hour, day of month, month and day of"
+            " week, as in '0 6 * * *' for every day at six (UTC)"
+        ) from error
 
 
 def _pause(deployment: str) -> None:

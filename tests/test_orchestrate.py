@@ -408,13 +408,32 @@ def test_without_a_server_the_direct_way_is_offered(content: Content, tmp_path: 
     )
 
 
-def test_a_bad_cron_is_a_usage_error(content: Content, tmp_path: Path) -> None:
-    """The schedule is looked at before any server is."""
-    done = Server(tmp_path).matterhouse("serve", "--cron", "61 * * * *", content.source)
+@pytest.mark.parametrize("cron", ["61 * * * *", "0 0 6 * * *", "daily"])
+def test_a_bad_cron_is_a_usage_error(content: Content, tmp_path: Path, cron: str) -> None:
+    """The schedule is looked at before any server is; a sixth field means what nobody can know."""
+    done = Server(tmp_path).matterhouse("serve", "--cron", cron, content.source)
     assert done.returncode == 2
     assert done.stderr == (
-        "matterhouse: '61 * * * *' is not a cron schedule: say minute, hour, day of month, month"
+        f"matterhouse: {cron!r} is not a cron schedule: say minute, hour, day of month, month"
         " and day of week, as in '0 6 * * *' for every day at six (UTC)\n"
+    )
+
+
+def test_without_a_home_folder_prefect_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """A bare user id in a container has none, and Prefect cannot be imported without."""
+    code = (
+        "import os, pwd, sys; pwd.getpwuid = lambda uid: {}[uid]; os.environ.pop('HOME', None)\n"
+        "from flows.cli import main; sys.exit(main(['build', '.', '--prefect']))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *previous()])}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        1,
+        "matterhouse: Prefect keeps files in a home folder, and this account has none: set HOME to"
+        " a folder that it may write to\n",
     )
 
 
