@@ -189,6 +189,7 @@ def test_a_flow_makes_the_tables_of_a_direct_build_and_leaves_artifacts(
     assert artifacts["provider-movers"] == [
         {
             "provider": "news.example.org",
+            "status": "emerging",
             "articles_last_28_days": 3,
             "articles_previous_28_days": 0,
             "momentum": 3,
