@@ -67,10 +67,15 @@ def walk(
 
 
 def require_folder(source: Path) -> None:
-    """Stop at a source that is not there, or no folder."""
+    """Stop at a source that is not there, no folder, or one whose path no table can hold."""
     if not source.is_dir():
         found = "is not a folder" if source.exists() else "does not exist"
         raise SourceMissing(f"source {source} {found}: name the folder that holds the content")
+    if not _is_utf8(str(source)):
+        raise SourceMissing(
+            f"source {_escaped(str(source))} has a path that is not valid UTF-8, and a warehouse"
+            " cannot remember it: rename that folder, or make a link to it and build from the link"
+        )
 
 
 def look_again(

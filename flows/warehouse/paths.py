@@ -1,5 +1,6 @@
 """Where a warehouse keeps what belongs to it, and which warehouse a path means."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,9 +97,22 @@ def locate(named: str | Path) -> WarehousePaths:
         path = further
     else:
         raise NotAPath(f"{named} leads through links in a circle: name the file itself")
+    if not _is_utf8(path):
+        raise NotAPath(
+            f"{os.fsencode(path).decode('utf-8', 'backslashreplace')} is not valid UTF-8, and"
+            " DuckDB opens no such path: rename that folder, or keep the warehouse elsewhere"
+        )
     if path.is_dir():
         raise NotAPath(f"{path} is a folder: name a file in it, {path / 'warehouse.duckdb'} say")
     return WarehousePaths(path)
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def run_of(target: Path) -> str | None:

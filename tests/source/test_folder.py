@@ -211,3 +211,13 @@ def test_a_source_that_is_no_folder_is_refused(tmp_path: Path, name: str, messag
     touch(tmp_path, "file")
     with pytest.raises(SourceMissing, match=message):
         walk(tmp_path / name)
+
+
+def test_a_source_whose_path_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    """Its name could not be stored; a link to it, as typed, can."""
+    strange = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    touch(strange, "content/a.md")
+    with pytest.raises(SourceMissing, match=r"/caf\\xe9/content has a path that is not valid"):
+        walk(strange / "content")
+    (tmp_path / "link").symlink_to(strange / "content")
+    assert list(walk(tmp_path / "link").paths) == ["a.md"]

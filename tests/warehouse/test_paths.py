@@ -1,6 +1,7 @@
 """Which warehouse a path means, and what belongs to it."""
 
 import json
+import os
 from pathlib import Path
 
 import duckdb
@@ -259,3 +260,9 @@ def test_what_two_warehouses_shared_under_version_0_1_is_told_apart(tmp_path: Pa
     for content, _ in found.values():
         assert content.query("select count(*) from raw.articles") == [(1,)]
         assert content.query("select count(*) from ops.runs") == [(5,)]
+
+
+def test_a_path_that_duckdb_cannot_open_is_refused(tmp_path: Path) -> None:
+    """Old servers have folders whose names are not UTF-8."""
+    with pytest.raises(NotAPath, match=r"caf\\xe9/warehouse.duckdb is not valid UTF-8"):
+        locate(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")) / "warehouse.duckdb")
