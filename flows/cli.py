@@ -36,6 +36,7 @@ Everyday:
 More:
   matterhouse tables marts.topics   # what each column means
   matterhouse export reports --format csv
+  matterhouse publish postgresql://matterhouse@db.example.org/reports
   matterhouse diff                  # what the last build changed
   matterhouse build --help          # options of a command, and examples""",
     version=f"matterhouse {__version__}",
@@ -48,6 +49,12 @@ More:
 
 class NoQuery(MatterhouseError):
     """Neither an argument nor standard input holds a query."""
+
+    exit_code = MISUSED
+
+
+class NoAddress(MatterhouseError):
+    """Neither an argument nor the environment names a database."""
 
     exit_code = MISUSED
 
@@ -181,6 +188,16 @@ OnFailure = Annotated[
 ]
 
 
+PublishTo = Annotated[
+    str | None,
+    Parameter(
+        name="--publish",
+        metavar="URL",
+        help="Then publish to postgresql://USER@HOST/DATABASE (default: $MATTERHOUSE_PUBLISH).",
+    ),
+]
+
+
 def _examples(*lines: str) -> str:
     return "\n".join(("Examples:", *(f"  {line}" for line in lines)))
 
@@ -242,10 +259,11 @@ def build(
         bool, Parameter(help="Run as a Prefect flow (the default when PREFECT_API_URL is set).")
     ] = False,
     on_failure: OnFailure = None,
+    publish_to: PublishTo = None,
 ) -> int:
     """Read a folder and bring the warehouse up to date."""
     from flows.pipeline import Request, refresh
-    from flows.reports import notify
+    from flows.reports import notify, postgres
     from flows.reports.news import news
     from flows.workers.runner import named
 
@@ -259,7 +277,9 @@ def build(
         accept_loss=accept_loss,
     )
     words = _on_failure(on_failure)
+    _publish_to(publish_to)
     _agree(runner, jobs)
+    publication = None
     if prefect or os.environ.get("PREFECT_API_URL") or runner.startswith("dask"):
         receipt = _orchestrate(quiet=quiet or as_json).build(request, runner=runner, jobs=jobs)
     else:
@@ -273,6 +293,7 @@ def build(
                     lambda receipt: notify.tell(words, receipt, terminal.print_error),
                 ),
             )
+        publication = postgres.publish_as_asked(warehouse)
     for note in receipt.notes:
         terminal.print_error(note)
     found = news(receipt.as_json())
@@ -280,6 +301,8 @@ def build(
         print(json.dumps(receipt.as_json()))
     elif not quiet:
         terminal.receipt(receipt, found, _movers(warehouse))
+        if publication:
+            print(f"\n{publication}")
     if quiet:
         terminal.news(found)
     to_mend = receipt.quarantined or found.newly_excluded or not receipt.loaded
@@ -443,7 +466,7 @@ def export(
     from flows.reports.export import export as export_tables
     from flows.warehouse.connection import open_readonly
 
-    patterns = [pattern for given in tables or ["marts.*"] for pattern in given.split(",")]
+    patterns = _table_globs(tables, "marts.*")
     with open_readonly(warehouse) as con:
         done = export_tables(con, folder, file_format=file_format, patterns=patterns)
     files = [(table["file"], table["rows"]) for table in done.manifest["tables"]]
@@ -454,6 +477,38 @@ def export(
             f"{folder} cannot be exchanged as a whole: its files were replaced one by one,"
             " manifest.json last"
         )
+
+
+@app.command(
+    group=MORE,
+    help_epilogue=_examples(
+        "matterhouse publish postgresql://matterhouse@db.example.org/reports",
+        "matterhouse publish --tables 'marts.*'     # to $MATTERHOUSE_PUBLISH",
+        "matterhouse build --quiet --publish postgresql://matterhouse@db.example.org/reports",
+    ),
+)
+def publish(
+    url: Annotated[
+        str | None,
+        Parameter(
+            help="postgresql://USER@HOST:PORT/DATABASE (default: $MATTERHOUSE_PUBLISH); the"
+            " password is better kept in PGPASSWORD or ~/.pgpass."
+        ),
+    ] = None,
+    /,
+    *,
+    warehouse: Warehouse,
+    tables: Annotated[
+        list[str] | None, Parameter(metavar="GLOB", help="Tables to publish (default: all).")
+    ] = None,
+) -> None:
+    """Copy the warehouse to a PostgreSQL database that a team shares."""
+    from flows.reports import postgres
+
+    address = url or os.environ.get(postgres.VARIABLE)
+    if not address:
+        raise NoAddress("where to? Say `matterhouse publish postgresql://USER@HOST/DATABASE`")
+    print(postgres.publish(warehouse, address, _table_globs(tables, "*")))
 
 
 @app.command(group=MORE, help_epilogue=_examples("matterhouse profile content"))
@@ -558,11 +613,13 @@ def serve(
     runner: RunnerName = "auto",
     jobs: Jobs = None,
     on_failure: OnFailure = None,
+    publish_to: PublishTo = None,
 ) -> None:
     """Refresh on a schedule, as a Prefect flow."""
     from flows.pipeline import Request
 
     _on_failure(on_failure)
+    _publish_to(publish_to)
     _agree(runner, jobs)
     request = Request(
         source, warehouse.warehouse, patterns=_globs(pattern), exclude=_globs(exclude)
@@ -580,6 +637,10 @@ def _globs(given: Sequence[str] | None) -> tuple[str, ...] | None:
     return None if given is None else tuple(given)
 
 
+def _table_globs(given: Sequence[str] | None, default: str) -> list[str]:
+    return [glob for globs in given or [default] for glob in globs.split(",")]
+
+
 def _agree(runner: str, jobs: int | None) -> None:
     """Refuse a number of workers where there are none of ours to count."""
     if jobs is not None and (runner == "local" or "=" in runner):
@@ -593,6 +654,14 @@ def _on_failure(given: str | None) -> tuple[str, ...]:
     if given is not None:
         os.environ[notify.VARIABLE] = given
     return notify.from_environment()
+
+
+def _publish_to(given: str | None) -> None:
+    """Put the address, which may hold a password, where the processes of flow runs find it."""
+    from flows.reports import postgres
+
+    if given is not None:
+        os.environ[postgres.VARIABLE] = given
 
 
 def _orchestrate(*, quiet: bool = False) -> "ModuleType":

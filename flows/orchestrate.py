@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -45,7 +46,7 @@ from flows import pipeline as pipeline
 from flows.load import scope
 from flows.load.receipt import Receipt
 from flows.reports import export as exports
-from flows.reports import markdown, notify, terminal
+from flows.reports import markdown, notify, postgres, terminal
 from flows.source.extract import Batch
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WORKING, WarehousePaths, locate
@@ -308,7 +309,15 @@ def refresh(
     direct = named(runner, jobs, reported=lambda receipt: notify.tell(words, receipt, log.warning))
     name, _, address = runner.partition("=")
     carried_out_by = PrefectRunner(direct, address if name == "dask" else None, paths)
-    return _as_state(lambda: pipeline.refresh(request, carried_out_by))
+
+    def refreshed() -> Receipt:
+        receipt = pipeline.refresh(request, carried_out_by)
+        if os.environ.get(postgres.VARIABLE):
+            published = partial(postgres.publish_as_asked, paths)
+            log.info("%s", carried_out_by.call("publish to PostgreSQL", published))
+        return receipt
+
+    return _as_state(refreshed)
 
 
 def build(request: pipeline.Request, *, runner: str, jobs: int | None) -> Receipt:
