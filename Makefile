@@ -21,7 +21,7 @@ PARALLEL := -n auto --dist loadfile
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
-	$(BIN)/matterhouse --warehouse data/warehouse.duckdb build data/content
+	$(BIN)/matterhouse --warehouse data/warehouse.duckdb build data/content --page data/page.html
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest $(PARALLEL)
@@ -40,7 +40,7 @@ bench: $(VENV)/installed-dev
 
 clean:
 	rm -rf $(VENV) .duckdb-previous .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
-	rm -rf data/exports data/warehouse.*
+	rm -rf data/exports data/page.html data/warehouse.*
 
 # Most of what is installed is Prefect's; nothing outside $(VENV) changes.
 $(VENV)/installed: pyproject.toml constraints.txt

@@ -38,7 +38,7 @@ from days"""
 TOPICS = """\
 select topic, status, articles_last_28_days, articles_previous_28_days
 from marts.topics
-where is_moving and not is_parent
+where not is_parent and status in ('emerging', 'rising', 'falling')
 order by abs(momentum) desc, topic"""
 QUALITY = """\
 select
@@ -52,13 +52,6 @@ select
 from marts.quality_changes
 where time_grain = 'month' and quality_change is not null
 order by period_start desc"""
-# What a status says of a topic that moves.
-_MOVES = (
-    ("rising", "Rising"),
-    ("returning", "Back"),
-    ("emerging", "New"),
-    ("falling", "Falling"),
-)
 # What the columns of effects mean to a reader.
 EFFECTS = ("new articles", "articles that left", "new scores", "another mix of providers")
 
@@ -107,7 +100,7 @@ class Summary:
         if self.until is None:
             return ("No article has a date, so nothing can be said about what moves.",)
         said = (
-            f"{_count(self.articles)} in the 28 days to {day(self.until)},"
+            f"{counted(self.articles, 'article')} in the 28 days to {day(self.until)},"
             f" {self.articles_before:,} in the 28 days before.",
             _topics(self.movements),
             self._quality(),
@@ -163,13 +156,14 @@ def clip(name: str, length: int = _NAME_LENGTH) -> str:
     return name if len(name) <= length else f"{name[: length - 1]}…"
 
 
-def _count(articles: int) -> str:
-    return f"{articles:,} article{'' if articles == 1 else 's'}"
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number with the word for what is counted."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def _topics(movements: Sequence[Movement]) -> str:
     said = []
-    for status, word in _MOVES:
+    for status, word in (("rising", "Rising"), ("emerging", "New"), ("falling", "Falling")):
         found = [m for m in movements if m.status == status]
         names = [
             f"{clip(m.topic)} ({m.articles:,} against {m.articles_before:,})"

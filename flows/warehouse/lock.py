@@ -9,7 +9,8 @@ from typing import IO
 
 from flows import MatterhouseError
 from flows.warehouse.paths import WarehousePaths
-from flows.warehouse.run_log import now, require_writable
+from flows.warehouse.run_log import now
+from flows.warehouse.working_copy import remove_leftovers
 
 
 class Locked(MatterhouseError):
@@ -21,7 +22,7 @@ class Locked(MatterhouseError):
 @contextlib.contextmanager
 def locked(paths: WarehousePaths) -> Iterator[None]:
     """Hold the warehouse's lock; the kernel frees it when the holder ends, however it ends."""
-    paths.lock.parent.mkdir(parents=True, exist_ok=True)
+    paths.generations.mkdir(parents=True, exist_ok=True)
     with paths.lock.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -29,10 +30,10 @@ def locked(paths: WarehousePaths) -> Iterator[None]:
             raise Locked(f"{paths.warehouse} is being refreshed by {_holder(file)}") from error
         file.seek(0)
         file.truncate()
-        require_writable(paths)
         # Not the command line: it may hold the token of an --on-failure command.
         json.dump({"pid": os.getpid(), "since": now()}, file)
         file.flush()
+        remove_leftovers(paths)
         yield
 
 

@@ -3,8 +3,9 @@
 with earlier as (
     select run_id, table_rows['raw.articles'] as articles
     from ops.runs
+    order by run_id desc
     -- The newest receipt is this refresh's own.
-    qualify row_number() over (order by started_at desc) = 2
+    limit 1 offset 1
 ),
 
 now as (

@@ -3,7 +3,8 @@
 with receipt as (
     select *
     from ops.runs
-    where started_at = (select max(started_at) from ops.runs)
+    order by run_id desc
+    limit 1
 ),
 
 ledger as (

@@ -42,8 +42,8 @@ BOUNDARIES: list[tuple[Any, str]] = [
     (generations, "keep_plain_file"),
     (generations, "_sync_folder"),
     (generations, "switch_to"),
-    (generations, "prune"),
-    (working_copy, "remove_leftovers"),
+    (generations, "_prune"),
+    (working_copy, "discard"),
     (pipeline, "append_run"),
 ]
 

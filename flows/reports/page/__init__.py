@@ -1,0 +1,1 @@
+"""One page with pictures: the warehouse as an editor reads it, in one file that opens anywhere."""

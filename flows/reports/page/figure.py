@@ -1,0 +1,141 @@
+"""What a section of the page is made of, before any HTML."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from flows.reports.page import svg
+from flows.reports.summary import clip
+from flows.reports.terminal import escape_control
+
+if TYPE_CHECKING:
+    import duckdb
+
+# A folded table shows where its numbers come from; its SQL gives them all.
+_LISTED = 24
+_CELL_LENGTH, _NAME_LENGTH = 200, 80
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One of several small pictures: a name, a word on it, the picture, and what stands below."""
+
+    name: str
+    status: str
+    drawing: Markup
+    below: tuple[str, str]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table: words, or a picture; `bar` is a share that is drawn behind a number."""
+
+    content: str | Markup
+    is_number: bool = False
+    bar: float | None = None
+    note: str = ""
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table that is a figure itself; its first column names the row."""
+
+    columns: tuple[str, ...]
+    rows: list[list[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A figure of an earlier period, which a reader opens."""
+
+    title: str
+    grid: Grid
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A finding, a line on how to read it, pictures or a table, and the SQL they come from."""
+
+    title: str
+    lead: str
+    sql: str
+    drawing: Markup | None = None
+    panels: tuple[Panel, ...] = ()
+    grid: Grid | None = None
+    folds: tuple[Fold, ...] = ()
+    numbers: Grid | None = None
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A question of the reader with its figures; `empty` says why there is none."""
+
+    key: str
+    name: str
+    figures: Sequence[Figure] = field(default_factory=list)
+    empty: str = ""
+
+
+def fetch(con: "duckdb.DuckDBPyConnection", sql: str) -> list[dict[str, Any]]:
+    """Return the rows of a query; text in them is free of control characters."""
+    found = con.execute(sql)
+    names = [name for name, *_ in found.description or ()]
+    return [dict(zip(names, map(_clean, row), strict=True)) for row in found.fetchall()]
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return escape_control(value)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _clean(item) for key, item in value.items()}
+    return value
+
+
+def numbers(rows: Sequence[Mapping[str, Any]]) -> Grid:
+    """Return the rows of a query as they are, for who wants the numbers of a picture."""
+    return Grid(
+        tuple(rows[0]) if rows else (),
+        [[_number_cell(value) for value in row.values()] for row in rows[:_LISTED]],
+    )
+
+
+def _number_cell(value: Any) -> Cell:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return Cell(_said(value)[:_CELL_LENGTH], is_number)
+
+
+def _said(value: Any) -> str:
+    match value:
+        case None:
+            return svg.number(None)
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return svg.number(value)
+        case float():
+            return svg.number(value, 1)
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M}"
+        case date():
+            return value.isoformat()
+        case list():
+            return ", ".join(map(_said, value))
+    return str(value)
+
+
+def name(text: str) -> Cell:
+    """Return the name of a row; the longest does not push all others aside."""
+    return Cell(clip(text, _NAME_LENGTH))
+
+
+def capped(shown: int, total: int, how: str) -> str:
+    """Say that there is more than what is shown, and how to see it; nothing if there is not."""
+    return f"{shown} of {total:,} are shown. {how}" if total > shown else ""

@@ -1,0 +1,171 @@
+"""What is missing in the front matter, what to mend, and how the runs went."""
+
+from typing import TYPE_CHECKING, Any
+
+from flows.reports.page import svg
+from flows.reports.page.figure import Cell, Figure, Grid, Section, capped, fetch, name
+from flows.reports.summary import clip, counted
+
+if TYPE_CHECKING:
+    import duckdb
+
+_COLLECTIONS, _FILES, _RUNS, _KEYS = 12, 20, 10, 20
+_FIELDS = ("title", "excerpt", "date", "quality", "provider", "topics", "images")
+_SHARES = "\n".join(
+    f"    sum(missing_{field}) / nullif(sum(articles), 0) as missing_{field}," for field in _FIELDS
+)
+COVERAGE = f"""\
+select
+    collection,
+    cast(sum(articles) as bigint) as articles,
+    cast(sum(quarantined_files) as bigint) as quarantined_files,
+{_SHARES}
+from marts.coverage
+where time_grain = 'year'
+group by collection
+order by articles desc, collection"""
+QUARANTINE = """\
+select path, line, "column", reason, hint, changed_at as since
+from ops.files
+where status = 'quarantined'
+order by changed_at desc, path"""
+RUNS = f"""\
+select
+    started_at,
+    new + changed as read_files,
+    gone,
+    quarantined,
+    warnings,
+    failed_checks,
+    new_keys,
+    list_sum(map_values(seconds)) as seconds,
+from ops.runs
+order by started_at desc
+limit {_RUNS}"""
+
+
+def front_matter(con: "duckdb.DuckDBPyConnection") -> Section:
+    """Show what is missing by collection, the files to mend, and keys nobody reads."""
+    figures = []
+    if collections := fetch(con, COVERAGE):
+        figures.append(_coverage(collections))
+    figures.append(_quarantine(fetch(con, QUARANTINE)))
+    if keys := _new_keys(fetch(con, RUNS)):
+        figures.append(keys)
+    return Section("health", "Health of the front matter", figures)
+
+
+def _coverage(rows: list[dict[str, Any]]) -> Figure:
+    shown = rows[:_COLLECTIONS]
+    total = sum(row["articles"] for row in rows)
+    missing = {
+        field: sum((row[f"missing_{field}"] or 0) * row["articles"] for row in rows)
+        for field in _FIELDS
+    }
+    worst = max(_FIELDS, key=lambda field: missing[field])
+    title = (
+        f"{svg.share(missing[worst] / total)} of the articles are without {_name(worst)}"
+        if total and missing[worst]
+        else "No field is missing anywhere"
+    )
+    return Figure(
+        title=title,
+        lead="Share of the articles of each collection that are without the field.",
+        sql=COVERAGE,
+        grid=Grid(
+            ("Collection", "Articles", *(f"No {field}" for field in _FIELDS), "Quarantined"),
+            [
+                [
+                    name(row["collection"]),
+                    Cell(svg.number(row["articles"]), is_number=True),
+                    *(_missing(row[f"missing_{field}"]) for field in _FIELDS),
+                    Cell(svg.number(row["quarantined_files"]), is_number=True),
+                ]
+                for row in shown
+            ],
+        ),
+        rest=capped(len(shown), len(rows), "The SQL below lists all."),
+    )
+
+
+def _name(field: str) -> str:
+    return field if field in ("topics", "images") else f"a {field}"
+
+
+def _missing(share: float | None) -> Cell:
+    said = "·" if share == 0 else svg.share(share)
+    return Cell(said, is_number=True, bar=share or 0.0)
+
+
+def _quarantine(rows: list[dict[str, Any]]) -> Figure:
+    if not rows:
+        lead = "Every file that should be read was read."
+        return Figure(title="No file is quarantined", lead=lead, sql=QUARANTINE)
+    shown = rows[:_FILES]
+    return Figure(
+        title=f"{counted(len(rows), 'file is', 'files are')} quarantined,"
+        f" the newest since {rows[0]['since']:%Y-%m-%d}",
+        lead="Each is read again when it changes.",
+        sql=QUARANTINE,
+        grid=Grid(
+            ("File", "Reason", "Fix"),
+            [
+                [
+                    Cell(":".join(str(p) for p in (row["path"], row["line"], row["column"]) if p)),
+                    Cell(clip(row["reason"] or "", 200)),
+                    Cell(clip(row["hint"] or "", 200)),
+                ]
+                for row in shown
+            ],
+        ),
+        rest=capped(len(shown), len(rows), "`matterhouse quarantine` lists all."),
+    )
+
+
+def _new_keys(runs: list[dict[str, Any]]) -> Figure | None:
+    found = next(((run["started_at"], run["new_keys"]) for run in runs if run["new_keys"]), None)
+    if not found:
+        return None
+    since, keys = found
+    shown = keys[:_KEYS]
+    return Figure(
+        title=f"{counted(len(keys), 'key')} came up that no column takes",
+        lead=f"New in the run of {since:%Y-%m-%d}; their values are kept in `extra`:"
+        f" {', '.join(clip(key, 40) for key in shown)}.",
+        sql=RUNS,
+        rest=capped(len(shown), len(keys), "`matterhouse profile` lists all."),
+    )
+
+
+def runs(con: "duckdb.DuckDBPyConnection") -> Section:
+    """List the latest runs: when, what they found, what was wrong, how long they took."""
+    rows = fetch(con, RUNS)
+    if not rows:
+        return Section("runs", "Runs", empty="No run has published yet.")
+    last = rows[0]
+    figure = Figure(
+        title=f"The last run was on {last['started_at']:%Y-%m-%d at %H:%M} UTC,"
+        f" read {counted(last['read_files'], 'file')} and took {svg.number(last['seconds'], 1)} s",
+        lead="Runs that published something, the newest first."
+        " `matterhouse runs` lists the failed ones too.",
+        sql=RUNS,
+        grid=Grid(
+            ("Run (UTC)", "Read", "Gone", "Quarantined", "Warnings", "Seconds", "Failed checks"),
+            [
+                [
+                    Cell(f"{row['started_at']:%Y-%m-%d %H:%M}"),
+                    Cell(svg.number(row["read_files"]), is_number=True),
+                    Cell(svg.number(row["gone"]), is_number=True),
+                    Cell(svg.number(row["quarantined"]), is_number=True),
+                    Cell(svg.number(row["warnings"]), is_number=True),
+                    Cell(svg.number(row["seconds"], 1), is_number=True),
+                    Cell(
+                        "; ".join(clip(check, 120) for check in row["failed_checks"] or ())
+                        or "none"
+                    ),
+                ]
+                for row in rows
+            ],
+        ),
+    )
+    return Section("runs", "Runs", [figure])

@@ -1,0 +1,52 @@
+"""How often which value: columns on an axis of values, with the median marked."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from flows.reports.page import svg
+
+_HEIGHT, _TOP, _AXIS = 150.0, 22.0, 18.0
+
+
+def histogram(counts: Sequence[tuple[int, int]], width: int, median: float, label: str) -> Markup:
+    """Draw (lower bound, count) of buckets that are `width` wide; empty ones need not be given."""
+    first, last = counts[0][0], counts[-1][0] + width
+    top = max(count for _, count in counts)
+    span = last - first
+    bars = [
+        svg.bar(
+            (bound - first) / span + 0.002,
+            _TOP + _HEIGHT * (1 - count / top),
+            width / span - 0.004,
+            _HEIGHT * count / top,
+            "bar",
+            f"{bound} to {bound + width - 1}: {svg.number(count)}",
+        )
+        for bound, count in counts
+    ]
+    at = min(max((median - first) / span, 0.0), 1.0)
+    mark = svg.tag(
+        "line",
+        x1=svg.percent(at),
+        x2=svg.percent(at),
+        y1=_TOP - 4,
+        y2=_TOP + _HEIGHT,
+        class_="mark",
+    )
+    anchor = "end" if at > 0.5 else "start"
+    said = svg.text(at, _TOP - 9, f"median {median:.0f}", anchor, "label")
+
+    def anchor_of(bound: int) -> str:
+        return "start" if bound == first else "end" if bound == last else "middle"
+
+    # At most eight bounds are written: they must not touch each other on a phone.
+    every = max(1, -(-(span // width) // 8))
+    ticks = [
+        svg.text((bound - first) / span, _TOP + _HEIGHT + _AXIS - 4, str(bound), anchor_of(bound))
+        for bound in range(first, last + 1, width * every)
+    ]
+    base = svg.tag("line", x1="0%", x2="100%", y1=_TOP + _HEIGHT, y2=_TOP + _HEIGHT, class_="grid")
+    return svg.drawing(
+        svg.joined([base, *bars, mark, said, *ticks]), height=_TOP + _HEIGHT + _AXIS, label=label
+    )

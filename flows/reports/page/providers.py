@@ -1,0 +1,159 @@
+"""Who publishes, how good it is, and whom one could drop."""
+
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from flows.reports.page import svg
+from flows.reports.page.figure import Cell, Figure, Grid, Section, capped, fetch, name
+from flows.reports.page.periods import STEPS, choose_grain
+from flows.reports.page.sparkline import sparkline
+from flows.reports.summary import clip
+
+if TYPE_CHECKING:
+    import duckdb
+
+_LARGEST, _LOWEST = 12, 8
+_PERIODS = 12
+# A mean of fewer scores says more about chance than about a provider.
+_FEWEST_SCORES = 5
+LARGEST = """\
+with newest as (
+    select max(period_start) as last, min(period_start) as first
+    from marts.provider_trends
+    where time_grain = '{time_grain}'
+),
+
+periods as (
+    select cast(unnest(generate_series(
+        greatest(first, last - {back} * interval '{step}'), last, interval '{step}'
+    )) as date) as period_start
+    from newest
+),
+
+counts as (
+    select
+        providers.provider,
+        list(coalesce(trends.articles, 0) order by periods.period_start) as counts,
+    from marts.providers
+    cross join periods
+    left join marts.provider_trends as trends
+        on trends.provider = providers.provider
+        and trends.period_start = periods.period_start
+        and trends.time_grain = '{time_grain}'
+    where providers.articles > 0
+    group by providers.provider
+)
+
+select
+    provider,
+    coalesce(name, provider) as name,
+    counts,
+    articles,
+    articles_share,
+    scored_articles,
+    quality_mean,
+    quality_stddev,
+    times_cited,
+    cited_by_providers,
+    last_published_date,
+from marts.providers
+left join counts using (provider)
+where articles > 0
+order by articles desc, provider"""
+LOWEST = f"""\
+select
+    provider,
+    coalesce(name, provider) as name,
+    articles,
+    quality_mean,
+    quality_mean - sum(quality_mean * scored_articles) over () / sum(scored_articles) over ()
+        as quality_difference,
+    quality_stddev,
+    times_cited,
+    last_published_date,
+from marts.providers
+where scored_articles > 0
+qualify scored_articles >= {_FEWEST_SCORES} and quality_difference < 0
+order by quality_mean, provider"""
+
+
+def section(con: "duckdb.DuckDBPyConnection") -> Section:
+    """List the largest providers, and those with the lowest scores."""
+    time_grain = choose_grain(con, "marts.provider_trends") or "year"
+    sql = LARGEST.format(time_grain=time_grain, step=STEPS[time_grain], back=_PERIODS - 1)
+    rows = fetch(con, sql)
+    if not rows:
+        return Section("providers", "Who publishes", empty="No article names its provider.")
+    figures = [_largest(rows, sql, time_grain)]
+    if lowest := fetch(con, LOWEST):
+        figures.append(_lowest(lowest))
+    return Section("providers", "Who publishes", figures)
+
+
+def _largest(rows: list[dict[str, Any]], sql: str, time_grain: str) -> Figure:
+    shown = rows[:_LARGEST]
+    top = max(row["articles_share"] for row in rows)
+    return Figure(
+        title=f"{clip(rows[0]['name'])} published {svg.share(rows[0]['articles_share'])} of all"
+        f" articles; there are {svg.number(len(rows))} providers",
+        lead=f"The largest, each with its articles a {time_grain} (own scale, the newest period"
+        " dark), its share, the mean and the spread (standard deviation) of its quality, and how"
+        " often others cite it.",
+        sql=sql,
+        grid=Grid(
+            ("Provider", f"By {time_grain}", "Articles", "Share", "Quality", "Spread", "Cited"),
+            [
+                [
+                    name(row["name"]),
+                    Cell(_spark(row, time_grain)),
+                    Cell(svg.number(row["articles"]), is_number=True),
+                    Cell(
+                        svg.share(row["articles_share"]),
+                        is_number=True,
+                        bar=row["articles_share"] / top,
+                    ),
+                    Cell(svg.number(row["quality_mean"], 1), is_number=True),
+                    Cell(svg.number(row["quality_stddev"], 1), is_number=True),
+                    Cell(svg.number(row["times_cited"]), is_number=True),
+                ]
+                for row in shown
+            ],
+        ),
+        rest=capped(len(shown), len(rows), "The SQL below lists all."),
+    )
+
+
+def _spark(row: dict[str, Any], time_grain: str) -> Markup | str:
+    if not row["counts"]:
+        return ""
+    said = ", ".join(map(svg.number, row["counts"]))
+    return sparkline(row["counts"], f"{clip(row['name'])}, articles a {time_grain}: {said}")
+
+
+def _lowest(rows: list[dict[str, Any]]) -> Figure:
+    shown = rows[:_LOWEST]
+    first = rows[0]
+    return Figure(
+        title=f"{clip(first['name'])} has the lowest scores: {svg.number(first['quality_mean'], 1)}"
+        f" on average, {svg.number(first['quality_difference'], 1, sign=True)} against all",
+        lead=f"Providers below the mean of all, with at least {_FEWEST_SCORES} scored articles: who"
+        " scores low, is cited by nobody and has published nothing for long could be dropped.",
+        sql=LOWEST,
+        grid=Grid(
+            ("Provider", "Quality", "Against all", "Spread", "Articles", "Cited", "Last article"),
+            [
+                [
+                    name(row["name"]),
+                    Cell(svg.number(row["quality_mean"], 1), is_number=True),
+                    Cell(svg.number(row["quality_difference"], 1, sign=True), is_number=True),
+                    Cell(svg.number(row["quality_stddev"], 1), is_number=True),
+                    Cell(svg.number(row["articles"]), is_number=True),
+                    Cell(svg.number(row["times_cited"]), is_number=True),
+                    Cell(str(row["last_published_date"] or svg.number(None)), is_number=True),
+                ]
+                for row in shown
+            ],
+        ),
+        rest=capped(len(shown), len(rows), "The SQL below lists all."),
+    )

@@ -1,0 +1,190 @@
+"""How good the articles are, whether that moves, and why."""
+
+from typing import TYPE_CHECKING, Any
+
+from flows.reports.page import svg
+from flows.reports.page.band import Spread, band
+from flows.reports.page.figure import Cell, Figure, Fold, Grid, Section, capped, fetch, numbers
+from flows.reports.page.histogram import histogram
+from flows.reports.page.periods import choose_grain, is_over
+from flows.reports.page.waterfall import step
+from flows.reports.summary import EFFECTS
+
+if TYPE_CHECKING:
+    import duckdb
+
+_PERIODS = 18
+_MONTHS = 12
+_BUCKET = 10
+# Quantiles of fewer scores than this jump about.
+_ENOUGH_SCORES = 8
+# Medians of some dozen scores differ by so much without a reason.
+_MOVED = 2
+DISTRIBUTION = f"""\
+select
+    cast({_BUCKET} * floor(quality / {_BUCKET}) as integer) as quality_from,
+    count(*) as articles,
+    sum(count(*)) over () as scored_articles,
+    (select median(quality) from staging.articles) as quality_median,
+from staging.articles
+where quality is not null
+group by quality_from
+order by quality_from"""
+OVER_TIME = """\
+select
+    cast(date_trunc('{time_grain}', published_date) as date) as period_start,
+    count(quality) as scored_articles,
+    quantile_cont(quality, 0.1) as quality_p10,
+    median(quality) as quality_median,
+    quantile_cont(quality, 0.9) as quality_p90,
+from staging.articles
+where published_date is not null and quality is not null
+group by period_start
+order by period_start desc
+limit {periods}"""
+CHANGES = f"""\
+select
+    period_start,
+    quality_mean - quality_change as quality_before,
+    quality_mean,
+    quality_change,
+    new_articles,
+    removed_articles,
+    rescored_articles,
+    new_effect,
+    removed_effect,
+    rescored_effect,
+    mix_effect,
+from marts.quality_changes
+where time_grain = 'month' and abs(quality_change) >= 0.05
+order by period_start desc
+limit {_MONTHS}"""
+_EFFECT_COLUMNS = ("new_effect", "removed_effect", "rescored_effect", "mix_effect")
+_COUNT_COLUMNS = ("new_articles", "removed_articles", "rescored_articles", None)
+
+
+def section(con: "duckdb.DuckDBPyConnection") -> Section:
+    """Draw the distribution and its way over time, and explain the moves of the mean."""
+    found = fetch(con, DISTRIBUTION)
+    if not found:
+        return Section("quality", "Quality", empty="No article has a quality.")
+    figures = [_distribution(found), *_over_time(con), _why(fetch(con, CHANGES))]
+    return Section("quality", "Quality", figures)
+
+
+def _distribution(rows: list[dict[str, Any]]) -> Figure:
+    median, scored = rows[0]["quality_median"], int(rows[0]["scored_articles"])
+    counts = [(row["quality_from"], row["articles"]) for row in rows]
+    title = f"Half of the {svg.number(scored)} scored articles reach {median:.0f} or more"
+    return Figure(
+        title=title,
+        lead=f"Articles per {_BUCKET} points of quality.",
+        sql=DISTRIBUTION,
+        drawing=histogram(counts, _BUCKET, median, title),
+        numbers=numbers(rows),
+    )
+
+
+def _over_time(con: "duckdb.DuckDBPyConnection") -> list[Figure]:
+    where = "where scored_articles > 0"
+    time_grain = choose_grain(con, "marts.quality_trends", where, _ENOUGH_SCORES)
+    if time_grain is None:
+        return []
+    sql = OVER_TIME.format(time_grain=time_grain, periods=_PERIODS)
+    rows = fetch(con, sql)[::-1]
+    if len(rows) < 2:
+        return []
+    periods = [row["period_start"] for row in rows]
+    values = [
+        Spread(
+            svg.period(row["period_start"], time_grain),
+            row["quality_p10"],
+            row["quality_median"],
+            row["quality_p90"],
+            is_over(row["period_start"], periods),
+        )
+        for row in rows
+    ]
+    # A period that is not over is no end of a comparison.
+    last = values[-2] if len(values) > 2 else values[-1]
+    move = last.middle - values[0].middle
+    verb = "rose" if move > _MOVED else "fell" if move < -_MOVED else "stayed near"
+    title = (
+        f"By date of publication the median {verb} {last.middle:.0f}"
+        if verb == "stayed near"
+        else f"By date of publication the median {verb} from {values[0].middle:.0f} in"
+        f" {values[0].name} to {last.middle:.0f} in {last.name}"
+    )
+    return [
+        Figure(
+            title=title,
+            lead=f"Median quality of the articles of each {time_grain} (line); eight in ten lie in"
+            " the band. The period of an open dot is not over yet.",
+            sql=sql,
+            drawing=band(values, title),
+            numbers=numbers(rows),
+        )
+    ]
+
+
+def _why(rows: list[dict[str, Any]]) -> Figure:
+    lead = (
+        "By month of observation, not of publication. Each bar begins where the one before it"
+        " ended; causes without an effect are left out."
+    )
+    if not rows:
+        return Figure(
+            title="The mean has not moved since the articles were first read",
+            lead="Nothing was added, removed or scored anew in another month than the first.",
+            sql=CHANGES,
+        )
+    newest, *earlier = rows
+    return Figure(
+        title=_change_title(newest),
+        lead=lead,
+        sql=CHANGES,
+        grid=_steps(newest),
+        folds=tuple(Fold(_change_title(row), _steps(row)) for row in earlier),
+        rest=capped(len(rows), len(rows), ""),
+    )
+
+
+def _change_title(row: dict[str, Any]) -> str:
+    change = row["quality_change"]
+    verb, sign = ("rose", 1) if change > 0 else ("fell", -1)
+    column, name = max(
+        zip(_EFFECT_COLUMNS, EFFECTS, strict=True), key=lambda pair: sign * row[pair[0]]
+    )
+    return (
+        f"{row['period_start']:%B %Y}: the mean {verb} from {svg.number(row['quality_before'], 1)}"
+        f" to {svg.number(row['quality_mean'], 1)}, mostly through {name}"
+        f" ({svg.number(row[column], 1, sign=True)})"
+    )
+
+
+def _steps(row: dict[str, Any]) -> Grid:
+    at, steps = row["quality_before"], []
+    for column, count, name in zip(_EFFECT_COLUMNS, _COUNT_COLUMNS, EFFECTS, strict=True):
+        effect = row[column]
+        if abs(effect) >= 0.005:
+            steps.append((name, at, effect, row[count] if count else None))
+        at += effect
+    ends = [start + part for _, start, effect, _ in steps for part in (0, effect)]
+    low, high = min(ends), max(ends)
+    rows = [
+        [
+            Cell(name[:1].upper() + name[1:]),
+            Cell(step(start, effect, low, high, f"{name}: {svg.number(effect, 2, sign=True)}")),
+            Cell(svg.number(effect, 2, sign=True), is_number=True),
+            Cell("" if count is None else svg.number(count), is_number=True),
+        ]
+        for name, start, effect, count in steps
+    ]
+    before = [
+        Cell("Mean before"),
+        Cell(""),
+        Cell(svg.number(row["quality_before"], 1), True),
+        Cell(""),
+    ]
+    after = [Cell("Mean after"), Cell(""), Cell(svg.number(row["quality_mean"], 1), True), Cell("")]
+    return Grid(("Cause", "Step", "Points", "Articles"), [before, *rows, after])

@@ -1,0 +1,121 @@
+"""The published warehouse → the page's HTML; the same data gives the same bytes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from markupsafe import Markup
+
+from flows import MatterhouseError
+from flows.reports.output import open_output
+from flows.reports.page import health, providers, quality, stories, svg, topics
+from flows.reports.page.figure import Section, fetch
+from flows.reports.summary import Summary, day, summarize
+from flows.warehouse.connection import open_readonly
+from flows.warehouse.paths import WarehousePaths
+
+if TYPE_CHECKING:
+    import duckdb
+
+_FOLDER = Path(__file__).parent
+# How a page is told from any other file, near its beginning.
+_MADE_BY, _HEAD = '<meta name="generator" content="matterhouse">', 1000
+SECTIONS: tuple[Callable[["duckdb.DuckDBPyConnection"], Section], ...] = (
+    topics.movers,
+    topics.over_time,
+    providers.section,
+    quality.section,
+    stories.citations,
+    stories.stories,
+    health.front_matter,
+    health.runs,
+)
+TOTALS = """\
+select
+    (select count(*) from staging.articles) as articles,
+    (select count(*) from ops.files where status = 'quarantined') as quarantined_files,
+    (select max(run_id) from ops.runs) as run_id,
+    (select max(started_at) from ops.runs) as started_at"""
+
+
+class NotAPage(MatterhouseError):
+    """The file holds something else than a page of ours, so it is not replaced."""
+
+
+def write_page(paths: WarehousePaths, file: Path) -> None:
+    """Write the page of the published warehouse; a page that is there is replaced at once."""
+    if file.is_file() and _MADE_BY not in file.read_text("utf-8", "replace")[:_HEAD]:
+        raise NotAPage(f"{file} is no page of matterhouse: move it away, or name another file")
+    with open_readonly(paths) as con:
+        text = render(con)
+    with open_output(file) as writable:
+        writable.write_text(text, encoding="utf-8")
+
+
+def render(con: "duckdb.DuckDBPyConnection") -> str:
+    """Return the page."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Reading aggregates of doubles by one thread: they add up the same way every time.
+    con.execute("set threads = 1")
+    summary = summarize(con)
+    first, *rest = summary.sentences()
+    totals = fetch(con, TOTALS)[0]
+    return environment.get_template("page.html").render(
+        style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704
+        until="" if summary.until is None else day(summary.until),
+        first=first,
+        rest=rest,
+        tiles=_tiles(summary, totals),
+        run=totals,
+        sections=[section(con) for section in SECTIONS],
+    )
+
+
+def _tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Return four numbers with what they are compared with; the last word is a kind of news."""
+    moved = summary.articles - summary.articles_before
+    mended = totals["quarantined_files"]
+    return [
+        (
+            "Articles in 28 days",
+            svg.number(summary.articles),
+            f"{svg.number(moved, sign=True)} against the 28 days before",
+            # Two counts at one rate differ by the square root of their sum.
+            _kind(moved if moved**2 > summary.articles + summary.articles_before else 0),
+        ),
+        (
+            "Mean quality of them",
+            svg.number(summary.quality, 1),
+            _compared(summary),
+            "flat",
+        ),
+        (
+            "Articles in all",
+            svg.number(totals["articles"]),
+            f"to {day(summary.until)}" if summary.until else "",
+            "flat",
+        ),
+        (
+            "Files to mend",
+            svg.number(mended),
+            "in quarantine" if mended else "nothing is quarantined",
+            "down" if mended else "flat",
+        ),
+    ]
+
+
+def _kind(change: int) -> str:
+    return "up" if change > 0 else "down" if change < 0 else "flat"
+
+
+def _compared(summary: Summary) -> str:
+    if summary.quality is None or summary.quality_before is None:
+        return "no scores to compare with"
+    return f"{svg.number(summary.quality - summary.quality_before, 1, sign=True)} against before"

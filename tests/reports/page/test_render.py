@@ -1,0 +1,142 @@
+"""The page as text: what it says, that it is inert, and that each figure's SQL runs."""
+
+import html
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from flows.reports.page.render import SECTIONS, NotAPage, render, write_page
+from flows.reports.summary import summary_line
+from flows.warehouse.connection import open_readonly
+from flows.warehouse.paths import WarehousePaths
+from tests.reports.page import corpora
+from tests.reports.page.conftest import built
+
+
+class Elements(HTMLParser):
+    """Collects every element with its attributes, as a browser would find them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep an element."""
+        self.found.append((tag, dict(attrs)))
+
+
+def rendered(paths: WarehousePaths) -> str:
+    """Return the page of a warehouse."""
+    with open_readonly(paths) as con:
+        return render(con)
+
+
+def test_the_same_data_gives_the_same_bytes(sample: WarehousePaths, tmp_path: Path) -> None:
+    """The page has no clock of its own, and writing it again replaces it."""
+    file = tmp_path / "page.html"
+    write_page(sample, file)
+    first = file.read_bytes()
+    write_page(sample, file)
+    assert file.read_bytes() == first
+    assert len(first) < 150_000
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_the_page_begins_with_the_line_of_the_terminal(sample: WarehousePaths) -> None:
+    """Its heading and what stands below it are that line, word for word."""
+    text = rendered(sample)
+    heading = re.findall(r"<h1>(.*?)</h1>", text)
+    lede = re.findall(r'<p class="lede"><bdi>(.*?)</bdi></p>', text)
+    with open_readonly(sample) as con:
+        assert html.unescape(" ".join([*heading, *lede])) == summary_line(con)
+
+
+def test_every_figure_shows_sql_that_runs(sample: WarehousePaths) -> None:
+    """What a reader pastes into `matterhouse sql` gives rows, of reports and ledger alone."""
+    shown = re.findall(r"<pre><code>(.*?)</code></pre>", rendered(sample), re.DOTALL)
+    with open_readonly(sample) as con:
+        figures = [figure for section in SECTIONS for figure in section(con).figures]
+        assert [html.unescape(sql) for sql in shown] == [figure.sql for figure in figures]
+        for figure in figures:
+            found = con.execute(figure.sql).fetchall()
+            # Without a second month of observation there is nothing that moved.
+            assert found or "has not moved" in figure.title
+            assert set(re.findall(r"\b(raw)\.\w+", figure.sql)) == set()
+
+
+@pytest.mark.parametrize("which", ["sample", "hostile"])
+def test_nothing_on_the_page_runs_or_is_fetched(which: str, request: pytest.FixtureRequest) -> None:
+    """No script, no handler, no address but the web's, whatever the texts are."""
+    text = rendered(request.getfixturevalue(which))
+    elements = Elements(text).found
+    names = {name for name, _ in elements}
+    assert names & {"script", "img", "iframe", "object", "embed", "link", "base", "form"} == set()
+    assert [name for name, _ in elements].count("style") == 1
+    assert not [key for _, found in elements for key in found if key.startswith("on")]
+    assert not [found for _, found in elements if "src" in found]
+    links = {found["href"] or "" for name, found in elements if name == "a"}
+    assert {link.split(":")[0] for link in links if not link.startswith("#")} <= {"https"}
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    assert ("meta", {"http-equiv": "Content-Security-Policy", "content": policy}) in elements
+
+
+def test_hostile_texts_are_shown_as_they_are(hostile: WarehousePaths) -> None:
+    """Markup is words, and control characters are spelled out."""
+    text = rendered(hostile)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "{{ 7 * 7 }}" in text
+    assert "\\x1b[2Jcleared" in text
+    assert [sign for sign in text if ord(sign) < 32 and sign != "\n"] == []
+    assert len(text.encode()) < 150_000
+
+
+def test_very_many_topics_are_capped(tmp_path: Path) -> None:
+    """The page stays small, and each list says how many there are."""
+    corpora.write_many(tmp_path / "content", topics=400, articles=1500)
+    text = rendered(built(tmp_path / "content", tmp_path))
+    assert len(text.encode()) < 150_000
+    for said in ("12 of 400 are shown", "12 of 300 are shown", "12 of 60 are shown"):
+        assert said in text
+
+
+@pytest.mark.parametrize(
+    ("articles", "said"),
+    [
+        ([], "No article has a date, so nothing can be said about what moves."),
+        ([{"title": "No date", "type": "article", "topics": ["Sun"]}], "No article has a date"),
+        ([corpora.article(n, quality=None) for n in range(9)], "No article has a quality."),
+        ([corpora.article(n, topics=[]) for n in range(9)], "No article lists a topic."),
+        ([corpora.article(n, provider={}) for n in range(9)], "No article names its provider."),
+        ([corpora.article(n) for n in range(9)], "No story came through more than one outlet."),
+        ([corpora.article(n) for n in range(1)], "1 article in the 28 days to 30 June 2025"),
+    ],
+)
+def test_an_empty_section_says_why(
+    tmp_path: Path, articles: list[dict[str, Any]], said: str
+) -> None:
+    """A page is made of whatever there is."""
+    corpora.write(tmp_path / "content", "_none/a.md", {"layout": "page"})
+    corpora.write_articles(tmp_path / "content", articles)
+    assert said in rendered(built(tmp_path / "content", tmp_path))
+
+
+def test_a_file_that_is_no_page_is_not_replaced(sample: WarehousePaths, tmp_path: Path) -> None:
+    """Somebody's own index.html stays."""
+    (tmp_path / "index.html").write_text("<p>mine")
+    with pytest.raises(NotAPage, match="move it away"):
+        write_page(sample, tmp_path / "index.html")
+    assert (tmp_path / "index.html").read_text() == "<p>mine"
+
+
+def test_a_warehouse_without_its_marts_is_no_traceback(tmp_path: Path) -> None:
+    """A database of somebody else ends in DuckDB's sentence."""
+    with duckdb.connect(str(tmp_path / "other.duckdb")) as con:
+        con.execute("create table numbers as select 1 as n")
+    with pytest.raises(duckdb.CatalogException):
+        write_page(WarehousePaths(tmp_path / "other.duckdb"), tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()

@@ -1,1 +1,0 @@
-"""Publishing to a real PostgreSQL server, which the tests start."""
