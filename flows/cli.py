@@ -11,26 +11,14 @@ from cyclopts import App, CycloptsError, Parameter, Token
 
 from flows import MatterhouseError, __version__
 from flows.reports import terminal
-from flows.warehouse.paths import WarehousePaths
+from flows.warehouse.paths import WarehousePaths, locate
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 
-QUARANTINED = 3
+TO_MEND = 3
 MISUSED = 2
-_QUARANTINE = """
-select path, line, "column", reason_code, reason, hint, changed_at as since
-from ops.files
-where status = 'quarantined'
-order by path
-"""
-_MISFITS = """
-select path, misfit.line, null as "column", misfit.code as reason_code,
-    misfit.message as reason, misfit.hint, changed_at as since
-from (select path, changed_at, unnest(warnings) as misfit from ops.files where status = 'loaded')
-order by path, misfit.line, misfit.field
-"""
 # An editor wants to hear of the biggest; the pages of an orchestrator list more.
 SHOWN_MOVERS = 5
 
@@ -48,6 +36,7 @@ Everyday:
 More:
   matterhouse tables marts.topics   # what each column means
   matterhouse export reports --format csv
+  matterhouse publish postgresql://matterhouse@db.example.org/reports
   matterhouse diff                  # what the last build changed
   matterhouse build --help          # options of a command, and examples""",
     version=f"matterhouse {__version__}",
@@ -64,10 +53,20 @@ class NoQuery(MatterhouseError):
     exit_code = MISUSED
 
 
+class NoAddress(MatterhouseError):
+    """Neither an argument nor the environment names a database."""
+
+    exit_code = MISUSED
+
+
 class Contradiction(MatterhouseError):
     """Two options cannot both be meant."""
 
     exit_code = MISUSED
+
+
+class NoHome(MatterhouseError):
+    """Prefect has no place for its files."""
 
 
 class QueryFailed(MatterhouseError):
@@ -76,10 +75,16 @@ class QueryFailed(MatterhouseError):
 
 def main(given: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors of ours become one red line."""
+    terminal.prepare_streams()
+    typed = sys.argv[1:] if given is None else given
+    # A query that begins with a comment looks like an option.
+    tokens = [f"\n{token}" if token.startswith("-- ") else token for token in typed]
     try:
         result = app.meta(
-            given, exit_on_error=False, print_error=False, result_action="return_value"
+            tokens, exit_on_error=False, print_error=False, result_action="return_value"
         )
+        # A reader that is gone, or a full disk, shows here and not while Python shuts down.
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
         terminal.print_error(f"{error}\nSee `matterhouse --help`, or --help of the command.")
@@ -94,7 +99,7 @@ def main(given: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        terminal.print_error("interrupted: the published warehouse is as it was")
+        terminal.print_error("interrupted: readers see a whole warehouse, `matterhouse runs` which")
         return 130
     except OSError as error:
         terminal.print_error(f"{error.strerror or error}: {error.filename or 'the system'}")
@@ -118,8 +123,11 @@ def _to_path(_: object, given: Sequence[Token]) -> Path:
     text = given[0].value
     if not text:
         raise ValueError("an empty path names nothing: is a variable not set?")
-    # The shell leaves the `~` of `--option=~/file` alone.
-    return Path(text).expanduser()
+    try:
+        # The shell leaves the `~` of `--option=~/file` alone.
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{text} names the home folder of nobody here") from error
 
 
 def _at_least_one(_: object, value: int | None) -> None:
@@ -185,6 +193,16 @@ PageFile = Annotated[
 ]
 
 
+PublishTo = Annotated[
+    str | None,
+    Parameter(
+        name="--publish",
+        metavar="URL",
+        help="Then publish to postgresql://USER@HOST/DATABASE (default: $MATTERHOUSE_PUBLISH).",
+    ),
+]
+
+
 def _examples(*lines: str) -> str:
     return "\n".join(("Examples:", *(f"  {line}" for line in lines)))
 
@@ -203,7 +221,7 @@ def run(
     command, bound, injected = app.parse_args(tokens, exit_on_error=False, print_error=False)
     if "warehouse" in injected:
         named = warehouse or os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
-        bound.arguments["warehouse"] = WarehousePaths(Path(named).absolute())
+        bound.arguments["warehouse"] = locate(named)
     return command(*bound.args, **bound.kwargs)
 
 
@@ -233,8 +251,12 @@ def build(
     accept_loss: Annotated[
         bool, Parameter(help="Allow more than half of the articles to vanish.")
     ] = False,
-    strict: Annotated[bool, Parameter(help="Exit with 3 if files are quarantined.")] = False,
-    quiet: Annotated[bool, Parameter(help="Print errors only.")] = False,
+    strict: Annotated[
+        bool, Parameter(help="Exit with 3 if files are quarantined or no article is loaded.")
+    ] = False,
+    quiet: Annotated[
+        bool, Parameter(help="Print errors only, failed checks and what was newly left out.")
+    ] = False,
     as_json: AsJson = False,
     runner: RunnerName = "auto",
     jobs: Jobs = None,
@@ -242,11 +264,13 @@ def build(
         bool, Parameter(help="Run as a Prefect flow (the default when PREFECT_API_URL is set).")
     ] = False,
     on_failure: OnFailure = None,
+    publish_to: PublishTo = None,
     page_file: PageFile = None,
 ) -> int:
     """Read a folder and bring the warehouse up to date."""
     from flows.pipeline import Request, refresh
-    from flows.reports import notify
+    from flows.reports import notify, postgres
+    from flows.reports.news import news
     from flows.reports.page.render import write_page
     from flows.workers.runner import named
 
@@ -260,7 +284,9 @@ def build(
         accept_loss=accept_loss,
     )
     words = _on_failure(on_failure)
+    _publish_to(publish_to)
     _agree(runner, jobs)
+    publication = None
     if prefect or os.environ.get("PREFECT_API_URL") or runner.startswith("dask"):
         receipt = _orchestrate(quiet=quiet or as_json).build(request, runner=runner, jobs=jobs)
     else:
@@ -274,15 +300,24 @@ def build(
                     lambda receipt: notify.tell(words, receipt, terminal.print_error),
                 ),
             )
+        publication = postgres.publish_as_asked(warehouse)
     if page_file:
         write_page(warehouse, page_file)
+    for note in receipt.notes:
+        terminal.print_error(note)
+    found = news(receipt.as_json())
     if as_json:
         print(json.dumps(receipt.as_json()))
     elif not quiet:
-        terminal.receipt(receipt, _movers(warehouse))
+        terminal.receipt(receipt, found, _movers(warehouse))
+        if publication:
+            print(f"\n{publication}")
         if page_file:
             print(f"\nWrote {page_file}")
-    return QUARANTINED if strict and receipt.quarantined else 0
+    if quiet:
+        terminal.news(found)
+    to_mend = receipt.quarantined or found.newly_excluded or not receipt.loaded
+    return TO_MEND if strict and to_mend else 0
 
 
 @app.command(
@@ -294,10 +329,7 @@ def build(
     ),
 )
 def sql(
-    query: Annotated[
-        # A query may begin with a comment.
-        str | None, Parameter(allow_leading_hyphen=True, help="SQL (default: standard input).")
-    ] = None,
+    query: Annotated[str | None, Parameter(help="SQL (default: standard input).")] = None,
     /,
     *,
     warehouse: Warehouse,
@@ -366,7 +398,11 @@ def page(
 
 @app.command(
     group=EVERYDAY,
-    help_epilogue=_examples("matterhouse quarantine", "matterhouse quarantine --values --json"),
+    help_epilogue=_examples(
+        "matterhouse quarantine",
+        "matterhouse quarantine --values --json",
+        "matterhouse quarantine --excluded     # why a file is not an article",
+    ),
 )
 def quarantine(
     *,
@@ -374,21 +410,25 @@ def quarantine(
     values: Annotated[
         bool, Parameter(help="List the values that did not fit their column.")
     ] = False,
+    excluded: Annotated[
+        bool, Parameter(help="List the files that are not taken for articles.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say which files could not be loaded, and how to mend them."""
-    from flows.warehouse.connection import open_readonly
+    from flows.reports import quarantine as quarantined
 
-    with open_readonly(warehouse) as con:
-        found = con.execute(_MISFITS if values else _QUARANTINE)
-        names = [name for name, *_ in found.description or ()]
-        rows = found.fetchall()
+    if values and excluded:
+        raise Contradiction("say --values or --excluded: they list different things")
+    kind: quarantined.Kind = "values" if values else "excluded" if excluded else "files"
+    found = quarantined.read(warehouse, kind)
     if as_json:
-        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
-    elif rows:
-        terminal.quarantine(rows)
-    else:
-        print("Every value fits." if values else "No file is quarantined.")
+        rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+        print(json.dumps(rows, default=str))
+        return
+    if found.is_of_failure:
+        print("No build was published yet; this is what the one that failed its checks found.\n")
+    terminal.quarantine(found.rows, kind)
 
 
 @app.command(
@@ -465,7 +505,7 @@ def export(
     from flows.reports.export import export as export_tables
     from flows.warehouse.connection import open_readonly
 
-    patterns = [pattern for given in tables or ["marts.*"] for pattern in given.split(",")]
+    patterns = _table_globs(tables, "marts.*")
     with open_readonly(warehouse) as con:
         done = export_tables(con, folder, file_format=file_format, patterns=patterns)
     files = [(table["file"], table["rows"]) for table in done.manifest["tables"]]
@@ -476,6 +516,38 @@ def export(
             f"{folder} cannot be exchanged as a whole: its files were replaced one by one,"
             " manifest.json last"
         )
+
+
+@app.command(
+    group=MORE,
+    help_epilogue=_examples(
+        "matterhouse publish postgresql://matterhouse@db.example.org/reports",
+        "matterhouse publish --tables 'marts.*'     # to $MATTERHOUSE_PUBLISH",
+        "matterhouse build --quiet --publish postgresql://matterhouse@db.example.org/reports",
+    ),
+)
+def publish(
+    url: Annotated[
+        str | None,
+        Parameter(
+            help="postgresql://USER@HOST:PORT/DATABASE (default: $MATTERHOUSE_PUBLISH); the"
+            " password is better kept in PGPASSWORD or ~/.pgpass."
+        ),
+    ] = None,
+    /,
+    *,
+    warehouse: Warehouse,
+    tables: Annotated[
+        list[str] | None, Parameter(metavar="GLOB", help="Tables to publish (default: all).")
+    ] = None,
+) -> None:
+    """Copy the warehouse to a PostgreSQL database that a team shares."""
+    from flows.reports import postgres
+
+    address = url or os.environ.get(postgres.VARIABLE)
+    if not address:
+        raise NoAddress("where to? Say `matterhouse publish postgresql://USER@HOST/DATABASE`")
+    print(postgres.publish(warehouse, address, _table_globs(tables, "*")))
 
 
 @app.command(group=MORE, help_epilogue=_examples("matterhouse profile content"))
@@ -513,20 +585,20 @@ def runs(
     *,
     warehouse: Warehouse,
     rollback: Annotated[
-        str | None, Parameter(metavar="RUN", help="Publish the file of an earlier run again.")
+        str | None,
+        Parameter(metavar="RUN", help="Publish the file of an earlier run again."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the refreshes, failed ones too."""
-    from flows.warehouse.generations import roll_back
-    from flows.warehouse.lock import locked
-    from flows.warehouse.paths import current, generation_ids
+    from flows.warehouse.generations import generation_ids, roll_back
+    from flows.warehouse.paths import current
     from flows.warehouse.run_log import read_runs
 
     if rollback:
-        with locked(warehouse):
-            roll_back(warehouse, rollback)
-        print(f"{warehouse.warehouse} is run {rollback} again")
+        run_id = roll_back(warehouse, rollback)
+        print(f"{warehouse.warehouse} is run {run_id} again")
+        print("The next build, a scheduled one too, goes on from it and reads the source again.")
         return
     found = read_runs(warehouse)
     if as_json:
@@ -580,11 +652,13 @@ def serve(
     runner: RunnerName = "auto",
     jobs: Jobs = None,
     on_failure: OnFailure = None,
+    publish_to: PublishTo = None,
 ) -> None:
     """Refresh on a schedule, as a Prefect flow."""
     from flows.pipeline import Request
 
     _on_failure(on_failure)
+    _publish_to(publish_to)
     _agree(runner, jobs)
     request = Request(
         source, warehouse.warehouse, patterns=_globs(pattern), exclude=_globs(exclude)
@@ -602,6 +676,10 @@ def _globs(given: Sequence[str] | None) -> tuple[str, ...] | None:
     return None if given is None else tuple(given)
 
 
+def _table_globs(given: Sequence[str] | None, default: str) -> list[str]:
+    return [glob for globs in given or [default] for glob in globs.split(",")]
+
+
 def _agree(runner: str, jobs: int | None) -> None:
     """Refuse a number of workers where there are none of ours to count."""
     if jobs is not None and (runner == "local" or "=" in runner):
@@ -617,6 +695,14 @@ def _on_failure(given: str | None) -> tuple[str, ...]:
     return notify.from_environment()
 
 
+def _publish_to(given: str | None) -> None:
+    """Put the address, which may hold a password, where the processes of flow runs find it."""
+    from flows.reports import postgres
+
+    if given is not None:
+        os.environ[postgres.VARIABLE] = given
+
+
 def _orchestrate(*, quiet: bool = False) -> "ModuleType":
     """Import what imports prefect, with its settings made first; quiet leaves logs to the API."""
     for name, value in {
@@ -627,6 +713,13 @@ def _orchestrate(*, quiet: bool = False) -> "ModuleType":
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
     }.items():
         os.environ.setdefault(name, value)
+    try:
+        Path.home()
+    except RuntimeError as error:
+        raise NoHome(
+            "Prefect keeps files in a home folder, and this account has none: set HOME to a folder"
+            " that it may write to"
+        ) from error
     from flows import orchestrate
 
     return orchestrate

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -34,7 +35,7 @@ from prefect.client.schemas.objects import (
     State,
 )
 from prefect.exceptions import ObjectNotFound, PrefectException
-from prefect.schedules import Cron
+from prefect.schedules import Cron, Schedule
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
@@ -45,10 +46,10 @@ from flows import pipeline as pipeline
 from flows.load import scope
 from flows.load.receipt import Receipt
 from flows.reports import export as exports
-from flows.reports import markdown, notify, terminal
+from flows.reports import markdown, notify, postgres, terminal
 from flows.source.extract import Batch
 from flows.warehouse.connection import open_readonly
-from flows.warehouse.paths import WORKING, WarehousePaths
+from flows.warehouse.paths import WORKING, WarehousePaths, locate
 from flows.warehouse.run_log import read_runs
 from flows.workers import isolate
 from flows.workers.runner import DirectRunner, named
@@ -64,6 +65,7 @@ T = TypeVar("T")
 _RETRIED = {"scan": 2}
 _RETRY_SECONDS = 2
 _BATCH_RETRIES = 2
+_CRON_FIELDS = 5
 # A server that starts together with the schedule needs up to 20 seconds on a slow machine.
 _API_PATIENCE_SECONDS = 90
 
@@ -146,6 +148,8 @@ class PrefectRunner:
     def report(self, receipt: Mapping[str, Any]) -> None:
         """Tell whoever asked, and leave the receipt and its tables as artifacts."""
         self.direct.report(receipt)
+        for note in receipt.get("notes", ()):
+            get_run_logger().warning(note)
         try:
             leave_artifacts(self.paths, receipt)
         except (httpx.HTTPError, PrefectException, MatterhouseError) as error:
@@ -162,7 +166,7 @@ class PrefectRunner:
     ) -> "Iterator[Frames]":
         """Yield what the workers left as Parquet, reading no more than a few batches ahead."""
         # The name is one that the next refresh sweeps up, should this one be killed.
-        prefix = f"{WORKING}parts-"
+        prefix = f"{WORKING}.parts-"
         with (
             tempfile.TemporaryDirectory(prefix=prefix, dir=self.paths.generations) as staging,
             _dask(self.cluster or "", self.direct.jobs) as dask,
@@ -283,7 +287,7 @@ def refresh(
 
     `runner` is local, process, dask or dask=tcp://HOST:PORT; auto lets the number of files decide.
     """
-    paths = WarehousePaths(Path(warehouse).absolute())
+    paths = locate(warehouse)
     if overtaken := _overtaken_by(paths):
         return Completed(
             name="Skipped",
@@ -305,7 +309,15 @@ def refresh(
     direct = named(runner, jobs, reported=lambda receipt: notify.tell(words, receipt, log.warning))
     name, _, address = runner.partition("=")
     carried_out_by = PrefectRunner(direct, address if name == "dask" else None, paths)
-    return _as_state(lambda: pipeline.refresh(request, carried_out_by))
+
+    def refreshed() -> Receipt:
+        receipt = pipeline.refresh(request, carried_out_by)
+        if os.environ.get(postgres.VARIABLE):
+            published = partial(postgres.publish_as_asked, paths)
+            log.info("%s", carried_out_by.call("publish to PostgreSQL", published))
+        return receipt
+
+    return _as_state(refreshed)
 
 
 def build(request: pipeline.Request, *, runner: str, jobs: int | None) -> Receipt:
@@ -371,7 +383,7 @@ def export(
     tables: list[str] | None = None,
 ) -> dict[str, Any] | State[dict[str, Any]]:
     """Write the reports of a warehouse to files."""
-    paths = WarehousePaths(Path(warehouse).absolute())
+    paths = locate(warehouse)
 
     def write() -> dict[str, Any]:
         with open_readonly(paths) as con:
@@ -416,13 +428,7 @@ def serve(
     say: Callable[[str], None],
 ) -> None:
     """Refresh on a schedule until the process is ended; one refresh of a warehouse at a time."""
-    try:
-        schedule = Cron(cron, timezone="UTC")
-    except ValueError as error:
-        raise BadCron(
-            f"{cron!r} is not a cron schedule: say minute, hour, day of month, month and day of"
-            " week, as in '0 6 * * *' for every day at six (UTC)"
-        ) from error
+    schedule = _schedule(cron)
     require_api(_API_PATIENCE_SECONDS)
     source, warehouse = _source(request), request.warehouse.absolute()
     # Unlike their folders' names, the two paths tell all schedules of a machine apart.
@@ -457,6 +463,19 @@ def serve(
         # Prefect pauses it too, but not while it waits for a run to end. Unless it is paused, runs
         # that nobody carries out go on being scheduled.
         _pause(f"refresh/{name}")
+
+
+def _schedule(cron: str) -> Schedule:
+    """Read a schedule; a sixth field would be seconds to some programs and a year to others."""
+    try:
+        if len(cron.split()) != _CRON_FIELDS and not cron.startswith("@"):
+            raise ValueError("not five fields")
+        return Cron(cron, timezone="UTC")
+    except ValueError as error:
+        raise BadCron(
+            f"{cron!r} is not a cron schedule: say minute, hour, day of month, month and day of"
+            " week, as in '0 6 * * *' for every day at six (UTC)"
+        ) from error
 
 
 def _pause(deployment: str) -> None:

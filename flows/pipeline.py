@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError, frontmatter
 from flows.load import ledger, merge
+from flows.load import plan as plans
 from flows.load import receipt as receipts
 from flows.load import scope as scopes
 from flows.load.receipt import Receipt, Stopwatch
@@ -21,8 +22,8 @@ from flows.source import extract, folder
 from flows.warehouse import generations, working_copy
 from flows.warehouse.connection import build_memory, limit_memory
 from flows.warehouse.lock import locked
-from flows.warehouse.paths import WarehousePaths
-from flows.warehouse.run_log import append_run
+from flows.warehouse.paths import WarehousePaths, current, locate
+from flows.warehouse.run_log import append_run, read_runs
 from flows.workers.runner import DirectRunner, Runner
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 # Large enough to spread the cost of the statements that load a batch, small enough for memory.
 BATCH_FILES = 2500
+_CLOCK_BEHIND = (
+    "the clock says {now:%Y-%m-%d %H:%M:%S} UTC, which is before the start of the last run: this"
+    " one counts as started right after it, at {run.started_at:%Y-%m-%d %H:%M:%S}"
+)
 
 
 class ChecksFailed(MatterhouseError):
@@ -62,42 +67,85 @@ def refresh(request: Request, runner: Runner | None = None) -> Receipt:
 
     Raises a MatterhouseError and leaves the published warehouse as it was when anything is wrong.
     """
-    paths = WarehousePaths(request.warehouse.absolute())
-    started_at = datetime.now(UTC)
-    run = ledger.Run(f"{started_at:%Y%m%dT%H%M%S%fZ}", started_at)
+    paths = locate(request.warehouse)
+    now = datetime.now(UTC)
     runner = runner or DirectRunner()
     try:
-        receipt = _locked_refresh(request, paths, run, runner)
+        receipt = _locked_refresh(request, paths, now, runner)
     except Exception as error:
-        runner.report(_failure(request, paths, run, error))
+        runner.report(_failure(request, paths, now, error))
         raise
     runner.report(receipt.as_json())
     return receipt
 
 
 def _locked_refresh(
-    request: Request, paths: WarehousePaths, run: ledger.Run, runner: Runner
+    request: Request, paths: WarehousePaths, now: datetime, runner: Runner
 ) -> Receipt:
+    if not paths.lock.exists():
+        # A mistyped path must leave nothing behind: look before anything is made.
+        working_copy.recognise(paths)
+        before = scopes.of_published(paths)
+        asked = scopes.choose(before, request.source, replace_source=request.replace_source)
+        folder.require_folder(asked.source)
     with locked(paths):
         try:
-            receipt = _refresh(request, paths, run, runner)
+            receipt = _refresh(request, paths, now, runner)
+            if receipt.published:
+                receipt = _publish(paths, receipt, runner)
         except BaseException as error:
-            if isinstance(error, ChecksFailed):
-                working_copy.keep_failed(paths, run.run_id)
-            # On a full disk this fails too, and must not hide the error that led here.
+            # On a full disk these fail too, and must not hide the error that led here.
             with contextlib.suppress(OSError):
-                append_run(paths, _failure(request, paths, run, error))
+                if isinstance(error, ChecksFailed):
+                    working_copy.keep_failed(paths)
+                append_run(paths, _failure(request, paths, now, error))
             raise
         finally:
-            working_copy.discard(paths, run.run_id)
-        append_run(paths, receipt.as_json())
-    return receipt
+            with contextlib.suppress(OSError):
+                working_copy.remove_leftovers(paths)
+        return _record(paths, receipt)
 
 
-def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: Runner) -> Receipt:
+def _publish(paths: WarehousePaths, receipt: Receipt, runner: Runner) -> Receipt:
     clock = Stopwatch()
-    with working_copy.open_working_copy(paths, run.run_id) as con:
+    notes = list(receipt.notes)
+    with clock.stage("publish"):
+        sha256 = generations.digest(paths.working)
+        try:
+            runner.call("publish", partial(generations.publish, paths, receipt.run_id))
+        except BaseException as error:
+            # What readers see cannot be taken back: from the flip on an error is only worth a note.
+            if current(paths) != receipt.run_id:
+                raise
+            notes.append(f"the warehouse is published, although: {_reason(error)}")
+    return replace(receipt, seconds=receipt.seconds | clock.seconds, sha256=sha256, notes=notes)
+
+
+def _record(paths: WarehousePaths, receipt: Receipt) -> Receipt:
+    """Write the receipt and remove old generations; whatever fails here, the run is published."""
+    notes = list(receipt.notes)
+    try:
+        append_run(paths, receipt.as_json())
+    except OSError as error:
+        notes.append(f"the receipt could not be written to {paths.receipts}: {_reason(error)}")
+    try:
+        if receipt.published:
+            generations.prune(paths)
+    except OSError as error:
+        notes.append(f"an old generation could not be removed: {_reason(error)}")
+    return replace(receipt, notes=notes)
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _refresh(request: Request, paths: WarehousePaths, now: datetime, runner: Runner) -> Receipt:
+    clock = Stopwatch()
+    with working_copy.open_working_copy(paths) as con:
         build.create_tables(con)
+        run = ledger.next_run(con, now, {str(r.get("run_id")) for r in read_runs(paths)})
+        notes = [_CLOCK_BEHIND.format(now=now, run=run)] if run.started_at > now else []
         before = scopes.remembered(con)
         scope = scopes.choose(
             before,
@@ -112,7 +160,7 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
                 "scan", partial(folder.walk, scope.source, scope.patterns, scope.exclude)
             )
             compare = partial(
-                folder.compare,
+                plans.compare,
                 con,
                 scope.source,
                 parser_version=frontmatter.PARSER_VERSION,
@@ -129,7 +177,7 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
         limit_memory(con, build_memory(plan.seen))
         earlier_keys = set(profile.keys_without_column(con))
         merge.begin(con, plan.vanished)
-        batches = extract.batches(scope.source, plan, listing.faults, BATCH_FILES, request.parser)
+        batches = plans.batches(scope.source, plan, listing.faults, BATCH_FILES, request.parser)
         work = partial(frames_of, observed_at=run.started_at)
         for frames in clock.waiting("extract", runner.map("extract", work, batches)):
             with clock.stage("load"):
@@ -150,7 +198,7 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
         is_same = scope == before and not ledger.is_outdated(con, sql_hash)
         if is_same and not (request.full or outcomes.any):
             con.execute("rollback")
-            return receipt(published=False, seconds=clock.seconds)
+            return receipt(published=False, seconds=clock.seconds, notes=notes)
         with clock.stage("load"):
             ledger.record(con, receipt(published=True, seconds=clock.seconds).as_row())
             merge.commit(con, run)
@@ -169,13 +217,11 @@ def _refresh(request: Request, paths: WarehousePaths, run: ledger.Run, runner: R
             failed_checks=[str(check) for check in failed],
             dropped_tables=built.dropped,
             new_keys=[key for key in profile.keys_without_column(con) if key not in earlier_keys],
+            notes=notes,
         )
         ledger.record(con, final.as_row())
         con.execute("checkpoint")
-
-    with clock.stage("publish"):
-        sha256 = runner.call("publish", partial(generations.publish, paths, run.run_id))
-    return replace(final, seconds=clock.seconds, sha256=sha256)
+    return final
 
 
 def frames_of(batch: extract.Batch, observed_at: datetime | None = None) -> "Frames":
@@ -205,16 +251,16 @@ def _stop_on_errors(paths: WarehousePaths, failed: Sequence[checks.FailedCheck])
 
 
 def _failure(
-    request: Request, paths: WarehousePaths, run: ledger.Run, error: BaseException
+    request: Request, paths: WarehousePaths, now: datetime, error: BaseException
 ) -> dict[str, Any]:
     failed = error.failed if isinstance(error, ChecksFailed) else ()
     return {
-        "run_id": run.run_id,
-        "started_at": run.started_at.isoformat(),
+        "run_id": ledger.Run.at(now).run_id,
+        "started_at": now.isoformat(),
         "finished_at": datetime.now(UTC).isoformat(),
         "source": str(request.source or ""),
         "warehouse": str(paths.warehouse),
         "published": False,
-        "error": str(error) or type(error).__name__,
+        "error": _reason(error),
         "failed_checks": [str(check) for check in failed],
     }

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from flows.cli import app, main
-from flows.warehouse.paths import WarehousePaths, current, generation_ids
+from flows.warehouse.generations import generation_ids
+from flows.warehouse.paths import WarehousePaths, current
 from tests.conftest import Content, article
 
 
@@ -83,7 +84,7 @@ def test_the_warehouse_is_named_before_or_after_the_command(shell: Shell) -> Non
 def test_a_query_may_begin_with_a_comment(shell: Shell) -> None:
     """What looks like an option is a query where one is expected."""
     query = "-- the answer\nselect 42 as n"
-    assert shell.run("sql", query, "--format", "csv")[:2] == (0, "n\r\n42\r\n")
+    assert shell.run("sql", query, "--format", "csv")[:2] == (0, "n\n42\n")
 
 
 def test_build_prints_a_balanced_receipt_and_what_to_type_next(shell: Shell) -> None:
@@ -223,6 +224,76 @@ def test_build_json_is_one_object_with_every_count(shell: Shell) -> None:
 def test_build_quiet_prints_nothing(shell: Shell) -> None:
     """A schedule that works is silent."""
     assert shell.run("build", shell.content.source, "--quiet") == (0, "", "")
+
+
+def test_build_quiet_speaks_when_there_is_something_to_mend(shell: Shell) -> None:
+    """What is newly quarantined, lost or odd is said once, where cron reads it; the rest is not."""
+    shell.content.write("broken.md", "---\ntitle: a: b\n---\n")
+    shell.content.write("_news/2025-03-04-a.md", "No front matter any more.\n")
+    code, out, err = shell.run("build", "--quiet")
+    assert (code, out) == (0, "")
+    lost, broken, *files = err.splitlines()
+    assert lost.startswith("matterhouse: check: articles_became_excluded: Articles left")
+    assert broken.startswith("matterhouse: check: quarantined_over_5_percent: More than one")
+    assert [file.partition(". ")[0] for file in files] == [
+        "matterhouse: newly quarantined: broken.md:2:9: The value contains a colon followed by a"
+        " space",
+        "matterhouse: no longer an article: _news/2025-03-04-a.md: The file does not begin with"
+        " front matter",
+    ]
+    assert shell.run("build", "--quiet") == (0, "", "")
+
+
+def test_an_article_that_is_no_article_any_more_is_to_mend(shell: Shell) -> None:
+    """It is named by the build and by `quarantine`, and a strict build is not content."""
+    shell.content.write("_news/2025-03-04-a.md", "No front matter any more.\n")
+    shell.content.write("README.md", "Never had any.\n")
+    code, out, _ = shell.run("build", "--strict")
+    assert code == 3
+    assert "  no longer taken for articles: _news/2025-03-04-a.md" in out.splitlines()
+    assert shell.run("quarantine")[1].splitlines()[0] == "_news/2025-03-04-a.md"
+    excluded = json.loads(shell.run("quarantine", "--excluded", "--json")[1])
+    assert [(file["path"], file["reason_code"]) for file in excluded] == [
+        ("README.md", "no_front_matter"),
+        ("_news/2025-03-04-a.md", "no_front_matter"),
+    ]
+    assert shell.run("quarantine", "--excluded", "--values")[0] == 2
+
+
+def test_a_folder_without_any_article_says_how_to_see_why(
+    content: Content, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything is excluded: the build says so, and a strict one is not content."""
+    content.write("a.md", "Title: A\n\nText.\n")
+    code, out, _ = Shell(content, capsys).run("build", content.source, "--strict")
+    assert code == 3
+    said = "  no file is an article: `matterhouse quarantine --excluded` says why"
+    assert said in out.splitlines()
+
+
+def test_a_first_build_that_is_mostly_broken_shows_its_quarantine(
+    content: Content, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is published, so the quarantine is that of the build that failed."""
+    for name in ("a", "b"):
+        content.write(f"{name}.md", "---\ntitle: a: b\n---\n")
+    content.write("c.md", article(title="c"))
+    shell = Shell(content, capsys)
+    assert shell.run("build", content.source)[0] == 4
+    code, out, _ = shell.run("quarantine")
+    assert (code, out.splitlines()[0]) == (
+        0, "No build was published yet; this is what the one that failed its checks found."
+    )  # fmt: skip
+    assert [line for line in out.splitlines() if line.endswith(":2:9")] == ["a.md:2:9", "b.md:2:9"]
+
+
+def test_many_new_keys_are_counted_not_listed(shell: Shell) -> None:
+    """Ten are named, of the others their number is said."""
+    keys = "".join(f"key{number:02}: 1\n" for number in range(12))
+    shell.content.write("d.md", article(title="d").replace("type: article\n", keys))
+    _, out, _ = shell.run("build")
+    named = ", ".join(f"key{number:02}" for number in range(10))
+    assert f"  new keys, kept in `extra`: {named} and 2 more" in out.splitlines()
 
 
 def test_strict_exits_with_3_when_files_are_quarantined(shell: Shell) -> None:

@@ -27,8 +27,7 @@ PATIENCE_SECONDS = 120
 # Where the same content gives other bytes from run to run.
 RUN_COLUMNS = (
     "run_id", "started_at", "finished_at", "observed_at", "first_seen_at", "changed_at",
-    "seconds", "valid_from", "valid_to", "last_seen_at", "recorded_at", "mtime_ns", "ctime_ns",
-    "gone_at",
+    "seconds", "valid_from", "valid_to", "last_seen_at", "recorded_at", "mark", "gone_at",
 )  # fmt: skip
 
 
@@ -190,6 +189,7 @@ def test_a_flow_makes_the_tables_of_a_direct_build_and_leaves_artifacts(
     assert artifacts["provider-movers"] == [
         {
             "provider": "news.example.org",
+            "status": "emerging",
             "articles_last_28_days": 3,
             "articles_previous_28_days": 0,
             "momentum": 3,
@@ -385,7 +385,8 @@ def test_a_batch_of_a_killed_dask_worker_is_read_by_another(
         assert build.wait(PATIENCE_SECONDS) == 0, (tmp_path / "build.log").read_text()
     assert tables(warehouse) == tables(content.warehouse)
     # Nothing of the exchange is left behind.
-    assert [path.suffix for path in (tmp_path / "dask.generations").iterdir()] == [".duckdb"]
+    folders = (tmp_path / "dask.duckdb.generations").iterdir()
+    assert [file.name for folder in folders for file in folder.iterdir()] == ["dask.duckdb"]
 
 
 def previous() -> list[str]:
@@ -408,13 +409,32 @@ def test_without_a_server_the_direct_way_is_offered(content: Content, tmp_path: 
     )
 
 
-def test_a_bad_cron_is_a_usage_error(content: Content, tmp_path: Path) -> None:
-    """The schedule is looked at before any server is."""
-    done = Server(tmp_path).matterhouse("serve", "--cron", "61 * * * *", content.source)
+@pytest.mark.parametrize("cron", ["61 * * * *", "0 0 6 * * *", "daily"])
+def test_a_bad_cron_is_a_usage_error(content: Content, tmp_path: Path, cron: str) -> None:
+    """The schedule is looked at before any server is; a sixth field means what nobody can know."""
+    done = Server(tmp_path).matterhouse("serve", "--cron", cron, content.source)
     assert done.returncode == 2
     assert done.stderr == (
-        "matterhouse: '61 * * * *' is not a cron schedule: say minute, hour, day of month, month"
+        f"matterhouse: {cron!r} is not a cron schedule: say minute, hour, day of month, month"
         " and day of week, as in '0 6 * * *' for every day at six (UTC)\n"
+    )
+
+
+def test_without_a_home_folder_prefect_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """A bare user id in a container has none, and Prefect cannot be imported without."""
+    code = (
+        "import os, pwd, sys; pwd.getpwuid = lambda uid: {}[uid]; os.environ.pop('HOME', None)\n"
+        "from flows.cli import main; sys.exit(main(['build', '.', '--prefect']))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *previous()])}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        1,
+        "matterhouse: Prefect keeps files in a home folder, and this account has none: set HOME to"
+        " a folder that it may write to\n",
     )
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from flows.load.plan import SourceEmpty
 from flows.pipeline import ChecksFailed
-from flows.source.folder import SourceEmpty, SourceMissing
+from flows.source.folder import SourceMissing
 from tests.conftest import Content, article, counts
 
 
@@ -43,9 +44,9 @@ def test_a_second_build_publishes_nothing(three: Content) -> None:
     assert counts(receipt) == {"seen": 3, "loaded": 3, "unchanged": 3}
     assert not receipt.published
     assert three.warehouse.readlink() == before
-    assert [p.name for p in (three.warehouse.parent / "warehouse.generations").iterdir()] == [
-        before.name
-    ]
+    assert [
+        p.name for p in (three.warehouse.parent / "warehouse.duckdb.generations").iterdir()
+    ] == [before.parent.name]
 
 
 def test_a_second_build_parses_nothing(three: Content, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,6 +233,21 @@ def test_a_newer_parser_reads_quarantined_files_again(
     assert counts(receipt) == {"seen": 2, "loaded": 1, "quarantined": 1, "unchanged": 2}
 
 
+def test_an_article_that_loses_its_front_matter_is_a_warning(three: Content) -> None:
+    """It leaves the warehouse as a file that is not ours, and the receipt says so once."""
+    three.write("_news/2025-03-04-a.md", "a word\n" + article(title="a"))
+    three.write("notes.md", "never an article")
+    receipt = three.build()
+    assert counts(receipt) == {
+        "seen": 4, "loaded": 2, "excluded": 2, "new": 1, "changed": 1, "unchanged": 2
+    }  # fmt: skip
+    (warned,) = receipt.failed_checks
+    assert warned.startswith("articles_became_excluded: ")
+    assert warned.endswith("(warn, 1 rows)")
+    three.write("more notes.md", "")
+    assert three.build().failed_checks == []
+
+
 def test_a_wrong_value_is_null_with_a_warning(content: Content) -> None:
     """A value of the wrong type never keeps the rest of the article out."""
     content.write("a.md", article(quality="high"))
@@ -239,12 +255,7 @@ def test_a_wrong_value_is_null_with_a_warning(content: Content) -> None:
     assert content.query("select title, quality, heat from raw.articles") == [
         ("A day in the sun", None, None)
     ]
-    assert content.query(
-        """
-        select unnest(warnings, recursive := true)
-        from ops.files
-        """
-    ) == [
+    assert content.query("select field, code, message, line, hint from ops.warnings") == [
         (
             "quality",
             "wrong_type",

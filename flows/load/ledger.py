@@ -1,8 +1,8 @@
 """The ledger of files (ops.files) and of runs (ops.runs)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flows.load import staging
@@ -18,6 +18,11 @@ class Run:
 
     run_id: str
     started_at: datetime
+
+    @classmethod
+    def at(cls, started_at: datetime) -> "Run":
+        """Return the run of a start, which its id spells out."""
+        return cls(f"{started_at:%Y%m%dT%H%M%S%fZ}", started_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,20 @@ class Outcomes:
         return bool(self.new or self.changed or self.renamed or self.gone)
 
 
+def next_run(con: "duckdb.DuckDBPyConnection", now: datetime, taken: Collection[str] = ()) -> Run:
+    """Return a run that starts now, or right after the newest one if the clock was put back.
+
+    Times of runs are the order of the history. `taken` are ids that rejected runs have.
+    """
+    ((newest,),) = con.execute("select epoch_us(max(started_at)) from ops.runs").fetchall()
+    tick = timedelta(microseconds=1)
+    if newest is not None:
+        now = max(now, datetime.fromtimestamp(0, UTC) + (newest + 1) * tick)
+    while Run.at(now).run_id in taken:
+        now += tick
+    return Run.at(now)
+
+
 def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     """Tell new, changed, renamed, returned and unchanged apart, one row per file of the batch.
 
@@ -46,19 +65,21 @@ def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
         f"""
         create or replace temp table batch as
         with
-            -- Few of many: a join would take in the whole ledger.
+            -- The batch is small: a subquery avoids scanning the whole ledger.
             known as (
-                from ops.files where path in (select path from {staging.name_of("ops.files")})
+                from ops.files where path in (select path from {staging.incoming("ops.files")})
             ),
 
-            read_files as (
+            found as (
                 select
-                    incoming.*,
                     known.status as known_status,
                     known.first_seen_at as known_first_seen_at,
                     known.changed_at as known_changed_at,
                     known.path is null or known.status = 'gone' as is_new,
-                    incoming.status is null or (
+                    -- What could not be read just now stays as it was.
+                    incoming.status <> 'same' and (is_new or incoming.status <> 'missed')
+                        as is_read,
+                    not is_read or (
                         not is_new
                         and incoming.status = known.status
                         and incoming.content_hash is not distinct from known.content_hash
@@ -67,8 +88,17 @@ def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
                     row_number() over (
                         partition by is_new, incoming.content_hash order by incoming.path
                     ) as nth,
-                from {staging.name_of("ops.files")} as incoming
+                    incoming.* replace (
+                        if(is_new and incoming.status = 'missed', 'quarantined', incoming.status)
+                            as status
+                    ),
+                from {staging.incoming("ops.files")} as incoming
                 left join known using (path)
+                -- Temporary files of other programs come and go.
+                where
+                    not is_new
+                    or incoming.status <> 'missed'
+                    or incoming.reason_code <> 'vanished'
             ),
 
             available as (
@@ -80,7 +110,7 @@ def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
             )
 
         select
-            read_files.*,
+            found.*,
             available.path as renamed_from,
             case
                 when is_same then 'unchanged'
@@ -92,11 +122,11 @@ def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
             coalesce(
                 available.first_seen_at, known_first_seen_at, $started_at
             ) as first_seen_at,
-        from read_files
+        from found
         left join available
             on is_new
-            and read_files.content_hash = available.content_hash
-            and read_files.nth = available.nth
+            and found.content_hash = available.content_hash
+            and found.nth = available.nth
         """,
         {"started_at": run.started_at},
     )
@@ -108,33 +138,18 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     con.execute(
         """
         update ops.files
-        set
-            size_bytes = batch.size_bytes,
-            mtime_ns = batch.mtime_ns,
-            ctime_ns = batch.ctime_ns,
-            inode = batch.inode,
+        set size_bytes = coalesce(batch.size_bytes, files.size_bytes), mark = batch.mark
         from batch
-        where batch.path = files.path and batch.status is null
+        where batch.path = files.path and not batch.is_read
         """
     )
-    con.execute(
-        "delete from ops.files where path in (select path from batch where status is not null)"
-    )
-    warnings = staging.from_frame("warnings", staging.column_types(con, "ops.files")["warnings"])
+    con.execute("delete from ops.files where path in (select path from batch where is_read)")
     con.execute(
         f"""
         insert into ops.files by name
-        select
-            incoming.* replace ({warnings} as warnings),
-            batch.first_seen_at,
-            case
-                when outcome = 'unchanged' then known_changed_at else $started_at
-            end as changed_at,
-            null as gone_at,
-            $run_id as run_id,
-        from {staging.name_of("ops.files")} as incoming
-        inner join batch using (path)
-        where incoming.status is not null
+        select {staging.columns(con, "ops.files", "batch")}
+        from batch
+        where is_read
         """,
         {"started_at": run.started_at, "run_id": run.run_id},
     )
@@ -154,7 +169,7 @@ def mark_gone(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
 
 def is_outdated(con: "duckdb.DuckDBPyConnection", sql_hash: str) -> bool:
     """Return whether other SQL files built the tables than the ones at hand."""
-    last = con.execute("select sql_hash from ops.runs order by run_id desc limit 1").fetchall()
+    last = con.execute("select arg_max(sql_hash, started_at) from ops.runs").fetchall()
     return last != [(sql_hash,)]
 
 

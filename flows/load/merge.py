@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from flows import MatterhouseError
 from flows.load import ledger, staging, versions
 from flows.load.ledger import Outcomes, Run
-from flows.warehouse.connection import row_count, sql_identifier
+from flows.warehouse.connection import row_count
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,22 +23,7 @@ class RunNotRecorded(MatterhouseError):
 def begin(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
     """Open the transaction; `vanished` are the paths that the scan missed."""
     con.execute("begin")
-    con.execute(
-        """
-        create or replace temp table outcomes
-            (path varchar, outcome varchar, renamed_from varchar)
-        """
-    )
-    con.execute(
-        """
-        create or replace temp table vanished as
-        select path, content_hash, first_seen_at
-        from ops.files
-        where path in (select unnest($paths::varchar[])) and status <> 'gone'
-        """,
-        {"paths": list(vanished)},
-    )
-    staging.create(con)
+    staging.create(con, vanished)
     versions.begin(con)
 
 
@@ -46,7 +31,7 @@ def load(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]",
     """Take one batch in, and merge what has come in once it is worth comparing with the tables."""
     staging.stage(con, frames)
     # Each merge reads the whole tables: one per batch would make the cost grow with the square.
-    if row_count(con, staging.name_of("ops.files")) >= MERGE_FILES:
+    if row_count(con, staging.incoming("ops.files")) >= MERGE_FILES:
         _merge(con, run)
         # What is not committed stays in memory, and the working copy counts only once it is whole.
         con.execute("commit")
@@ -57,7 +42,7 @@ def _merge(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     """Write versions first, while the earlier state is still there to compare with."""
     ledger.classify(con, run)
     versions.write(con, run)
-    for table, key in staging.STATE.items():
+    for table, key in staging.STATE_TABLES.items():
         _replace(con, table, key, run)
     ledger.write(con, run)
     staging.clear(con)
@@ -65,21 +50,16 @@ def _merge(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
 
 def _replace(con: "duckdb.DuckDBPyConnection", table: str, key: str, run: Run) -> None:
     """Put the rows that came in into the place of the earlier rows of the same files."""
-    values = {
-        name: staging.FILLED.get(name) or staging.from_frame(name, kind)
-        for name, kind in staging.column_types(con, table).items()
-    }
-    con.execute(
-        f"delete from {table} where {key} in (select path from batch where status is not null)"
-    )
+    con.execute(f"delete from {table} where {key} in (select path from batch where is_read)")
+    needs_batch = table in staging.RUN_COLUMNS
     con.execute(
         f"""
         insert into {table} by name
-        select {", ".join(f"{value} as {sql_identifier(name)}" for name, value in values.items())}
-        from {staging.name_of(table)} as incoming
-        {"inner join batch on batch.path = incoming.article_id" if table == "raw.articles" else ""}
+        select {staging.columns(con, table)}
+        from {staging.incoming(table)} as incoming
+        {f"inner join batch on batch.path = incoming.{key}" if needs_batch else ""}
         """,
-        {"started_at": run.started_at} if "observed_at" in values else {},
+        {"started_at": run.started_at} if needs_batch else {},
     )
 
 
@@ -88,7 +68,7 @@ def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> O
 
     `plan_unchanged` is the number of files that the scan already knew to be unchanged.
     """
-    if row_count(con, staging.name_of("ops.files")):
+    if row_count(con, staging.incoming("ops.files")):
         _merge(con, run)
     versions.write_removed(
         con,
@@ -118,7 +98,7 @@ def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> O
 
 def _take_out(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     """Remove the articles of vanished files and mark the files as gone."""
-    for table, key in staging.STATE.items():
+    for table, key in staging.STATE_TABLES.items():
         con.execute(f"delete from {table} where {key} in (select path from vanished)")
     ledger.mark_gone(con, run)
 

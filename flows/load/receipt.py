@@ -4,7 +4,7 @@ import contextlib
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,7 +22,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Counts are files (`warnings` are values), seconds are per stage, tables give rows."""
+    """Counts are files (`warnings` are values), seconds are per stage, tables give rows.
+
+    Notes are sentences about the run itself that whoever started it should read.
+    """
 
     run_id: str
     started_at: datetime
@@ -53,6 +56,7 @@ class Receipt:
     new_keys: list[str]
     warehouse: str
     sha256: str | None = None
+    notes: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the receipt as JSON can say it: times as ISO 8601."""
@@ -63,7 +67,7 @@ class Receipt:
 
     def as_row(self) -> dict[str, Any]:
         """Return the receipt as ops.runs keeps it."""
-        return {field.name: getattr(self, field.name) for field in fields(self)} | {
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {
             "table_rows": self.tables
         }
 
@@ -110,19 +114,19 @@ def make(
     failed_checks: Sequence[str] = (),
     dropped_tables: Sequence[str] = (),
     new_keys: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Receipt:
     """Count the ledger and the tables as the connection sees them now."""
     statuses = dict(
         con.execute("select status, count(*) from ops.files group by status").fetchall()
     )
-    warnings = con.execute("select coalesce(sum(len(warnings)), 0)::bigint from ops.files")
     loaded, quarantined, excluded = (
         statuses.get(status, 0) for status in ("loaded", "quarantined", "excluded")
     )
     return Receipt(
         run_id=run.run_id,
         started_at=run.started_at,
-        finished_at=datetime.now(UTC),
+        finished_at=max(datetime.now(UTC), run.started_at),
         source=str(scope.source),
         patterns=list(scope.patterns),
         exclude=list(scope.exclude),
@@ -135,7 +139,7 @@ def make(
         excluded=excluded,
         ignored=ignored,
         **asdict(outcomes),
-        warnings=warnings.fetchall()[0][0],
+        warnings=row_count(con, "ops.warnings"),
         published=published,
         seconds=dict(seconds),
         tables={name: row_count(con, name) for name in table_names(con)},
@@ -143,6 +147,7 @@ def make(
         dropped_tables=list(dropped_tables),
         new_keys=list(new_keys),
         warehouse=str(warehouse),
+        notes=list(notes),
     )
 
 

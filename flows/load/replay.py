@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flows.load.ledger import Run
+from flows.load.plan import Plan
 from flows.load.versions import ANALYTIC_COLUMNS, STATE, last_versions, new_life, recorded
-from flows.source.folder import Plan
 from flows.source.history import History, key_of
 from flows.warehouse.connection import row_count
 

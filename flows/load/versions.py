@@ -77,7 +77,7 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
                         incoming.article_id,
                         coalesce(batch.renamed_from, incoming.article_id)
                     ) as earlier_id,
-                from {staging.name_of("raw.articles")} as incoming
+                from {staging.incoming("raw.articles")} as incoming
                 inner join batch on batch.path = incoming.article_id
             ),
 
@@ -87,7 +87,7 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
 
             topics as (
                 select article_id, list(topic order by position) as topics
-                from {staging.name_of("raw.article_topics")}
+                from {staging.incoming("raw.article_topics")}
                 group by article_id
             ),
 
@@ -141,8 +141,8 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
         f"""
         select path from batch
         where
-            status is not null
-            and path not in (select article_id from {staging.name_of("raw.articles")})
+            is_read
+            and path not in (select article_id from {staging.incoming("raw.articles")})
         """,
     )
 

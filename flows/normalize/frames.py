@@ -27,8 +27,6 @@ COLUMNS: dict[str, dict[str, str]] = {
     "raw.articles": {
         "article_id": "str",
         "content_hash": "str",
-        "collection": "str",
-        "file_date": "str",
         "body_chars": "Int64",
         "secured_chars": "Int64",
         "title_text": "str",
@@ -80,21 +78,29 @@ COLUMNS: dict[str, dict[str, str]] = {
         "other_names": "str",
         "extra": "str",
     },
+    # A file that is as it was has the status `same`, one that could not be read now `missed`.
     "ops.files": {
         "path": "str",
+        "collection": "str",
+        "file_date": "str",
         "status": "str",
         "content_hash": "str",
         "size_bytes": "Int64",
-        "mtime_ns": "Int64",
-        "ctime_ns": "Int64",
-        "inode": "Int64",
+        "mark": "str",
         "reason_code": "str",
         "reason": "str",
         "line": "Int64",
         "column": "Int64",
         "hint": "str",
-        "warnings": "str",
         "parser_version": "Int64",
+    },
+    "ops.warnings": {
+        "path": "str",
+        "field": "str",
+        "code": "str",
+        "message": "str",
+        "line": "Int64",
+        "hint": "str",
     },
 }
 

@@ -27,9 +27,9 @@ from flows.normalize.convert import (
 )
 from flows.normalize.extra import as_json, secured_chars, unknown_keys
 from flows.normalize.frames import COLUMNS, Frames, frame
-from flows.normalize.warnings import FieldWarning, Warnings
+from flows.normalize.warnings import Warnings
 from flows.source import time_limit
-from flows.source.extract import Document, Extracted, Reject
+from flows.source.extract import Document, Extracted, Reject, Unchanged
 from flows.source.read import Signature
 
 _FILE_DATE = re.compile(r"(?:.*/)?(\d{4}-\d\d-\d\d)(?!\d)[^/]*")
@@ -80,10 +80,10 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 
 def normalize(extracted: Extracted, observed_at: datetime | None = None) -> Frames:
-    """Turn what a batch gave into one frame per raw table, and one for the ledger.
+    """Turn what a batch gave into one frame per raw table, and two for the ledger.
 
-    A ledger row without a status is a file that was touched but not changed. `observed_at`, the
-    start of the run (now, unless it is given), bounds the dates that can be meant.
+    `observed_at`, the start of the run (now, unless it is given), bounds the dates that can be
+    meant.
     """
     plausible = dates.range_at(observed_at or datetime.now(UTC))
     rows: Rows = {table: [] for table in COLUMNS}
@@ -95,9 +95,13 @@ def normalize(extracted: Extracted, observed_at: datetime | None = None) -> Fram
                 reader.article(rows)
             else:
                 reader.taxonomy(rows)
-            rows["ops.files"].append(_loaded(document, reader.misfits.located(document)))
+            rows["ops.files"].append(_loaded(document))
+            rows["ops.warnings"] += [
+                (document.path, w.field, w.code, w.message, w.line, w.hint)
+                for w in reader.misfits.located(document)
+            ]
     rows["ops.files"] += [_rejected(reject) for reject in extracted.rejects]
-    rows["ops.files"] += [_touched(same.path, same.signature) for same in extracted.same]
+    rows["ops.files"] += [_same(same) for same in extracted.same]
     return {table: frame(columns, rows[table]) for table, columns in COLUMNS.items()}
 
 
@@ -122,8 +126,6 @@ class _Reader:
             (
                 article_id,
                 self.document.content_hash,
-                _collection(article_id),
-                _file_date(article_id),
                 self.document.front_matter.body_chars,
                 secured_chars(fields, _ARTICLE_KEYS),
                 clean(values[2]),
@@ -243,46 +245,35 @@ def _file_date(path: str) -> str | None:
         return None
 
 
-def _loaded(document: Document, warnings: list[FieldWarning]) -> tuple[Any, ...]:
-    noted = json.dumps(
-        [
-            {"field": w.field, "code": w.code, "message": w.message, "line": w.line, "hint": w.hint}
-            for w in warnings
-        ],
-        ensure_ascii=False,
-    )
-    return (
-        document.path,
-        "loaded",
-        document.content_hash,
-        *_stat(document.signature),
-        *(None,) * 5,
-        noted,
-        frontmatter.PARSER_VERSION,
-    )
+def _loaded(document: Document) -> tuple[Any, ...]:
+    reason = (None,) * 5
+    return _file(document.path, "loaded", document.content_hash, document.signature, *reason)
 
 
 def _rejected(reject: Reject) -> tuple[Any, ...]:
+    reason = (reject.code, reject.message, reject.line, reject.column, reject.hint)
+    return _file(reject.path, reject.status, reject.content_hash, reject.signature, *reason)
+
+
+def _same(unchanged: Unchanged) -> tuple[Any, ...]:
+    return _file(unchanged.path, "same", None, unchanged.signature, *(None,) * 5)
+
+
+def _file(
+    path: str,
+    status: str,
+    content_hash: str | None,
+    signature: Signature | None,
+    *reason: Any,
+) -> tuple[Any, ...]:
     return (
-        reject.path,
-        reject.status,
-        reject.content_hash,
-        *_stat(reject.signature),
-        reject.code,
-        reject.message,
-        reject.line,
-        reject.column,
-        reject.hint,
-        "[]",
+        path,
+        _collection(path),
+        _file_date(path),
+        status,
+        content_hash,
+        signature.size_bytes if signature else None,
+        signature.mark if signature else None,
+        *reason,
         frontmatter.PARSER_VERSION,
     )
-
-
-def _touched(path: str, signature: Signature) -> tuple[Any, ...]:
-    return (path, None, None, *_stat(signature), *(None,) * 7)
-
-
-def _stat(signature: Signature | None) -> tuple[int | None, ...]:
-    if signature is None:
-        return (None,) * 4
-    return signature.size_bytes, signature.mtime_ns, signature.ctime_ns, signature.inode

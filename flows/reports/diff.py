@@ -13,17 +13,23 @@ if TYPE_CHECKING:
 
 _CHANGES = """
 with
+    versions as (
+        select versions.*, runs.started_at
+        from raw.article_versions as versions
+        inner join ops.runs as runs using (run_id)
+    ),
+
     before as (
         select distinct on (article_id) *
-        from raw.article_versions
-        where run_id <= $earlier
+        from versions
+        where started_at <= (select started_at from ops.runs where run_id = $earlier)
         order by article_id, observed_at desc
     ),
 
     after as (
         select distinct on (article_id) *
-        from raw.article_versions
-        where run_id <= $later
+        from versions
+        where started_at <= (select started_at from ops.runs where run_id = $later)
         order by article_id, observed_at desc
     ),
 
@@ -95,11 +101,12 @@ def diff(
     con: "duckdb.DuckDBPyConnection", paths: WarehousePaths, names: Sequence[str] = ()
 ) -> Diff:
     """Compare two runs, each named by its id or the beginning of it; without names the last two."""
-    runs = [run for (run,) in con.execute("select run_id from ops.runs order by all").fetchall()]
+    listed = con.execute("select run_id from ops.runs order by started_at").fetchall()
+    runs = [run for (run,) in listed]
     chosen = [_run_id(runs, name) for name in names] or runs[-2:]
     if len(chosen) != 2:
         raise NoSuchRun(f"two runs are compared, not {len(chosen)}: `matterhouse runs` lists them")
-    earlier, later = sorted(chosen)
+    earlier, later = sorted(chosen, key=runs.index)
     found = con.execute(_CHANGES, {"earlier": earlier, "later": later})
     columns = tuple(name for name, *_ in found.description or ())
     articles = found.fetchall()

@@ -47,7 +47,7 @@ def export(
 
     The same data gives the same bytes: rows are ordered by all columns and written by one thread.
     """
-    tables = {name: f"{name}.{file_format}" for name in _matching(con, patterns)}
+    tables = {name: f"{name}.{file_format}" for name in matching(con, patterns)}
     files = [MANIFEST, DATAPACKAGE, *tables.values()]
     target = Path(os.path.realpath(folder))
     ours = export_folder.check_folder(folder, target, set(files))
@@ -59,7 +59,9 @@ def export(
     try:
         manifest = {
             "made_by": MADE_BY,
-            "run_id": con.execute("select max(run_id) from ops.runs").fetchall()[0][0],
+            "run_id": con.execute("select arg_max(run_id, started_at) from ops.runs").fetchall()[0][
+                0
+            ],
             "format": file_format,
             "files": files,
             "tables": _write_tables(con, tables, partial),
@@ -74,7 +76,8 @@ def export(
     return Export(manifest, is_whole)
 
 
-def _matching(con: "duckdb.DuckDBPyConnection", patterns: Sequence[str]) -> list[str]:
+def matching(con: "duckdb.DuckDBPyConnection", patterns: Sequence[str]) -> list[str]:
+    """Return the tables whose names match, in order; a pattern without any is a mistake."""
     names = table_names(con)
     for pattern in patterns:
         if not fnmatch.filter(names, pattern):

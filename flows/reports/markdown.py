@@ -19,37 +19,15 @@ where status = 'quarantined'
 order by changed_at desc, path
 limit {_SHOWN_ROWS}
 """
-TOPIC_MOVERS = """
-select topic, status, articles_last_28_days, articles_previous_28_days, momentum
-from marts.topics
-where not is_parent and momentum <> 0
-order by abs(momentum) desc, topic
+_MOVERS = """
+select {name}, status, articles_last_28_days, articles_previous_28_days, momentum
+from marts.{name}s
+where is_moving
+order by status_q_value, abs(momentum) desc, {name}
 limit 20
 """
-# The same 28 days as in marts.topics, which providers do not have.
-_PROVIDER_MOVERS = """
-with dated as (
-    select provider, max(published_date) over () - published_date as days_ago
-    from staging.articles
-    where published_date is not null
-),
-
-counted as (
-    select
-        provider,
-        count(*) filter (where days_ago < 28) as articles_last_28_days,
-        count(*) filter (where days_ago between 28 and 55) as articles_previous_28_days,
-    from dated
-    where provider is not null
-    group by provider
-)
-
-select *, articles_last_28_days - articles_previous_28_days as momentum
-from counted
-where articles_last_28_days <> articles_previous_28_days
-order by abs(momentum) desc, provider
-limit 20
-"""
+TOPIC_MOVERS = _MOVERS.format(name="topic").replace("is_moving", "is_moving and not is_parent")
+PROVIDER_MOVERS = _MOVERS.format(name="provider")
 _COUNTS = (
     "seen",
     "loaded",
@@ -88,13 +66,13 @@ def tables(paths: WarehousePaths, receipt: Mapping[str, Any]) -> list[Table]:
             Table("quarantine", "Files to mend, the newest first", _rows(con, _QUARANTINE)),
             Table(
                 "topic-movers",
-                "Topics: articles of the last 28 days against the 28 before",
+                "Topics whose last 28 days differ from the 28 before by more than chance",
                 _rows(con, TOPIC_MOVERS),
             ),
             Table(
                 "provider-movers",
-                "Providers: articles of the last 28 days against the 28 before",
-                _rows(con, _PROVIDER_MOVERS),
+                "Providers whose last 28 days differ from the 28 before by more than chance",
+                _rows(con, PROVIDER_MOVERS),
             ),
         ]
 

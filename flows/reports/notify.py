@@ -6,12 +6,13 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
+import duckdb
+
 from flows import MatterhouseError
-from flows.warehouse.connection import open_readonly
-from flows.warehouse.paths import WarehousePaths
+from flows.reports.news import news
 
 # The command travels by environment: parameters of a flow are stored in clear, and whoever may set
 # them could otherwise run commands here.
@@ -19,13 +20,6 @@ VARIABLE = "MATTERHOUSE_ON_FAILURE"
 # A mail or a web hook needs seconds; a command that hangs must not hold up the schedule.
 _TIMEOUT_SECONDS = 120
 _STANDARD_ERROR = 2  # standard output may be carrying the receipt
-_NEWLY_QUARANTINED = """
-select files.path, files.line, files."column", files.reason_code, files.reason, files.hint
-from ops.files as files
-inner join ops.runs as runs on runs.started_at = files.changed_at
-where files.status = 'quarantined' and runs.run_id = $run_id
-order by files.path
-"""
 
 
 class NoSuchCommand(MatterhouseError):
@@ -53,44 +47,29 @@ def from_environment() -> tuple[str, ...]:
 def tell(words: Sequence[str], receipt: Mapping[str, Any], complain: Callable[[str], None]) -> None:
     """Run the command with the receipt as JSON on standard input if there is bad news.
 
-    A command that fails is reported through `complain`, and never fatal.
+    What fails here is reported through `complain`, and never fatal.
     """
-    quarantined = newly_quarantined(receipt) if words else []
-    news = {
-        "failed": bool(receipt.get("error")),
-        "failed_checks": bool(receipt.get("failed_checks")),
-        "new_quarantines": bool(quarantined),
-    }
-    if not (words and any(news.values())):
+    if not words:
         return
-    told = {
-        **receipt,
-        "newly_quarantined": quarantined,
-        "reasons": [name for name, is_so in news.items() if is_so],
-    }
     try:
-        subprocess.run(  # noqa: S603 - the user's own command, without a shell
-            words,
-            input=json.dumps(told) + "\n",
-            text=True,
-            stdout=_STANDARD_ERROR,
-            timeout=_TIMEOUT_SECONDS,
-            check=True,
-        )
+        found = news(receipt)
+        if found.reasons:
+            _run(words, {**receipt, **asdict(found), "reasons": found.reasons})
     except BrokenPipeError:
         return  # It did not want to read the receipt.
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, subprocess.SubprocessError, MatterhouseError, duckdb.Error) as error:
         complain(f"--on-failure: {_why(error)}; the refresh itself is not affected")
 
 
-def newly_quarantined(receipt: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the files that this run put into quarantine, none when it did not publish."""
-    if not receipt.get("published"):
-        return []
-    with open_readonly(WarehousePaths(Path(receipt["warehouse"]))) as con:
-        found = con.execute(_NEWLY_QUARANTINED, {"run_id": receipt["run_id"]})
-        names = [name for name, *_ in found.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+def _run(words: Sequence[str], told: Mapping[str, Any]) -> None:
+    subprocess.run(  # noqa: S603 - the user's own command, without a shell
+        words,
+        input=json.dumps(told) + "\n",
+        text=True,
+        stdout=_STANDARD_ERROR,
+        timeout=_TIMEOUT_SECONDS,
+        check=True,
+    )
 
 
 def _why(error: Exception) -> str:

@@ -38,7 +38,7 @@ from days"""
 TOPICS = """\
 select topic, status, articles_last_28_days, articles_previous_28_days
 from marts.topics
-where not is_parent and status in ('emerging', 'rising', 'falling')
+where is_moving and not is_parent
 order by abs(momentum) desc, topic"""
 QUALITY = """\
 select
@@ -52,6 +52,13 @@ select
 from marts.quality_changes
 where time_grain = 'month' and quality_change is not null
 order by period_start desc"""
+# What a status says of a topic that moves.
+_MOVES = (
+    ("rising", "Rising"),
+    ("returning", "Back"),
+    ("emerging", "New"),
+    ("falling", "Falling"),
+)
 # What the columns of effects mean to a reader.
 EFFECTS = ("new articles", "articles that left", "new scores", "another mix of providers")
 
@@ -163,7 +170,7 @@ def counted(number: int, thing: str, things: str = "") -> str:
 
 def _topics(movements: Sequence[Movement]) -> str:
     said = []
-    for status, word in (("rising", "Rising"), ("emerging", "New"), ("falling", "Falling")):
+    for status, word in _MOVES:
         found = [m for m in movements if m.status == status]
         names = [
             f"{clip(m.topic)} ({m.articles:,} against {m.articles_before:,})"

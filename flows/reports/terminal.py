@@ -1,13 +1,15 @@
 """Values → words on the terminal, with nothing in them that a terminal would obey."""
 
+import codecs
 import contextlib
+import io
 import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from flows.source.patterns import DEFAULT_PATTERNS
 
@@ -17,10 +19,14 @@ if TYPE_CHECKING:
     from flows.load.receipt import Receipt
     from flows.models.checks import FailedCheck
     from flows.reports.diff import Diff
+    from flows.reports.news import News
     from flows.reports.profile import KeyProfile
+    from flows.reports.quarantine import Kind
 
 _PIPED_WIDTH = 160
 _SHOWN_ROWS = 40
+_NAMED = 10
+_ASCII = str.maketrans("─━│┃┌┐└┘├┤┬┴┼╭╮╰╯▲▼·…", "--||" + "+" * 13 + "^v..")
 
 
 def escape_control(text: object) -> str:
@@ -28,11 +34,36 @@ def escape_control(text: object) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
+def prepare_streams() -> None:
+    """Let nothing that is printed fail: closed streams lead nowhere, odd signs are spelled out."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # It takes the number of the closed stream, which no file of ours must get.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+    codecs.register_error("drawn in ASCII", _drawn_in_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="drawn in ASCII")
+
+
+def _drawn_in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """Replace lines and arrows that an encoding lacks by what resembles them, escape the rest."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    drawn = error.object[error.start : error.end].translate(_ASCII)
+    return drawn.encode("ascii", "backslashreplace").decode(), error.end
+
+
 def print_error(message: str) -> None:
     """Print an error: its first line in red, what DuckDB adds below as it is."""
     lines = [escape_control(line) for line in message.splitlines()] or [""]
-    red, plain = ("\033[31m", "\033[0m") if sys.stderr.isatty() else ("", "")
+    red, plain = ("\033[31m", "\033[0m") if _obeys_codes(sys.stderr) else ("", "")
     print(f"{red}matterhouse: {lines[0]}{plain}", *lines[1:], sep="\n", file=sys.stderr)
+
+
+def _obeys_codes(stream: TextIO) -> bool:
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return wanted and stream.isatty()
 
 
 def failed_check(check: "FailedCheck") -> None:
@@ -79,23 +110,46 @@ def _console() -> "Console":
 @contextlib.contextmanager
 def progress(*, visible: bool) -> Iterator[Callable[[int, int], None]]:
     """Give out a function that shows how many files of how many are read, on a terminal only."""
-    if not (visible and sys.stderr.isatty()):
+    if not (visible and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"):
         yield lambda done, total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading", total=None)
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("reading", total=None)
 
-        def report(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+    def report(done: int, total: int) -> None:
+        bar.start()  # Not before there is something to read: most builds end without.
+        bar.update(task, completed=done, total=total)
 
+    try:
         yield report
+    finally:
+        bar.stop()
 
 
-def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
+def news(found: "News") -> None:
+    """Print what was newly left out, or is worth a look, where errors are read."""
+    for check in found.failed_checks:
+        print_error(f"check: {check}")
+    for file in found.newly_quarantined[:_NAMED]:
+        print_error(f"newly quarantined: {_place(file)}: {file['reason']} Fix: {file['hint']}")
+    for file in found.newly_excluded[:_NAMED]:
+        print_error(f"no longer an article: {_place(file)}: {file['reason']} {file['hint']}")
+    rest = len(found.newly_quarantined[_NAMED:]) + len(found.newly_excluded[_NAMED:])
+    if rest:
+        print_error(f"and {rest:,} more: see `matterhouse quarantine`")
+
+
+def _place(file: Mapping[str, Any]) -> str:
+    """Return where a fault is as editors jump to it."""
+    parts = (file["path"], file["line"], file["column"])
+    return ":".join(str(part) for part in parts if part is not None)
+
+
+def receipt(done: "Receipt", found: "News", movers: Sequence[Sequence[Any]]) -> None:
     """Print what a refresh did, what moves, and what to type next."""
     print(
         f"{escape_control(_near(done.source))}: {done.seen:,} files seen = {done.loaded:,} loaded"
@@ -110,12 +164,17 @@ def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
         print("Nothing changed: the published warehouse stays as it is.")
         return
     if done.new_keys:
-        print(f"  new keys, kept in `extra`: {escape_control(', '.join(done.new_keys))}")
+        print(f"  new keys, kept in `extra`: {escape_control(_some(done.new_keys))}")
     if done.dropped_tables:
-        names = escape_control(", ".join(done.dropped_tables))
+        names = escape_control(_some(done.dropped_tables))
         print(f"  dropped, as no SQL file makes them any more: {names}")
     for check in done.failed_checks:
         print(f"  check: {escape_control(check)}")
+    if found.newly_excluded:
+        places = escape_control(_some([_place(file) for file in found.newly_excluded]))
+        print(f"  no longer taken for articles: {places}")
+    if done.excluded and not (done.loaded or done.quarantined):
+        print("  no file is an article: `matterhouse quarantine --excluded` says why")
     seconds = sum(done.seconds.values())
     print(
         f"Published {escape_control(_near(done.warehouse))} in {seconds:.1f} s (run {done.run_id}):"
@@ -130,13 +189,19 @@ def receipt(done: "Receipt", movers: Sequence[Sequence[Any]]) -> None:
             print(f"  {sign} {escape_control(topic)}: {now} against {before} ({status})")
     command = _command(done.warehouse)
     print("\nNext:")
-    if done.quarantined or done.warnings:
+    if done.quarantined or done.warnings or found.newly_excluded:
         print(
             f"  {command} quarantine   # {done.quarantined} files to mend"
             f" (--values: {done.warnings} values that did not fit)"
         )
     print(f"  {command} tables   # every table with its meaning")
     print(f'  {command} sql "from marts.topics order by articles desc"')
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    rest = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + rest
 
 
 def _command(warehouse: str) -> str:
@@ -154,14 +219,24 @@ def _near(path: str) -> str:
     return path.removeprefix(here)
 
 
-def quarantine(rows: Sequence[Sequence[Any]]) -> None:
+_NOTHING = {
+    "files": "No file is quarantined.",
+    "excluded": "No file is excluded.",
+    "values": "Every value fits.",
+}
+
+
+def quarantine(rows: Sequence[Sequence[Any]], kind: "Kind") -> None:
     """Print each fault as an editor can jump to it, with the reason and what to change."""
+    if not rows:
+        print(_NOTHING[kind])
+        return
     for path, line, column, code, reason, hint, since in rows:
-        place = ":".join(str(part) for part in (path, line, column) if part is not None)
-        print(escape_control(place))
+        print(escape_control(_place({"path": path, "line": line, "column": column})))
         print(f"  {escape_control(reason)} ({code}, since {since:%Y-%m-%d %H:%M} UTC)")
         print(f"  fix: {escape_control(hint)}")
-    print(f"\n{len(rows)} to mend; each file is read again when it changes.")
+    found = "excluded" if kind == "excluded" else "to mend"
+    print(f"\n{len(rows):,} {found}; each file is read again when it changes.")
 
 
 def profile(keys: "Sequence[KeyProfile]", files: int) -> None:

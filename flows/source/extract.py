@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flows import frontmatter
 from flows.source import git, time_limit
-from flows.source.folder import PathError, Plan
+from flows.source.folder import PathError
 from flows.source.read import MAX_FILE_BYTES, Read, Signature, Unreadable, from_bytes
 from flows.source.read import read as read_file
 
@@ -37,7 +37,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A file that is not loaded; `status` is quarantined (mend it) or excluded (not ours)."""
+    """A file that is not loaded; `status` is quarantined (mend it), excluded (not ours) or missed.
+
+    A missed one vanished or changed under the reader's hands: what is known of it stays.
+    """
 
     path: str
     content_hash: str | None
@@ -80,27 +83,6 @@ class Extracted:
     documents: list[Document]
     rejects: list[Reject]
     same: list[Unchanged]
-
-
-def batches(
-    source: Path,
-    plan: Plan,
-    faults: Mapping[str, PathError],
-    size: int,
-    parser: frontmatter.Parser = "fast",
-) -> list[Batch]:
-    """Cut the files to read into batches of `size` files, in order of path."""
-    cuts = range(0, len(plan.to_read), size)
-    return [
-        Batch(
-            source,
-            tuple(paths),
-            {path: plan.known[path] for path in paths if path in plan.known},
-            {path: faults[path] for path in paths if path in faults},
-            parser,
-        )
-        for paths in (plan.to_read[start : start + size] for start in cuts)
-    ]
 
 
 def extract(batch: Batch) -> Extracted:

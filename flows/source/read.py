@@ -17,12 +17,10 @@ _RACY_NS = 2_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What the file system says of a file: bytes, and ns since 1970."""
+    """A file's size, and a mark that is another one when its bytes may be; without, they may."""
 
     size_bytes: int
-    mtime_ns: int | None
-    ctime_ns: int | None
-    inode: int
+    mark: str | None
 
 
 # Bytes (None if too large), their hash, and the signature.
@@ -30,7 +28,10 @@ Read = tuple[bytes | None, str, Signature]
 
 
 class Unreadable(Exception):
-    """The file cannot be read, for a reason that its ledger row explains."""
+    """The file cannot be read, for a reason that its ledger row explains.
+
+    `status` is quarantined, excluded, or missed: it was there, and the next run may be luckier.
+    """
 
     def __init__(self, status: str, code: str, message: str, hint: str) -> None:
         super().__init__(message)
@@ -40,7 +41,7 @@ class Unreadable(Exception):
 def from_bytes(data: bytes) -> Read:
     """Return what `read` would of a file with these bytes that lies in no file system."""
     content_hash = hashlib.blake2b(data, digest_size=16).hexdigest()
-    return data, content_hash, Signature(len(data), None, None, 0)
+    return data, content_hash, Signature(len(data), None)
 
 
 def read(location: str) -> Read:
@@ -70,7 +71,7 @@ def read(location: str) -> Read:
     finally:
         os.close(descriptor)
     raise Unreadable(
-        "quarantined",
+        "missed",
         "changing",
         "The file kept changing while it was read.",
         "Nothing to do if it is still being written: the next refresh tries again.",
@@ -98,15 +99,16 @@ def _settled(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
+def mark(status: os.stat_result) -> str:
+    """Return what tells whether a file's bytes may have changed: size, both times and inode."""
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+
+
 def _signature(found: os.stat_result) -> Signature:
-    racy = max(found.st_mtime_ns, found.st_ctime_ns) > time.time_ns() - _RACY_NS
-    return Signature(
-        found.st_size,
-        None if racy else found.st_mtime_ns,
-        None if racy else found.st_ctime_ns,
-        # Some file systems use the whole 64 bits; the ledger's column is signed.
-        found.st_ino if found.st_ino < 1 << 63 else found.st_ino - (1 << 64),
-    )
+    now = time.time_ns()
+    # Whoever sets a file's time to another year changes its ctime: only recent times are racy.
+    racy = found.st_ctime_ns > now - _RACY_NS or abs(found.st_mtime_ns - now) < _RACY_NS
+    return Signature(found.st_size, None if racy else mark(found))
 
 
 def _why_not_opened(location: str, error: OSError) -> Unreadable:
@@ -114,7 +116,7 @@ def _why_not_opened(location: str, error: OSError) -> Unreadable:
         mode = os.lstat(location).st_mode
     except FileNotFoundError:
         return Unreadable(
-            "quarantined",
+            "missed",
             "vanished",
             "The file vanished while the source was read.",
             "Nothing to do: the next refresh counts it as gone, or loads it if it is back.",

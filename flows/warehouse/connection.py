@@ -52,20 +52,25 @@ def open_readonly(paths: WarehousePaths) -> Iterator["duckdb.DuckDBPyConnection"
             con = connect(published, read_only=True)
         except duckdb.IOException as error:
             if "Could not set lock" not in str(error):
-                raise _unreadable(paths, error) from error
+                raise unreadable(paths, error) from error
             # Somebody has the file open for writing, which shuts all others out: read its bytes.
             copy(published, folder / paths.warehouse.name)
             con = connect(folder / paths.warehouse.name, read_only=True)
         except duckdb.Error as error:
-            raise _unreadable(paths, error) from error
+            raise unreadable(paths, error) from error
         stack.enter_context(con)
         # DuckDB would spill beside the file, where readers need not be allowed to write.
         con.execute(f"set temp_directory = {sql_literal(folder / 'spilled')}")
         yield con
 
 
-def _unreadable(paths: WarehousePaths, error: Exception) -> NotAWarehouse:
-    return NotAWarehouse(f"{paths.warehouse} cannot be opened: {first_line(error)}")
+def unreadable(paths: WarehousePaths, error: Exception) -> NotAWarehouse:
+    """Return the error of a file that DuckDB does not take for a database."""
+    return NotAWarehouse(
+        f"{paths.warehouse} cannot be opened as a DuckDB database of version {duckdb.__version__}"
+        " or older; it was left as it is. Roll back with `matterhouse runs --rollback RUN`, name"
+        f" another --warehouse, or move the file away to rebuild ({first_line(error)})"
+    )
 
 
 def first_line(error: Exception) -> str:

@@ -1,18 +1,20 @@
 """The finished copy becomes what readers see: generations, the atomic flip, the way back.
 
-`warehouse.duckdb` is a symbolic link to a read-only file in `warehouse.generations/`. A refresh
-works on a copy of that file's bytes and moves the link when everything is right, so readers never
-wait, never see half a build, and keep the generation they have open.
+`news.duckdb` is a symbolic link to `news.duckdb.generations/RUN/news.duckdb`, a read-only file. A
+build works on a copy of that file's bytes and moves the link when everything is right, so readers
+never wait, never see half a build, and keep the generation they have open.
 """
 
+import contextlib
+import hashlib
 import os
 import shutil
 from pathlib import Path
 
 from flows import MatterhouseError
-from flows.warehouse.paths import WORKING, WarehousePaths, current, generation_ids
-from flows.warehouse.published import WarehouseDamaged, digest
-from flows.warehouse.run_log import append_run, now
+from flows.warehouse.lock import locked
+from flows.warehouse.paths import WORKING, WarehousePaths, current
+from flows.warehouse.run_log import append_run, line_to, now, read_runs
 
 KEPT_GENERATIONS = 3
 
@@ -21,38 +23,61 @@ class NoSuchGeneration(MatterhouseError):
     """The run is not among the generations that are kept."""
 
 
-def publish(paths: WarehousePaths, run_id: str) -> str:
-    """Make the finished, closed working file the warehouse that readers see; return its sha256."""
-    working, generation = paths.working(run_id), paths.generation(run_id)
+class WarehouseDamaged(MatterhouseError):
+    """A file does not hold what its receipt says."""
+
+
+def generation_ids(paths: WarehousePaths) -> list[str]:
+    """Return the runs whose files are kept, in the order in which they were published."""
+    published = [r["run_id"] for r in read_runs(paths) if r.get("published")]
+    name = paths.warehouse.name
+    kept = {run.name for run in paths.generations.glob("[0-9]*") if (run / name).exists()}
+    # Warehouses of one stem kept their files in one folder: only receipts tell whose they are.
+    kept |= {run_id for run_id in published if paths.generation(run_id).exists()}
+    place = {run_id: n for n, run_id in reversed(list(enumerate(published)))}
+    return sorted(kept, key=lambda run_id: (place.get(run_id, -1), run_id))
+
+
+def publish(paths: WarehousePaths, run_id: str) -> None:
+    """Make the finished, closed working file the warehouse that readers see."""
+    working = paths.working
     if working.with_name(f"{working.name}.wal").exists():
         raise WarehouseDamaged(f"{working} was not written out completely: run the build again")
-    sha256 = digest(working)
     with working.open("rb") as file:
         os.fsync(file.fileno())
     # Read-only, for those whom the umask lets read.
     working.chmod(working.stat().st_mode & 0o444)
-    working.rename(generation)
+    _sync_folder(working.parent)
+    working.parent.rename(paths.generations / run_id)
     _sync_folder(paths.generations)
     keep_plain_file(paths)
     switch_to(paths, run_id)
-    _prune(paths)
-    return sha256
+
+
+def digest(file: Path) -> str:
+    """Return the sha256 of a file."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def differs_from_receipt(paths: WarehousePaths, run_id: str | None) -> bool:
+    """Return whether a run's file is known not to be the one that it published."""
+    digests = {r.get("run_id"): r["sha256"] for r in read_runs(paths) if r.get("sha256")}
+    return run_id in digests and digest(paths.generation(str(run_id))) != digests[run_id]
 
 
 def keep_plain_file(paths: WarehousePaths) -> None:
     """Keep a warehouse that is a plain file (copied here, say) as a generation."""
     if paths.warehouse.exists() and not paths.warehouse.is_symlink():
-        kept = paths.generations / f"0-before-{now().replace(':', '')}.duckdb"
+        kept = paths.generation(f"0-before-{now().replace(':', '')}")
+        kept.parent.mkdir(exist_ok=True)
         shutil.copyfile(paths.warehouse, kept)
 
 
 def switch_to(paths: WarehousePaths, run_id: str) -> None:
     """Flip the link to a generation; a reader sees the old or the new, never neither."""
     generation = paths.generation(run_id)
-    if not generation.exists():
-        kept = ", ".join(generation_ids(paths)) or "none"
-        raise NoSuchGeneration(f"run {run_id} is not kept; these are: {kept}")
-    link = paths.generations / f"{WORKING}link"
+    link = paths.generations / f"{WORKING}.link"
     link.unlink(missing_ok=True)
     try:
         link.symlink_to(os.path.relpath(generation, paths.warehouse.parent))
@@ -64,18 +89,57 @@ def switch_to(paths: WarehousePaths, run_id: str) -> None:
     _sync_folder(paths.warehouse.parent)
 
 
-def roll_back(paths: WarehousePaths, run_id: str) -> None:
-    """Publish the file of an earlier run again and note it in the receipts."""
-    switch_to(paths, run_id)
-    append_run(paths, {"run_id": run_id, "rolled_back_at": now(), "published": True})
+def roll_back(paths: WarehousePaths, name: str) -> str:
+    """Publish the file of an earlier run again, note it in the receipts, and return the run.
+
+    The run is named by its id or the beginning of it. Builds go on from there.
+    """
+    run_id = _find(paths, name)
+    with locked(paths):
+        if differs_from_receipt(paths, run_id):
+            raise WarehouseDamaged(
+                f"{paths.generation(run_id)} is not the file that run {run_id} published, so it"
+                f" stays unpublished: go back to another run, {_kept(paths)}"
+            )
+        paths.generations.mkdir(exist_ok=True)
+        switch_to(paths, run_id)
+        receipt = {"run_id": run_id, "rolled_back_at": now(), "published": True}
+        append_run(paths, receipt | {"warehouse": str(paths.warehouse)})
+    return run_id
 
 
-def _prune(paths: WarehousePaths) -> None:
-    for run_id in generation_ids(paths)[:-KEPT_GENERATIONS]:
-        if run_id != current(paths):
-            generation = paths.generation(run_id)
-            generation.unlink()
-            generation.with_name(f"{generation.name}.wal").unlink(missing_ok=True)
+def _find(paths: WarehousePaths, name: str) -> str:
+    found = [run_id for run_id in generation_ids(paths) if name and run_id.startswith(name)]
+    if name in found:
+        return name
+    if len(found) != 1:
+        why = "is the beginning of several runs" if found else "is not kept"
+        raise NoSuchGeneration(f"run {name} {why}; these are: {_kept(paths)}")
+    return found[0]
+
+
+def _kept(paths: WarehousePaths) -> str:
+    return ", ".join(generation_ids(paths)) or "none"
+
+
+def prune(paths: WarehousePaths) -> None:
+    """Remove old generations; those on the line that leads to the present are kept first.
+
+    After a rollback the rejected runs are newer than the ones that their successor went on from.
+    """
+    newest_first = generation_ids(paths)[::-1]
+    line = [run_id for run_id in line_to(paths, current(paths)) if run_id in newest_first]
+    others = [run_id for run_id in newest_first if run_id not in line]
+    for run_id in (line + others)[KEPT_GENERATIONS:]:
+        _remove(paths.generation(run_id))
+
+
+def _remove(generation: Path) -> None:
+    generation.unlink()
+    generation.with_name(f"{generation.name}.wal").unlink(missing_ok=True)
+    # Whatever else somebody keeps in the folder is not ours.
+    with contextlib.suppress(OSError):
+        generation.parent.rmdir()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,8 +9,7 @@ from typing import IO
 
 from flows import MatterhouseError
 from flows.warehouse.paths import WarehousePaths
-from flows.warehouse.run_log import now
-from flows.warehouse.working_copy import remove_leftovers
+from flows.warehouse.run_log import now, require_writable
 
 
 class Locked(MatterhouseError):
@@ -22,7 +21,7 @@ class Locked(MatterhouseError):
 @contextlib.contextmanager
 def locked(paths: WarehousePaths) -> Iterator[None]:
     """Hold the warehouse's lock; the kernel frees it when the holder ends, however it ends."""
-    paths.generations.mkdir(parents=True, exist_ok=True)
+    paths.lock.parent.mkdir(parents=True, exist_ok=True)
     with paths.lock.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -30,10 +29,10 @@ def locked(paths: WarehousePaths) -> Iterator[None]:
             raise Locked(f"{paths.warehouse} is being refreshed by {_holder(file)}") from error
         file.seek(0)
         file.truncate()
+        require_writable(paths)
         # Not the command line: it may hold the token of an --on-failure command.
         json.dump({"pid": os.getpid(), "since": now()}, file)
         file.flush()
-        remove_leftovers(paths)
         yield
 
 

@@ -1,51 +1,143 @@
-"""Where a warehouse keeps what belongs to it."""
+"""Where a warehouse keeps what belongs to it, and which warehouse a path means."""
 
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-WORKING = ".working-"
+from flows import MatterhouseError
+
+WORKING = ".working"
+_GENERATIONS = ".generations"
+# What other tools of DuckDB take for a database: s3://bucket/x.duckdb, md:x, :memory:. As a path,
+# an address has one slash.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/|(md|motherduck|ducklake):|:memory:")
+_LINKS = 40  # as many as the kernel follows
+
+
+class NotAPath(MatterhouseError):
+    """What names the warehouse is not the path of a file."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
 class WarehousePaths:
-    """Where a warehouse keeps its things, all beside the published path."""
+    """Where a warehouse keeps its things, all beside the published path.
+
+    Each name begins with the whole name of the warehouse: `news.2024` and `news.2025` share
+    nothing. The earlier names, made from the stem, are only read.
+    """
 
     warehouse: Path
 
     @property
     def generations(self) -> Path:
-        """The folder of published files."""
-        return self.warehouse.with_name(f"{self.warehouse.stem}.generations")
+        """The folder of published files, each in a folder named by its run."""
+        return self._beside(_GENERATIONS)
 
     @property
     def receipts(self) -> Path:
         """One JSON line per run, the failed ones too."""
-        return self.warehouse.with_name(f"{self.warehouse.stem}.runs.jsonl")
+        return self._beside(".runs.jsonl")
 
     @property
     def failed(self) -> Path:
         """The warehouse that did not pass its checks."""
-        return self.warehouse.with_name(f"{self.warehouse.stem}.failed.duckdb")
+        return self._beside(".failed.duckdb")
 
     @property
     def lock(self) -> Path:
-        """The file whose lock a build holds."""
-        return self.warehouse.with_name(f"{self.warehouse.name}.lock")
+        """The file whose lock a run holds."""
+        return self._beside(".lock")
 
-    def working(self, run_id: str) -> Path:
-        """Return the path of the copy a build works on."""
-        return self.generations / f"{WORKING}{run_id}.duckdb"
+    @property
+    def earlier_generations(self) -> Path:
+        """The folder where version 0.1 kept RUN.duckdb."""
+        return self.warehouse.with_name(f"{self.warehouse.stem}{_GENERATIONS}")
+
+    @property
+    def earlier_receipts(self) -> Path:
+        """The receipts that version 0.1 wrote."""
+        return self.warehouse.with_name(f"{self.warehouse.stem}.runs.jsonl")
+
+    @property
+    def working(self) -> Path:
+        """The copy that a build works on, in a folder of its own that becomes a generation."""
+        return self.generations / WORKING / self.warehouse.name
 
     def generation(self, run_id: str) -> Path:
-        """Return the path of the file that a run published."""
-        return self.generations / f"{run_id}.duckdb"
+        """Return the path of the file that a run published.
+
+        DuckDB calls a database by the name of its real file, so that is the warehouse's own.
+        """
+        file = self.generations / run_id / self.warehouse.name
+        earlier = self.earlier_generations / f"{run_id}.duckdb"
+        return earlier if earlier.exists() and not file.exists() else file
+
+    def _beside(self, ending: str) -> Path:
+        return self.warehouse.with_name(f"{self.warehouse.name}{ending}")
 
 
-def generation_ids(paths: WarehousePaths) -> list[str]:
-    """Return the run ids whose files are kept, oldest first."""
-    return sorted(path.stem for path in paths.generations.glob("[0-9]*.duckdb"))
+def locate(named: str | Path) -> WarehousePaths:
+    """Return the paths of the warehouse that is meant, behind whatever links of a user lead to it.
+
+    Raises NotAPath for an address, a folder, an unknown home, and links in a circle.
+    """
+    if _ADDRESS.match(str(named)):
+        raise NotAPath(f"{named} is not a path on this machine: name a file, warehouse.duckdb say")
+    try:
+        path = Path(named).expanduser().absolute()
+    except RuntimeError as error:
+        raise NotAPath(f"{named}: {error}") from error
+    for _ in range(_LINKS):
+        further = _behind(path)
+        if further is None:
+            break
+        path = further
+    else:
+        raise NotAPath(f"{named} leads through links in a circle: name the file itself")
+    if not _is_utf8(path):
+        raise NotAPath(
+            f"{os.fsencode(path).decode('utf-8', 'backslashreplace')} is not valid UTF-8, and"
+            " DuckDB opens no such path: rename that folder, or keep the warehouse elsewhere"
+        )
+    if path.is_dir():
+        raise NotAPath(f"{path} is a folder: name a file in it, {path / 'warehouse.duckdb'} say")
+    return WarehousePaths(path)
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def run_of(target: Path) -> str | None:
+    """Return the run whose generation a path is, None if it is none."""
+    if target.parent.parent.name.endswith(_GENERATIONS):
+        return target.parent.name
+    return target.stem if target.parent.name.endswith(_GENERATIONS) else None
+
+
+def _behind(path: Path) -> Path | None:
+    """Return where a user's own link leads, None if the path is what a build publishes."""
+    if not path.is_symlink():
+        return None
+    target = path.parent / path.readlink()
+    if run_of(target) is None:
+        return target.parent.resolve() / target.name
+    # A link of a user to the generation itself means the warehouse whose generation that is.
+    folder = target.parent.parent
+    owner = folder.parent.resolve() / folder.name.removesuffix(_GENERATIONS)
+    is_other = owner != path.parent.resolve() / path.name
+    return owner if is_other and owner.is_symlink() else None
 
 
 def current(paths: WarehousePaths) -> str | None:
-    """Return the run id that readers see, None where links cannot be made."""
-    return paths.warehouse.resolve().stem if paths.warehouse.is_symlink() else None
+    """Return the run that readers see, None where links cannot be made."""
+    if not paths.warehouse.is_symlink():
+        return None
+    return run_of(paths.warehouse.parent / paths.warehouse.readlink())

@@ -1,21 +1,15 @@
-"""The published file as bytes: copied, compared with its receipt, doubted."""
+"""The published file as bytes: copied whole, or refused."""
 
 import fcntl
-import hashlib
 import shutil
 from pathlib import Path
 
 from flows import MatterhouseError
-from flows.warehouse.paths import WarehousePaths, current
-from flows.warehouse.run_log import read_runs
+from flows.warehouse.generations import WarehouseDamaged
 
 
 class NotAWarehouse(MatterhouseError):
     """The file is not a warehouse of ours, so it is left alone."""
-
-
-class WarehouseDamaged(MatterhouseError):
-    """The published file does not hold what its receipt says."""
 
 
 def copy(published: Path, working: Path) -> None:
@@ -34,19 +28,6 @@ def copy(published: Path, working: Path) -> None:
     raise WarehouseDamaged(
         f"{published} is being written by another program: close that session and build again"
     )
-
-
-def differs_from_receipt(paths: WarehousePaths) -> bool:
-    """Return whether the published file is not the one that its run published."""
-    digests = {r.get("run_id"): r["sha256"] for r in read_runs(paths) if r.get("sha256")}
-    expected = digests.get(current(paths))
-    return expected is not None and digest(paths.warehouse) != expected
-
-
-def digest(file: Path) -> str:
-    """Return the sha256 of a file."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def refuse_leftover_log(published: Path) -> None:

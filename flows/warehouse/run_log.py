@@ -5,9 +5,15 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from flows import MatterhouseError
 from flows.warehouse.paths import WarehousePaths
+
+
+class ReceiptsNotWritable(MatterhouseError):
+    """The file of receipts belongs to somebody else."""
 
 
 def append_run(paths: WarehousePaths, receipt: Mapping[str, Any]) -> None:
@@ -23,15 +29,59 @@ def append_run(paths: WarehousePaths, receipt: Mapping[str, Any]) -> None:
         os.fsync(file.fileno())
 
 
+def require_writable(paths: WarehousePaths) -> None:
+    """Stop before anything is published whose receipt could not be written."""
+    if paths.receipts.exists():
+        try:
+            paths.receipts.open("ab").close()
+        except OSError as error:
+            raise ReceiptsNotWritable(
+                f"{paths.receipts} cannot be written ({error.strerror}), so nothing was done: give"
+                " this account permission to write it"
+            ) from error
+
+
 def read_runs(paths: WarehousePaths) -> list[dict[str, Any]]:
     """Return all receipts, oldest first, without a line that a crash cut short."""
-    if not paths.receipts.exists():
+    earlier = _receipts(paths.earlier_receipts)
+    # Under the name that version 0.1 gave it, warehouses of one stem wrote into one file.
+    own = {r.get("run_id") for r in earlier if _is_of(paths, r)}
+    found = [r for r in earlier if r.get("run_id") in own]
+    if paths.receipts != paths.earlier_receipts:
+        found += _receipts(paths.receipts)
+    return found
+
+
+def _receipts(file: Path) -> list[dict[str, Any]]:
+    if not file.is_file():
         return []
     found = []
-    for line in paths.receipts.read_bytes().splitlines():
+    for line in file.read_bytes().splitlines():
         with contextlib.suppress(ValueError):
             found.append(json.loads(line))
     return [receipt for receipt in found if isinstance(receipt, dict)]
+
+
+def _is_of(paths: WarehousePaths, receipt: Mapping[str, Any]) -> bool:
+    return Path(str(receipt.get("warehouse"))).name == paths.warehouse.name
+
+
+def line_to(paths: WarehousePaths, run_id: str | None) -> list[str]:
+    """Return the runs that led to a published one, itself first: each went on from the next."""
+    went_on_from: dict[str | None, str | None] = {}
+    published: str | None = None
+    for receipt in read_runs(paths):
+        if receipt.get("published"):
+            if "rolled_back_at" not in receipt:
+                went_on_from[receipt["run_id"]] = published
+            published = receipt["run_id"]
+    # The receipt of the newest run may not have been written.
+    went_on_from.setdefault(run_id, published)
+    line: list[str] = []
+    while run_id is not None and run_id not in line:
+        line.append(run_id)
+        run_id = went_on_from.get(run_id)
+    return line
 
 
 def last_look(paths: WarehousePaths) -> datetime | None:

@@ -10,18 +10,18 @@ import duckdb
 from flows.warehouse.connection import (
     build_memory,
     connect,
-    first_line,
     limit_memory,
+    open_readonly,
     row_count,
     sql_literal,
     table_names,
+    unreadable,
 )
-from flows.warehouse.paths import WORKING, WarehousePaths
+from flows.warehouse.generations import WarehouseDamaged, differs_from_receipt
+from flows.warehouse.paths import WORKING, WarehousePaths, current
 from flows.warehouse.published import (
     NotAWarehouse,
-    WarehouseDamaged,
     copy,
-    differs_from_receipt,
     refuse_leftover_log,
 )
 from flows.warehouse.run_log import read_runs
@@ -33,10 +33,25 @@ STORAGE_VERSION = "v1.5.0"
 ROW_GROUP_SIZE = 10_240
 
 
+def recognise(paths: WarehousePaths) -> None:
+    """Refuse what is not ours before anything is made beside it."""
+    if paths.lock.exists() or not paths.warehouse.exists():
+        return
+    if not paths.warehouse.is_file():
+        raise NotAWarehouse(f"{paths.warehouse} is not a file: name another --warehouse")
+    with open_readonly(paths) as con:
+        refuse_foreign(paths, con)
+
+
 @contextlib.contextmanager
-def open_working_copy(paths: WarehousePaths, run_id: str) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """Open a copy of the published warehouse, or a new one; the published file is never opened."""
-    working = paths.working(run_id)
+def open_working_copy(paths: WarehousePaths) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """Open a copy of the published warehouse, or a new one; the published file is never opened.
+
+    Only the holder of the lock may: what an earlier build left behind is removed.
+    """
+    working = paths.working
+    remove_leftovers(paths)
+    working.parent.mkdir(parents=True)
     if paths.warehouse.exists() or paths.warehouse.is_symlink():
         refuse_leftover_log(paths.warehouse)
         copy(paths.warehouse, working)
@@ -46,7 +61,7 @@ def open_working_copy(paths: WarehousePaths, run_id: str) -> Iterator["duckdb.Du
             yield con
         except duckdb.Error as error:
             # DuckDB reads lazily: damage shows at any statement. The digest tells whose it is.
-            if differs_from_receipt(paths):
+            if differs_from_receipt(paths, current(paths)):
                 raise WarehouseDamaged(
                     f"{paths.warehouse} is not the file that its run published, and DuckDB cannot"
                     " work on it; it was left as it is. Go back with `matterhouse runs --rollback"
@@ -65,15 +80,9 @@ def _attach(paths: WarehousePaths, working: Path) -> "duckdb.DuckDBPyConnection"
         )
     except duckdb.Error as error:
         con.close()
-        raise NotAWarehouse(
-            f"{paths.warehouse} cannot be opened as a DuckDB database of version"
-            f" {duckdb.__version__} or older; it was left as it is. Roll back with"
-            " `matterhouse runs --rollback RUN`, name another --warehouse, or move the file away"
-            " to rebuild"
-            f" ({first_line(error)})"
-        ) from error
+        raise unreadable(paths, error) from error
     con.execute("use warehouse")
-    con.execute(f"set temp_directory = {sql_literal(working.with_name(f'{working.name}.tmp'))}")
+    con.execute(f"set temp_directory = {sql_literal(paths.generations / f'{WORKING}.tmp')}")
     limit_memory(con, build_memory())
     return con
 
@@ -82,14 +91,9 @@ def _verify(paths: WarehousePaths, con: "duckdb.DuckDBPyConnection") -> None:
     """Refuse a database that is not ours, or that holds less than its receipt says."""
     if not paths.warehouse.exists():
         return
-    tables = table_names(con)
-    if not {"ops.runs", "ops.files", "raw.articles"} <= set(tables):
-        raise NotAWarehouse(
-            f"{paths.warehouse} is a database that matterhouse did not make: name another"
-            " --warehouse"
-        )
-    last = con.execute("select run_id from ops.runs order by run_id desc limit 1").fetchall()
-    run_id = last[0][0] if last else None
+    tables = refuse_foreign(paths, con)
+    # By its start, not by its id: docs/decisions.md, "The order of runs".
+    ((run_id,),) = con.execute("select arg_max(run_id, started_at) from ops.runs").fetchall()
     receipt = next((r for r in read_runs(paths) if r.get("run_id") == run_id), None)
     for table, rows in sorted((receipt or {}).get("tables", {}).items()):
         held = row_count(con, table) if table in tables else 0
@@ -101,20 +105,26 @@ def _verify(paths: WarehousePaths, con: "duckdb.DuckDBPyConnection") -> None:
             )
 
 
-def keep_failed(paths: WarehousePaths, run_id: str) -> None:
+def refuse_foreign(paths: WarehousePaths, con: "duckdb.DuckDBPyConnection") -> list[str]:
+    """Refuse a database that is not ours; return the tables of one that is."""
+    tables = table_names(con)
+    if not {"ops.runs", "ops.files", "raw.articles"} <= set(tables):
+        raise NotAWarehouse(
+            f"{paths.warehouse} is a database that matterhouse did not make: name another"
+            " --warehouse"
+        )
+    return tables
+
+
+def keep_failed(paths: WarehousePaths) -> None:
     """Keep the closed working file that failed its checks, for a look at the rows."""
-    paths.working(run_id).replace(paths.failed)
+    paths.working.replace(paths.failed)
 
 
-def discard(paths: WarehousePaths, run_id: str) -> None:
-    """Throw the working file away."""
-    remove_leftovers(paths, f"{WORKING}{run_id}*")
-
-
-def remove_leftovers(paths: WarehousePaths, pattern: str = f"{WORKING}*") -> None:
+def remove_leftovers(paths: WarehousePaths) -> None:
     """Remove what an ended build left among the generations."""
-    for leftover in paths.generations.glob(pattern):
+    for leftover in paths.generations.glob(f"{WORKING}*"):
         if leftover.is_dir() and not leftover.is_symlink():
-            shutil.rmtree(leftover)  # DuckDB spills into a folder beside the file.
+            shutil.rmtree(leftover)  # The copy, and what DuckDB spilled.
         else:
             leftover.unlink(missing_ok=True)

@@ -50,7 +50,7 @@ class DirectRunner:
         reported: Callable[[Mapping[str, Any]], None] | None = None,
         pool_from: int = POOL_FROM_FILES,
     ) -> None:
-        self.jobs = jobs or len(os.sched_getaffinity(0))
+        self.jobs = jobs or _processors()
         self.progress = progress or (lambda done, total: None)
         self.reported = reported or (lambda receipt: None)
         self.pool_from = pool_from
@@ -77,7 +77,8 @@ class DirectRunner:
         self.reported(receipt)
 
     def _needs_pool(self, batches: Sequence[Batch]) -> bool:
-        if self.jobs > 1 and sum(len(batch.paths) for batch in batches) >= self.pool_from:
+        files = sum(len(batch.paths) for batch in batches)
+        if files >= self.pool_from and (self.jobs > 1 or not self.pool_from):
             return True
         # What is known to kill the parser is large; such a file must not read in this process.
         return any(_is_suspicious(batch.source, path) for batch in batches for path in batch.paths)
@@ -117,6 +118,13 @@ class DirectRunner:
                     yield under_way.popleft().result()
             while under_way:
                 yield under_way.popleft().result()
+
+
+def _processors() -> int:
+    """Return how many processors this process may use; not every system can say."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _is_suspicious(source: Path, path: str) -> bool:

@@ -3,9 +3,8 @@
 with earlier as (
     select run_id, table_rows['raw.articles'] as articles
     from ops.runs
-    order by run_id desc
     -- The newest receipt is this refresh's own.
-    limit 1 offset 1
+    qualify row_number() over (order by started_at desc) = 2
 ),
 
 now as (

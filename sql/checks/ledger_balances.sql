@@ -3,8 +3,7 @@
 with receipt as (
     select *
     from ops.runs
-    order by run_id desc
-    limit 1
+    where started_at = (select max(started_at) from ops.runs)
 ),
 
 ledger as (

@@ -1,4 +1,4 @@
--- An article is dated more than a day after this refresh: a typing error, and every "last 28 days" counts from it.
+-- An article is dated more than a day after this refresh: it is loaded, and no trend counts it until its day has come.
 -- severity: warn
 select article_id, published_at
 from raw.articles

@@ -34,6 +34,9 @@ with doubled as (
     select 'staging.article_topics', concat_ws(' · ', article_id, topic), count(*)
     from staging.article_topics group by article_id, topic having count(*) > 1
     union all
+    select 'staging.article_periods', concat_ws(' · ', article_id, time_grain), count(*)
+    from staging.article_periods group by article_id, time_grain having count(*) > 1
+    union all
     select 'staging.topics', topic_key, count(*)
     from staging.topics group by topic_key having count(*) > 1
     union all

@@ -1,10 +1,11 @@
--- How the articles of many series move, from the first to the last period of each. `counted` names a relation
--- of (series, time_grain, period_start, articles), one row per period with an article. Empty periods become rows of
--- zeros while a time grain makes at most 2 million rows; trend_stats counts them anyway.
-create or replace macro trend_stats(counted) as table
-with counts as (
-    select series, time_grain, period_start, articles, cast(date_diff(time_grain, date '1970-01-05', period_start) as integer) as n
-    from query_table(counted)
+-- How the articles of many series move. `period_counts` names a relation of (series, time_grain, period_start,
+-- articles), one row per period with an article. Weeks and coarser periods without one become rows of zeros, from
+-- the series' first to the corpus' newest period, or until a series has been empty for a year. Days are not filled.
+-- Movement (change, average, z-score, slope) counts empty days all the same, and is null while a period lasts.
+create or replace macro trend_stats(period_counts) as table
+with newest as (
+    select max(published_date) as newest_date
+    from staging.article_periods
 ),
 
 spans as (
@@ -12,112 +13,93 @@ spans as (
         series,
         time_grain,
         min(period_start) as first_start,
-        max(period_start) as last_start,
-        min(n) as first_n,
-        max(n) as last_n
-    from counts
+        least(
+            cast(date_trunc(time_grain, max(period_start) + interval 1 year) as date),
+            cast(date_trunc(time_grain, any_value(newest_date)) as date)
+        ) as last_start
+    from query_table(period_counts)
+    cross join newest
     group by series, time_grain
 ),
 
--- Tens of thousands of sparse series have hundreds of empty periods for each that has an article.
-filled_grains as (
-    select time_grain
-    from spans
-    group by time_grain
-    having sum(last_n - first_n + 1) <= 2_000_000
-),
-
 periods as (
-    select
-        series,
-        time_grain,
-        first_n,
-        unnest(periods_between(time_grain, first_start, last_start)) as period_start,
-        cast(unnest(range(first_n, last_n + 1)) as integer) as n
+    select series, time_grain, unnest(periods_between(time_grain, first_start, last_start)) as period_start
     from spans
-    where time_grain in (select time_grain from filled_grains)
+    where time_grain <> 'day'
+    union all
+    select series, time_grain, period_start
+    from query_table(period_counts)
+    where time_grain = 'day'
 ),
 
-filled as (
-    select periods.*, coalesce(counts.articles, 0) as articles
-    from periods
-    left join counts
-        on counts.series = periods.series
-        and counts.time_grain = periods.time_grain
-        and counts.n = periods.n
-),
-
-sparse as (
-    select counts.series, counts.time_grain, spans.first_n, counts.period_start, counts.n, counts.articles
-    from counts
-    inner join spans on spans.series = counts.series and spans.time_grain = counts.time_grain
-    where counts.time_grain not in (select time_grain from filled_grains)
-),
-
--- Sums of integers are exact. Without gaps twelve rows are twelve periods, and rows are the faster to find.
-filled_sums as (
+numbered as (
     select
-        *,
-        lag(articles) over by_time as previous,
-        lag(articles, 12) over by_time as outgoing,
-        sum(articles) over (by_time rows between 3 preceding and current row) as last_4,
-        sum(articles) over earlier as earlier,
-        sum(articles * articles) over earlier as earlier_squares,
-        sum(articles * (n - first_n)) over recent as recent_products
-    from filled
-    window
-        by_time as (partition by series, time_grain order by n),
-        earlier as (by_time rows between 12 preceding and 1 preceding),
-        recent as (by_time rows between 11 preceding and current row)
+        periods.series,
+        periods.time_grain,
+        periods.period_start,
+        period_start + period_length(time_grain) <= newest_date + interval 1 day as is_complete,
+        -- Periods since the series' first.
+        date_diff(time_grain, first_start, period_start) as n,
+        coalesce(articles, 0) as articles
+    from periods
+    inner join spans using (series, time_grain)
+    left join query_table(period_counts) using (series, time_grain, period_start)
+    cross join newest
 ),
 
-sparse_sums as (
+-- Sums of integers are exact, in whatever order they are added up.
+sums as (
     select
         *,
         sum(articles) over (by_time range between 1 preceding and 1 preceding) as previous,
-        sum(articles) over (by_time range between 12 preceding and 12 preceding) as outgoing,
         sum(articles) over (by_time range between 3 preceding and current row) as last_4,
-        sum(articles) over earlier as earlier,
-        sum(articles * articles) over earlier as earlier_squares,
-        sum(articles * (n - first_n)) over recent as recent_products
-    from sparse
+        sum(articles) over previous_12 as previous_sum,
+        sum(articles * articles) over previous_12 as previous_squares,
+        sum(articles) over last_12 as last_sum,
+        sum(articles * n) over last_12 as last_products,
+        least(n, 12) as previous_periods,
+        least(n + 1, 12) as last_periods
+    from numbered
     window
         by_time as (partition by series, time_grain order by n),
-        earlier as (by_time range between 12 preceding and 1 preceding),
-        recent as (by_time range between 11 preceding and current row)
+        previous_12 as (by_time range between 12 preceding and 1 preceding),
+        last_12 as (by_time range between 11 preceding and current row)
 ),
 
-moving as (
+moments as (
     select
         *,
-        least(n - first_n, 12) as earlier_periods,
-        least(n - first_n + 1, 12) as slope_periods,
-        articles + coalesce(earlier, 0) - coalesce(outgoing, 0) as recent,
-        articles - coalesce(earlier, 0) / nullif(earlier_periods, 0) as distance,
-        if(
-            earlier_periods >= 3,
-            sqrt(
-                (coalesce(earlier_squares, 0) * earlier_periods - coalesce(earlier, 0) * coalesce(earlier, 0))
-                / (earlier_periods * (earlier_periods - 1))
-            ),
-            null
-        ) as deviation
-    from (select * from filled_sums union all by name select * from sparse_sums)
+        coalesce(previous_sum, 0) / nullif(previous_periods, 0) as previous_mean,
+        sqrt(
+            (coalesce(previous_squares, 0) * previous_periods - pow(coalesce(previous_sum, 0), 2))
+            / (previous_periods * (previous_periods - 1))
+        ) as previous_stddev
+    from sums
 )
 
 select
     series,
     time_grain,
     period_start,
+    is_complete,
     articles,
-    if(n = first_n, null, articles - cast(coalesce(previous, 0) as bigint)) as articles_change,
-    round(last_4 / least(n - first_n + 1, 4), 6) as articles_avg_4,
-    round(distance / nullif(deviation, 0), 6) as articles_zscore,
+    if(is_complete and n > 0, articles - cast(coalesce(previous, 0) as bigint), null) as articles_change,
+    if(is_complete, round(last_4 / least(n + 1, 4), 6), null) as articles_avg_4,
+    -- Of counts whose mean is below 2, one in twelve that do not move is 2 deviations above it, at 10 one in twenty.
+    if(
+        is_complete and previous_periods >= 3 and previous_mean >= 2,
+        round((articles - previous_mean) / nullif(previous_stddev, 0), 6),
+        null
+    ) as articles_zscore,
     -- Least squares over consecutive numbers: sum of products less mean number times sum, over the
     -- numbers' sum of squares, which for m numbers is m (m^2 - 1) / 12.
-    round(
-        (recent_products - recent * (n - first_n - (slope_periods - 1) / 2))
-        / nullif(slope_periods * (slope_periods * slope_periods - 1) / 12, 0),
-        6
+    if(
+        is_complete,
+        round(
+            (last_products - last_sum * (n - (last_periods - 1) / 2))
+            / nullif(last_periods * (last_periods * last_periods - 1) / 12, 0),
+            6
+        ),
+        null
     ) as articles_slope
-from moving
+from moments

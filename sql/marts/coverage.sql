@@ -1,19 +1,12 @@
 -- Where does the front matter have holes: what is missing, warned about or quarantined, and since when?
 -- Grain: one row per collection, time_grain and period with a file
--- Reads: ops.files, raw.article_images, raw.articles, staging.article_topics, staging.articles
+-- Reads: ops.files, ops.warnings, raw.article_images, raw.articles, staging.article_topics, staging.articles
 -- Note: filter on one time_grain. The period is that of publication, else of the date in the file name, else of
 -- the first refresh that saw the file, so undated and quarantined files are here too.
-with files as (
-    select
-        path,
-        regexp_replace(split_part(path, '/', 1), '^_', '') as folder,
-        coalesce(
-            try_cast(regexp_extract(path, '(?:^|/)(\d{4}-\d{2}-\d{2})[^/]*$', 1) as date),
-            cast(timezone('UTC', first_seen_at) as date)
-        ) as file_date,
-        status,
-        len(warnings) as warnings,
-    from ops.files
+with file_warnings as (
+    select path, count(*) as warnings
+    from ops.warnings
+    group by path
 ),
 
 articles as (
@@ -26,7 +19,7 @@ articles as (
         ) as day,
         1 as articles,
         0 as quarantined_files,
-        coalesce(files.warnings, 0) as warnings,
+        coalesce(file_warnings.warnings, 0) as warnings,
         articles.title is null as no_title,
         coalesce(trim(typed.excerpt_text), '') = '' as no_excerpt,
         articles.published_date is null as no_date,
@@ -36,12 +29,15 @@ articles as (
         articles.article_id not in (select article_id from raw.article_images) as no_images,
     from staging.articles
     inner join raw.articles as typed on typed.article_id = articles.article_id
-    left join files on files.path = articles.article_id
+    left join file_warnings on file_warnings.path = articles.article_id
 ),
 
 quarantined as (
-    select if(contains(path, '/'), folder, '(none)') as collection, file_date as day, 1 as quarantined_files
-    from files
+    select
+        coalesce(collection, '(none)') as collection,
+        coalesce(file_date, cast(timezone('UTC', first_seen_at) as date)) as day,
+        1 as quarantined_files,
+    from ops.files
     where status = 'quarantined'
 ),
 
@@ -88,7 +84,7 @@ select
     missing_provider,  -- articles without a provider
     missing_topics,  -- articles without a topic
     missing_images,  -- articles without an image
-    cast(coalesce(warnings, 0) as bigint) as warnings,  -- values of those articles set to null with a reason; ops.files names each
+    cast(coalesce(warnings, 0) as bigint) as warnings,  -- values of those articles set to null with a reason; ops.warnings names each
     cast(coalesce(quarantined_files, 0) as bigint) as quarantined_files,  -- files that could not be loaded, on top of articles
 from counted
 order by collection, time_grain, period_start

@@ -1,7 +1,8 @@
 -- Who publishes, how much, how well and how steadily, and who is cited by others?
 -- Grain: one row per provider of an article or of a related item
--- Reads: raw.related_articles, staging.article_topics, staging.articles, staging.providers
--- Note: the largest provider can own most of a corpus; a provider that is only cited has no articles.
+-- Reads: momentum(), raw.related_articles, staging.article_periods, staging.article_topics, staging.articles, staging.providers
+-- Note: the largest provider can own most of a corpus; a provider that is only cited has no articles. The 28 days
+-- are those of marts.topics. A domain can have many names (a video site its channels): see names.
 with topic_counts as (
     select articles.provider, article_topics.topic, count(*) as articles
     from staging.article_topics
@@ -36,20 +37,28 @@ cited as (
     group by citations.provider
 ),
 
-counted as (
+counts as (
     select
         provider,
-        min(published_date) as first_published_date,
-        max(published_date) as last_published_date,
+        min(published_date) filter (not is_scheduled) as first_published_date,
+        max(published_date) filter (not is_scheduled) as last_published_date,
         count(*) as articles,
         count(*) filter (is_live) as live_articles,
         count(quality) as scored_articles,
+        count(heat) as heat_articles,
         round(avg(quality), 6) as quality_mean,
         median(quality) as quality_median,
         round(stddev_samp(quality), 6) as quality_stddev,
+        round(avg(heat), 6) as heat_mean,
     from staging.articles
     where provider is not null
     group by provider
+),
+
+dates as (
+    select provider as series, published_date
+    from staging.article_periods
+    where time_grain = 'day' and provider is not null
 )
 
 select
@@ -57,22 +66,33 @@ select
     providers.name,  -- most frequent name
     providers.organization,  -- name in the organisation file, null when there is none
     providers.names,  -- every name, most frequent first
-    counted.first_published_date,  -- date of its first article, UTC
-    counted.last_published_date,  -- date of its latest article, UTC
-    coalesce(counted.articles, 0) as articles,  -- articles, undated ones too
-    coalesce(counted.live_articles, 0) as live_articles,  -- those that are published and not removed
-    coalesce(counted.scored_articles, 0) as scored_articles,  -- those with a quality
-    coalesce(counted.articles, 0) / sum(counted.articles) over () as articles_share,  -- articles / articles of all providers
+    coalesce(momentum.status, 'dormant') as status,  -- dormant: nothing in 56 days; emerging: first article in them; rising, returning (from none), falling: p-value at most 0.05; else steady
+    coalesce(momentum.is_moving, false) as is_moving,  -- emerging, or rising, returning or falling with status_q_value at most 0.1: what lists of movers show
+    momentum.p_value as status_p_value,  -- how often two counts of one rate differ as much as these 28 days and the 28 before; null if both are empty
+    momentum.q_value as status_q_value,  -- the same corrected for all providers at once: of those with at most 0.1, one in ten moves by chance
+    counts.first_published_date,  -- date of its first article, UTC, scheduled ones left out
+    counts.last_published_date,  -- date of its latest article, UTC, scheduled ones left out
+    coalesce(counts.articles, 0) as articles,  -- articles, undated and scheduled ones too
+    coalesce(counts.live_articles, 0) as live_articles,  -- those that are published and not removed
+    coalesce(counts.scored_articles, 0) as scored_articles,  -- those with a quality
+    coalesce(counts.heat_articles, 0) as heat_articles,  -- those with a measured heat
+    coalesce(counts.articles, 0) / sum(counts.articles) over () as articles_share,  -- articles / articles of all providers
+    coalesce(momentum.recent, 0) as articles_last_28_days,  -- articles of the 28 days up to the newest date of the corpus
+    coalesce(momentum.earlier, 0) as articles_previous_28_days,  -- articles of the 28 days before those
+    coalesce(momentum.momentum, 0) as momentum,  -- last 28 days less the 28 before
+    momentum.momentum_ratio,  -- momentum / articles of the 28 days before, null when there were none
     coalesce(breadth.topics, 0) as topics,  -- distinct topics, parents too
     breadth.topic_entropy,  -- Shannon entropy of its topics in bits: 0 is a single topic, log2(topics) is evenly spread
-    counted.quality_mean,  -- mean quality of scored_articles
-    counted.quality_median,  -- median quality of scored_articles
-    counted.quality_stddev,  -- sample standard deviation of the quality of scored_articles
-    round(counted.quality_stddev / nullif(counted.quality_mean, 0), 6) as quality_variation,  -- consistency as coefficient of variation, quality_stddev / quality_mean: lower is steadier
+    counts.quality_mean,  -- mean quality of scored_articles
+    counts.quality_median,  -- median quality of scored_articles
+    counts.quality_stddev,  -- sample standard deviation of the quality of scored_articles
+    round(counts.quality_stddev / nullif(counts.quality_mean, 0), 6) as quality_variation,  -- consistency as coefficient of variation, quality_stddev / quality_mean: lower is steadier
+    counts.heat_mean,  -- mean heat of heat_articles
     coalesce(cited.times_cited, 0) as times_cited,  -- related items of other providers' articles that point to it
     coalesce(cited.cited_by_providers, 0) as cited_by_providers,  -- distinct other providers that point to it
 from staging.providers
-left join counted on counted.provider = providers.provider
+left join counts on counts.provider = providers.provider
 left join breadth on breadth.provider = providers.provider
 left join cited on cited.provider = providers.provider
+left join momentum('dates') as momentum on momentum.series = providers.provider
 order by providers.provider

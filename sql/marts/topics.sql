@@ -1,47 +1,31 @@
 -- What topics are there, how big and how good is each, and where is it heading?
 -- Grain: one row per topic that an article lists or a topic file names
--- Reads: raw.articles, staging.article_topics, staging.articles, staging.topics
+-- Reads: momentum(), staging.article_periods, staging.article_topics, staging.articles, staging.topics
 -- Note: days are counted back from the newest published_date that is not after the newest observation of
--- an article, never from today: the same data gives the same rows, and a typing error of 2099 moves nothing.
-with newest as (
-    select max(published_date) as today
-    from staging.articles
-    where
-        published_date <= coalesce(
-            (select max(cast(timezone('UTC', observed_at) as date)) from raw.articles), published_date
-        )
-),
-
-articles as (
+-- an article, never from today: the same data gives the same rows, and a scheduled article moves nothing.
+with counts as (
     select
         article_topics.topic,
-        articles.published_date,
-        articles.is_live,
-        articles.provider,
-        articles.quality,
-        newest.today - articles.published_date as age,
+        min(articles.published_date) filter (not articles.is_scheduled) as first_published_date,
+        max(articles.published_date) filter (not articles.is_scheduled) as last_published_date,
+        count(*) as articles,
+        count(*) filter (articles.is_live) as live_articles,
+        count(articles.quality) as scored_articles,
+        count(articles.heat) as heat_articles,
+        count(distinct articles.provider) as providers,
+        round(avg(articles.quality), 6) as quality_mean,
+        median(articles.quality) as quality_median,
+        round(avg(articles.heat), 6) as heat_mean,
     from staging.article_topics
     inner join staging.articles on articles.article_id = article_topics.article_id
-    cross join newest
+    group by article_topics.topic
 ),
 
-counted as (
-    select
-        topic,
-        min(published_date) as first_published_date,
-        max(published_date) as last_published_date,
-        max(age) as first_age,
-        count(*) as articles,
-        count(*) filter (is_live) as live_articles,
-        count(quality) as scored_articles,
-        count(distinct provider) as providers,
-        -- Four whole weeks: every weekday counts equally often in both windows.
-        count(*) filter (age between 0 and 27) as recent,
-        count(*) filter (age between 28 and 55) as earlier,
-        round(avg(quality), 6) as quality_mean,
-        median(quality) as quality_median,
-    from articles
-    group by topic
+dates as (
+    select article_topics.topic as series, periods.published_date
+    from staging.article_periods as periods
+    inner join staging.article_topics on article_topics.article_id = periods.article_id
+    where periods.time_grain = 'day'
 )
 
 select
@@ -51,26 +35,25 @@ select
     topics.parent_topic,  -- name of its parent topic, null for a root
     topics.is_root,  -- has no parent topic
     topics.is_parent,  -- is the parent of another topic
-    case
-        when coalesce(counted.recent + counted.earlier, 0) = 0 then 'dormant'
-        when counted.first_age < 56 then 'emerging'
-        -- Two counts at one rate differ by the square root of their sum: less is chance.
-        when counted.recent - counted.earlier > sqrt(counted.recent + counted.earlier) then 'rising'
-        when counted.earlier - counted.recent > sqrt(counted.recent + counted.earlier) then 'falling'
-        else 'steady'
-    end as status,  -- dormant: nothing in 56 days; emerging: first article in them; rising, falling: momentum beyond the square root of both counts' sum; else steady
-    counted.first_published_date,  -- date of its first article, UTC
-    counted.last_published_date,  -- date of its latest article, UTC
-    coalesce(counted.articles, 0) as articles,  -- articles that list the topic, undated ones too
-    coalesce(counted.live_articles, 0) as live_articles,  -- those that are published and not removed
-    coalesce(counted.scored_articles, 0) as scored_articles,  -- those with a quality
-    coalesce(counted.providers, 0) as providers,  -- distinct providers
-    coalesce(counted.recent, 0) as articles_last_28_days,  -- articles of the 28 days up to that newest date
-    coalesce(counted.earlier, 0) as articles_previous_28_days,  -- articles of the 28 days before those
-    coalesce(counted.recent - counted.earlier, 0) as momentum,  -- last 28 days less the 28 before
-    round((counted.recent - counted.earlier) / nullif(counted.earlier, 0), 6) as momentum_ratio,  -- momentum / articles of the 28 days before, null when there were none
-    counted.quality_mean,  -- mean quality of scored_articles
-    counted.quality_median,  -- median quality of scored_articles
+    coalesce(momentum.status, 'dormant') as status,  -- dormant: nothing in 56 days; emerging: first article in them; rising, returning (from none), falling: p-value at most 0.05; else steady
+    coalesce(momentum.is_moving, false) as is_moving,  -- emerging, or rising, returning or falling with status_q_value at most 0.1: what lists of movers show
+    momentum.p_value as status_p_value,  -- how often two counts of one rate differ as much as these 28 days and the 28 before; null if both are empty
+    momentum.q_value as status_q_value,  -- the same corrected for all topics at once: of those with at most 0.1, one in ten moves by chance
+    counts.first_published_date,  -- date of its first article, UTC, scheduled ones left out
+    counts.last_published_date,  -- date of its latest article, UTC, scheduled ones left out
+    coalesce(counts.articles, 0) as articles,  -- articles that list the topic, undated and scheduled ones too
+    coalesce(counts.live_articles, 0) as live_articles,  -- those that are published and not removed
+    coalesce(counts.scored_articles, 0) as scored_articles,  -- those with a quality
+    coalesce(counts.heat_articles, 0) as heat_articles,  -- those with a measured heat
+    coalesce(counts.providers, 0) as providers,  -- distinct providers
+    coalesce(momentum.recent, 0) as articles_last_28_days,  -- articles of the 28 days up to that newest date
+    coalesce(momentum.earlier, 0) as articles_previous_28_days,  -- articles of the 28 days before those
+    coalesce(momentum.momentum, 0) as momentum,  -- last 28 days less the 28 before
+    momentum.momentum_ratio,  -- momentum / articles of the 28 days before, null when there were none
+    counts.quality_mean,  -- mean quality of scored_articles
+    counts.quality_median,  -- median quality of scored_articles
+    counts.heat_mean,  -- mean heat of heat_articles
 from staging.topics
-left join counted on counted.topic = topics.topic
+left join counts on counts.topic = topics.topic
+left join momentum('dates') as momentum on momentum.series = topics.topic
 order by topics.topic

@@ -24,6 +24,12 @@ with articles as (
         nullif(heat, -1) as heat,
         first_seen_at,
     from raw.articles
+),
+
+newest as (
+    -- The newest look at the source, never the clock of a rebuild: the same data gives the same rows.
+    select max(cast(timezone('UTC', observed_at) as date)) as observed_date
+    from raw.articles
 )
 
 select
@@ -37,6 +43,7 @@ select
     provider_name,  -- name this article gives its provider; staging.providers has the usual one
     published_at,  -- moment of publication
     published_date,  -- its date in UTC
+    coalesce(published_date > newest.observed_date, false) as is_scheduled,  -- its day has not come yet: no trend counts it
     updated_at,  -- moment of the last update the file speaks of
     file_date,  -- date in the file name; in some files a day off published_date
     first_seen_at,  -- start of the refresh that first saw the article
@@ -45,6 +52,7 @@ select
     is_removed,  -- removed as typed, null when absent
     quality,  -- editorial score, 0 or more, no upper bound
     heat,  -- quality plus a temporary bump, null when not measured
-    heat - quality as heat_bump,  -- the bump alone, null unless both are measured
+    cast(heat as bigint) - quality as heat_bump,  -- the bump alone, null unless both are measured
 from articles
+cross join newest
 order by article_id

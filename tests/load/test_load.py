@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import duckdb
 import pytest
 
 from flows.frontmatter import FrontMatter, Plain
-from flows.load import merge
+from flows.load import merge, staging
 from flows.load.ledger import Outcomes, Run
 from flows.load.merge import RunNotRecorded
 from flows.load.staging import FrameDoesNotFitTable
@@ -66,13 +67,16 @@ def ground() -> Iterator[Ground]:
 
 
 def article(
-    path: str, quality: int = 80, content: str | None = None, topics: tuple[str, ...] = ("Solar",)
+    path: str,
+    quality: int | str = 80,
+    content: str | None = None,
+    topics: tuple[str, ...] = ("Solar",),
 ) -> Document:
     """Return an article; its hash stands for its path and score unless `content` is given."""
     fields = {"title": "t", "quality": quality, "topics": list(topics)}
     hashed = content or f"{path} {quality} {topics}"
     return Document(
-        path, hashed, Signature(1, 2, 3, 4), "article", FrontMatter(fields, 0), b"---\n---\n"
+        path, hashed, Signature(1, "mark"), "article", FrontMatter(fields, 0), b"---\n---\n"
     )
 
 
@@ -87,9 +91,14 @@ def read(*found: Document | Reject | Unchanged) -> Frames:
     )
 
 
+def missed(path: str, code: str) -> Reject:
+    """Return a file that vanished or changed while it was read."""
+    return Reject(path, None, None, "missed", code, "why", "how")
+
+
 def broken(path: str, code: str = "unclosed_fence") -> Reject:
     """Return a file that could not be loaded."""
-    return Reject(path, f"broken {path}", Signature(1, 2, 3, 4), "quarantined", code, "why", "how")
+    return Reject(path, f"broken {path}", Signature(1, "mark"), "quarantined", code, "why", "how")
 
 
 LEDGER = """
@@ -131,13 +140,47 @@ def test_a_run_without_files_changes_nothing(ground: Ground) -> None:
 def test_a_touched_file_gets_its_new_signature_only(ground: Ground) -> None:
     """Neither its rows nor its history nor the time of its change move."""
     ground.run(read(article("a")))
-    outcomes = ground.run(read(Unchanged("a", Signature(1, 20, 30, 40))))
+    outcomes = ground.run(read(Unchanged("a", Signature(2, "new mark"))))
     assert (outcomes.unchanged, outcomes.any) == (1, False)
     assert ground.rows(LEDGER) == [("a", "loaded", None, 1, 1, None, "run-1")]
-    assert ground.rows("select size_bytes, mtime_ns, ctime_ns, inode from ops.files") == [
-        (1, 20, 30, 40)
-    ]
+    assert ground.rows("select size_bytes, mark from ops.files") == [(2, "new mark")]
     assert len(ground.versions()) == 1
+
+
+@pytest.mark.parametrize("code", ["vanished", "changing"])
+@pytest.mark.parametrize("was", [article("a"), broken("a")], ids=["loaded", "quarantined"])
+def test_a_known_file_that_is_missed_stays_as_it_was(
+    ground: Ground, was: Document | Reject, code: str
+) -> None:
+    """An editor that saves it meanwhile removes nothing; the next run reads it."""
+    ground.run(read(was))
+    before = ground.rows(LEDGER), ground.rows("from raw.articles"), ground.versions()
+    assert ground.run(read(missed("a", code))) == replace(NO_FILES, unchanged=1)
+    assert (ground.rows(LEDGER), ground.rows("from raw.articles"), ground.versions()) == before
+    assert ground.rows("select size_bytes, mark from ops.files") == [(1, None)]
+
+
+def test_a_new_file_that_is_missed_is_quarantined_unless_it_vanished(ground: Ground) -> None:
+    """Temporary files of other programs leave no trace."""
+    outcomes = ground.run(read(missed("a", "vanished"), missed("b", "changing")))
+    assert outcomes == replace(NO_FILES, new=1)
+    assert ground.rows(LEDGER) == [("b", "quarantined", "changing", 1, 1, None, "run-1")]
+    outcomes = ground.run(read(missed("a", "vanished"), article("b")))
+    assert outcomes == replace(NO_FILES, changed=1)
+
+
+def test_warnings_live_as_long_as_what_they_warn_of(ground: Ground) -> None:
+    """A file that is read anew brings new ones; a file that is gone has none."""
+
+    def warnings() -> list[tuple[Any, ...]]:
+        return ground.rows("select path, field, code from ops.warnings order by all")
+
+    ground.run(read(article("a", "high"), article("b", "low")))
+    assert warnings() == [("a", "quality", "wrong_type"), ("b", "quality", "wrong_type")]
+    ground.run(read(article("a", 80)))
+    assert warnings() == [("b", "quality", "wrong_type")]
+    ground.run(vanished=("b",))
+    assert warnings() == []
 
 
 def test_a_changed_article_replaces_its_rows_and_adds_a_version(ground: Ground) -> None:
@@ -247,7 +290,7 @@ def test_history_keeps_all_that_an_article_is_judged_by(ground: Ground) -> None:
         "removed": True,
     }
     content = FrontMatter(fields, 0)
-    ground.run(read(Document("a", "x", Signature(1, 2, 3, 4), "article", content, b"---\n---\n")))
+    ground.run(read(Document("a", "x", Signature(1, "mark"), "article", content, b"---\n---\n")))
     kept = """
         original_url, web_url, provider_name, provider_domain, published_at, category, type,
         title_text, quality, heat, is_published, is_removed
@@ -346,9 +389,9 @@ def test_a_frame_of_another_shape_is_refused(
 
 def test_frames_and_tables_have_the_same_columns(ground: Ground) -> None:
     """But for what only the run knows, no column of a raw table comes from nowhere."""
-    of_the_run = {"first_seen_at", "observed_at", "changed_at", "gone_at", "run_id"}
     found = {
-        table: {name for name, *_ in ground.rows(f"describe {table}")} - of_the_run
+        table: {name for name, *_ in ground.rows(f"describe {table}")}
+        - staging.RUN_COLUMNS.get(table, {}).keys()
         for table in COLUMNS
     }
     assert found == {table: set(columns) for table, columns in COLUMNS.items()}

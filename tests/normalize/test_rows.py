@@ -1,6 +1,5 @@
 """Documents in, one frame per raw table out."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +13,7 @@ from flows.normalize.warnings import MAX_WARNINGS
 from flows.source.extract import Document, Extracted, Reject, Unchanged
 from flows.source.read import Signature
 
-SIGNATURE = Signature(10, 20, 30, 40)
+SIGNATURE = Signature(10, "mark")
 ARTICLE = b"""\
 ---
 category: news
@@ -81,8 +80,11 @@ def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def warnings(data: str) -> list[tuple[Any, ...]]:
     """Return the warnings of an article with these lines of front matter."""
-    noted = frames(document(f"---\n{data}\n---\n".encode()))["ops.files"]["warnings"][0]
-    return [tuple(warning.values()) for warning in json.loads(noted)]
+    noted = frames(document(f"---\n{data}\n---\n".encode()))["ops.warnings"]
+    assert set(noted.pop("path")) <= {"_news/2025-03-04-a.md"}
+    return [
+        tuple(warning) for warning in noted.astype(object).where(noted.notna(), None).to_numpy()
+    ]
 
 
 def instant(text: str) -> pd.Timestamp:
@@ -99,8 +101,6 @@ def test_an_article_becomes_a_row_of_each_table() -> None:
             {
                 "article_id": article_id,
                 "content_hash": "hash",
-                "collection": "news",
-                "file_date": "2025-03-04",
                 "body_chars": 4,
                 "secured_chars": 8,
                 "title_text": "A & B",
@@ -160,16 +160,16 @@ def test_an_article_becomes_a_row_of_each_table() -> None:
         "ops.files": [
             {
                 "path": article_id,
+                "collection": "news",
+                "file_date": "2025-03-04",
                 "status": "loaded",
                 "content_hash": "hash",
                 "size_bytes": 10,
-                "mtime_ns": 20,
-                "ctime_ns": 30,
-                "inode": 40,
-                "warnings": "[]",
+                "mark": "mark",
                 "parser_version": frontmatter.PARSER_VERSION,
             }
         ],
+        "ops.warnings": [],
     }
 
 
@@ -191,7 +191,7 @@ def test_a_taxonomy_file_becomes_a_row_of_its_own_table() -> None:
 
 
 def test_rejects_and_touched_files_are_ledger_rows_only() -> None:
-    """A reject brings its reason; a touched file brings no status, only its new signature."""
+    """A reject brings its reason, a file that is as it was only its new mark."""
     reject = Reject("b.md", None, None, "quarantined", "code", "reason", "hint", 3, 4)
     found = normalize(Extracted([], [reject], [Unchanged("c.md", SIGNATURE)]))
     version = frontmatter.PARSER_VERSION
@@ -205,10 +205,15 @@ def test_rejects_and_touched_files_are_ledger_rows_only() -> None:
                 "line": 3,
                 "column": 4,
                 "hint": "hint",
-                "warnings": "[]",
                 "parser_version": version,
             },
-            {"path": "c.md", "size_bytes": 10, "mtime_ns": 20, "ctime_ns": 30, "inode": 40},
+            {
+                "path": "c.md",
+                "status": "same",
+                "size_bytes": 10,
+                "mark": "mark",
+                "parser_version": version,
+            },
         ]
     }
 
@@ -420,7 +425,7 @@ def test_a_date_that_cannot_be_meant_is_null(typed: str, hint: str | None) -> No
     observed_at = datetime(2025, 3, 5, tzinfo=UTC)
     text = f"---\nrelated:\n- publishedDateTime: {typed}\npublishedDateTime: {typed}\n---\n"
     found = normalize(Extracted([document(text.encode())], [], []), observed_at)
-    noted = json.loads(found["ops.files"]["warnings"][0])
+    noted = found["ops.warnings"].to_dict("records")
     keys = ("publishedDateTime", 4), ("related[1].publishedDateTime", 3)
     assert [(w["field"], w["line"], w["code"], w["hint"]) for w in noted] == [
         (field, line, "bad_date", hint) for field, line in keys if hint
@@ -480,5 +485,5 @@ def test_a_path_gives_collection_and_date(
     path: str, collection: str | None, file_date: str | None
 ) -> None:
     """The first folder, and a date that exists at the start of the file's name."""
-    (row,) = rows(frames(document(b"---\n---\n", path))["raw.articles"])
+    (row,) = rows(frames(document(b"---\n---\n", path))["ops.files"])
     assert (row.get("collection"), row.get("file_date")) == (collection, file_date)

@@ -1,6 +1,7 @@
 """What a refresh leaves for the pages of an orchestrator."""
 
-from flows.pipeline import Request, refresh
+from typing import Any
+
 from flows.reports import markdown
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.run_log import read_runs
@@ -8,24 +9,25 @@ from tests.conftest import Content, article
 
 
 def test_movers_are_the_same_days_for_topics_and_providers(content: Content) -> None:
-    """The last 28 days end with the newest article; the 28 before them are what they beat."""
-    for number, day in enumerate(("2025-03-29", "2025-03-02", "2025-03-01", "2025-02-02")):
-        content.write(f"{number}.md", article(title=f"n{number}", published=day))
-    content.write("5.md", article(title="n5", published="2025-02-01"))
-    receipt = refresh(Request(content.source, content.warehouse))
-    found = {
-        t.key: t.rows for t in markdown.tables(WarehousePaths(content.warehouse), receipt.as_json())
-    }
-    # Two against two: nobody moves.
-    assert (found["topic-movers"], found["provider-movers"]) == ([], [])
-    content.write("6.md", article(title="n6", published="2025-03-15"))
-    receipt = refresh(Request(content.source, content.warehouse))
-    found = {
-        t.key: t.rows for t in markdown.tables(WarehousePaths(content.warehouse), receipt.as_json())
-    }
-    counts = ("articles_last_28_days", "articles_previous_28_days", "momentum")
-    assert [[row[c] for c in counts] for row in found["provider-movers"]] == [[3, 2, 1]]
-    assert [[row[c] for c in counts] for row in found["topic-movers"]] == [[3, 2, 1], [3, 2, 1]]
+    """The last 28 days end with the newest article that is not scheduled; chance moves nobody."""
+    days = ["2024-01-01", "2025-02-20", *(f"2025-03-{day}" for day in (10, 11, 12, 13, 29))]
+    for day in (*days, "2099-01-01"):
+        content.write(f"{day}.md", article(title=day, published=day))
+    moved = movers(content)
+    # Five against one may be chance.
+    assert moved == {"topic-movers": [], "provider-movers": []}
+    for number in range(2):
+        content.write(f"more-{number}.md", article(title=f"m{number}", published="2025-03-20"))
+    moved = movers(content)
+    assert [list(row.values())[1:5] for row in moved["provider-movers"]] == [["rising", 7, 1, 6]]
+    assert [list(row.values())[1:5] for row in moved["topic-movers"]] == [["rising", 7, 1, 6]] * 2
+
+
+def movers(content: Content) -> dict[str, list[dict[str, Any]]]:
+    """Build, and return what a run leaves of movers."""
+    receipt = content.build().as_json()
+    found = markdown.tables(WarehousePaths(content.warehouse), receipt)
+    return {table.key: table.rows for table in found if table.key.endswith("movers")}
 
 
 def test_markdown_cannot_be_written_by_the_content(content: Content) -> None:

@@ -55,6 +55,18 @@ def test_a_new_quarantine_is_told_once(three: Content, told: Path) -> None:
     assert (receipt["published"], receipt["quarantined"]) == (True, 1)
 
 
+def test_an_article_that_slips_into_the_excluded_files_is_told(three: Content, told: Path) -> None:
+    """A file that lost its front matter is no error of the build, and somebody has to know."""
+    three.write("README.md", "Never was an article.\n")
+    three.write("_news/2025-03-04-a.md", "Lost its front matter.\n")
+    build(three, f"tee -a {told}")
+    (receipt,) = heard(told)
+    assert receipt["reasons"] == ["failed_checks", "new_exclusions"]
+    assert [(file["path"], file["reason_code"]) for file in receipt["newly_excluded"]] == [
+        ("_news/2025-03-04-a.md", "no_front_matter")
+    ]
+
+
 def test_failed_checks_are_told_with_their_sentences(three: Content, told: Path) -> None:
     """A check of severity error tells what it found."""
     for name in ("a", "b"):

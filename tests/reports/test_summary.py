@@ -21,8 +21,8 @@ def con() -> "duckdb.DuckDBPyConnection":
             quality_mean double
         );
         create table marts.topics (
-            topic varchar, status varchar, is_parent boolean, articles_last_28_days bigint,
-            articles_previous_28_days bigint, momentum bigint
+            topic varchar, status varchar, is_moving boolean, is_parent boolean,
+            articles_last_28_days bigint, articles_previous_28_days bigint, momentum bigint
         );
         create table marts.quality_changes (
             time_grain varchar, period_start date, quality_mean double, quality_change double,
@@ -65,11 +65,12 @@ def test_topics_are_named_by_what_they_do(con: "duckdb.DuckDBPyConnection") -> N
     con.execute(
         """
         insert into marts.topics values
-            ('Wind', 'rising', false, 9, 1, 8), ('Sun', 'rising', false, 19, 1, 18),
-            ('Sea', 'rising', false, 7, 1, 6), ('Grid', 'rising', false, 6, 1, 5),
-            ('Energy', 'rising', true, 99, 9, 90), ('Heat', 'new', false, 3, 0, 3),
-            ('Law', 'steady', false, 3, 2, 1), ('Gas', 'falling', false, 1000, 2000, -1000),
-            ('Core', 'emerging', false, 2, 0, 2)
+            ('Wind', 'rising', true, false, 9, 1, 8), ('Sun', 'rising', true, false, 19, 1, 18),
+            ('Sea', 'rising', true, false, 7, 1, 6), ('Grid', 'rising', true, false, 6, 1, 5),
+            ('Energy', 'rising', true, true, 99, 9, 90), ('Heat', 'new', false, false, 3, 0, 3),
+            ('Law', 'steady', false, false, 3, 2, 1), ('Core', 'emerging', true, false, 2, 0, 2),
+            ('Gas', 'falling', true, false, 1000, 2000, -1000),
+            ('Tide', 'returning', true, false, 5, 0, 5), ('Peat', 'rising', false, false, 8, 1, 7)
         """
     )
     assert (
@@ -77,7 +78,8 @@ def test_topics_are_named_by_what_they_do(con: "duckdb.DuckDBPyConnection") -> N
         .split(" before. ")[1]
         .startswith(
             "Rising: Sun (19 against 1), Wind (9 against 1), Sea (7 against 1), 1 more."
-            " New: Core (2 against 0). Falling: Gas (1,000 against 2,000)."
+            " Back: Tide (5 against 0). New: Core (2 against 0)."
+            " Falling: Gas (1,000 against 2,000)."
         )
     )
 

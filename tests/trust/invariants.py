@@ -6,12 +6,13 @@ from typing import Any
 import duckdb
 
 from flows.models import checks
-from flows.warehouse.paths import WarehousePaths, generation_ids
+from flows.warehouse.generations import generation_ids
+from flows.warehouse.paths import WarehousePaths
 
 Contents = dict[str, list[tuple[Any, ...]]]
-# Run ids, times and inodes differ between two builds of the same files; nothing else may.
+# Run ids, times and marks differ between two builds of the same files; nothing else may.
 _PASSING = ("run_id", "observed_at", "first_seen_at", "changed_at", "gone_at")
-_OF_THE_DISK = ("mtime_ns", "ctime_ns", "inode")
+_OF_THE_DISK = ("mark",)
 
 
 def contents(warehouse: Path, *schemas: str) -> Contents:
@@ -65,5 +66,6 @@ def strays(warehouse: Path) -> list[str]:
     expected = {warehouse, paths.receipts, paths.lock, paths.failed, paths.generations}
     beside = set(warehouse.parent.glob(f"*{warehouse.stem}*")) - expected
     generations = {paths.generation(run_id) for run_id in generation_ids(paths)}
-    inside = set(paths.generations.iterdir()) - generations
+    folders = {file.parent for file in generations}
+    inside = set(paths.generations.rglob("*")) - generations - folders
     return sorted(str(path.relative_to(warehouse.parent)) for path in beside | inside)

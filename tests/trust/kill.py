@@ -42,8 +42,8 @@ BOUNDARIES: list[tuple[Any, str]] = [
     (generations, "keep_plain_file"),
     (generations, "_sync_folder"),
     (generations, "switch_to"),
-    (generations, "_prune"),
-    (working_copy, "discard"),
+    (generations, "prune"),
+    (working_copy, "remove_leftovers"),
     (pipeline, "append_run"),
 ]
 

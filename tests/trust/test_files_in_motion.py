@@ -45,13 +45,14 @@ def test_what_cannot_be_read_is_a_row_and_the_rest_is_loaded(
     assert three.ledger() == [(name, "loaded", None) for name in names]
 
 
+@pytest.mark.parametrize("is_known", [True, False], ids=["a known file", "a new file"])
 @pytest.mark.parametrize("change", ["grow", "vanish", "become a folder"])
 def test_a_file_that_changes_while_it_is_read_is_never_half_loaded(
-    three: Content, monkeypatch: pytest.MonkeyPatch, change: str
+    three: Content, monkeypatch: pytest.MonkeyPatch, change: str, is_known: bool
 ) -> None:
-    """The row says what happened; the next build has the file as it is then."""
-    path = "_news/2025-03-04-d.md"
-    file = three.write(path, article(title="d"))
+    """A known one stays as it was, a new one waits; the next build has the file as it is then."""
+    path = "_news/2025-03-04-c.md" if is_known else "_news/2025-03-04-d.md"
+    file = three.write(path, article(title="d", quality=1))
     real = os.fstat if change == "grow" else os.open
 
     def meddle(first: object, *options: object, **more: object) -> object:
@@ -61,27 +62,32 @@ def test_a_file_that_changes_while_it_is_read_is_never_half_loaded(
                 with file.open("ab", buffering=0) as growing:
                     growing.write(b"more")
             return found
-        if str(first).endswith("-d.md") and file.is_file():
+        if str(first).endswith(file.name) and file.is_file():
             file.unlink()
             if change == "become a folder":
                 file.mkdir()
         return real(first, *options, **more)  # type: ignore[arg-type, operator]
 
+    three.write("e.md", article(title="e"))
     with monkeypatch.context() as patched:
         patched.setattr(os, real.__name__, meddle)
         three.build()
-    row = {row[0]: row[1:] for row in three.ledger()}[path]
+    row = {row[0]: row[1:] for row in three.ledger()}.get(path)
+    kept = ("loaded", None) if is_known else None
     assert (
         row
         == {
-            "grow": ("quarantined", "changing"),
-            "vanish": ("quarantined", "vanished"),
+            "grow": kept or ("quarantined", "changing"),
+            "vanish": kept,
             "become a folder": ("excluded", "not_a_file"),
         }[change]
     )
+    quality = f"select quality from raw.articles where article_id = '{path}'"
+    assert three.query(quality) == ([(80,)] if kept and change != "become a folder" else [])
     three.build()
-    after = {row[0]: row[1] for row in three.ledger()}[path]
-    assert after == ("loaded" if change == "grow" else "gone")
+    after = {row[0]: row[1] for row in three.ledger()}.get(path)
+    assert after == ("loaded" if change == "grow" else "gone" if row else None)
+    assert three.query(quality) == ([(1,)] if change == "grow" else [])
 
 
 def test_saving_files_while_builds_run_loses_none(content: Content) -> None:

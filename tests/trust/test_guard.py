@@ -157,6 +157,23 @@ def test_a_large_file_is_not_read_in_the_main_process(
     )
 
 
+def test_process_means_workers_even_for_one_small_file_and_one_job(content: Content) -> None:
+    """Who asks for workers is safe from whatever a file does to its process."""
+    given = [batch(content, "exit.md")]
+    process = runner.named("process", jobs=1)
+    assert outcomes(list(process.map("extract", killers.read, given))) == [
+        ("exit.md", "quarantined", "reader_crashed")
+    ]
+
+
+def test_where_the_system_does_not_tell_which_processors_are_ours_all_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """macOS has no processor sets."""
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert runner.DirectRunner().jobs == os.cpu_count()
+
+
 def test_workers_end_with_a_parent_that_was_killed(content: Content, tmp_path: Path) -> None:
     """SIGKILL leaves the parent no chance to end its workers: they notice by themselves."""
     batch(content, "a.md", "b.md")

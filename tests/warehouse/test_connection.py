@@ -79,7 +79,7 @@ def test_nothing_else_opens_duckdb_or_quotes_for_it() -> None:
     """Options are set in one place, and so are quotes."""
     ours = Path("flows/warehouse/connection.py")
     others = [path for path in Path("flows").rglob("*.py") if path != ours]
-    wanted = ("duckdb.connect(", "TimeZone", 'replace("\'"', "replace('\"'")
+    wanted = ("duckdb.connect(", "TimeZone = 'UTC'", 'replace("\'"', "replace('\"'")
     assert len(others) > 20
     assert [(path, w) for path in others for w in wanted if w in path.read_text()] == []
 

@@ -41,7 +41,9 @@ def test_the_lock_file_names_the_process_and_nothing_of_its_command(three: Conte
 def test_leftovers_of_a_killed_refresh_are_cleared(three: Content) -> None:
     """Working files, their logs and spill folders of an earlier process go away."""
     generations = WarehousePaths(three.warehouse).generations
-    (generations / ".working-1.duckdb").write_bytes(b"x")
-    (generations / ".working-1.duckdb.tmp").mkdir()
+    (generations / ".working").mkdir()
+    (generations / ".working" / "warehouse.duckdb").write_bytes(b"x")
+    (generations / ".working.tmp").mkdir()
+    (generations / ".working.link").symlink_to("nowhere")
     three.build()
     assert [p for p in generations.iterdir() if p.name.startswith(".")] == []

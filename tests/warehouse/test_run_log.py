@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from flows.warehouse.paths import WarehousePaths
+from flows import cli
+from flows.warehouse.paths import WarehousePaths, current
 from flows.warehouse.run_log import append_run, read_runs
-from tests.conftest import Content
+from tests.conftest import Content, edit
 
 
 def test_every_refresh_leaves_one_line_beside_the_warehouse(three: Content) -> None:
@@ -31,3 +32,35 @@ def test_a_receipt_that_a_crash_cut_short_harms_no_other(three: Content) -> None
     append_run(paths, {"run_id": "next"})
     assert [entry.get("run_id") for entry in read_runs(paths)][1:] == ["next"]
     assert json.loads(paths.receipts.read_text().splitlines()[-1]) == {"run_id": "next"}
+
+
+def test_receipts_of_somebody_else_stop_a_build_before_it_begins(
+    three: Content, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What could not be noted is not published, so that exit code 1 is true."""
+    paths = WarehousePaths(three.warehouse)
+    paths.receipts.unlink()
+    paths.receipts.mkdir()  # No account can write to that as to a file, not even root.
+    edit(three)
+    named = ["--warehouse", str(three.warehouse)]
+    for command in (["build", str(three.source)], ["runs", "--rollback", str(current(paths))]):
+        assert cli.main([*named, *command]) == 1
+        said = capsys.readouterr().err
+        assert "runs.jsonl cannot be written (Is a directory), so nothing was done" in said
+    assert three.query("select count(*) from raw.articles") == [(3,)]
+
+
+def test_a_receipt_that_cannot_be_written_after_all_is_a_note(
+    three: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk, say: the run is published, and its row in ops.runs is there."""
+    edit(three)
+
+    def fail(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("flows.pipeline.append_run", fail)
+    receipt = three.build()
+    assert (receipt.published, len(receipt.notes)) == (True, 1)
+    assert "runs.jsonl: [Errno 28] No space left on device" in receipt.notes[0]
+    assert three.query("select count(*) from ops.runs") == [(2,)]

@@ -1,0 +1,117 @@
+"""Listing and ledger → which files are new, touched, unchanged or gone, and batches to read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows import MatterhouseError, frontmatter
+from flows.source.extract import Batch
+from flows.source.folder import Listing, PathError
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class SourceEmpty(MatterhouseError):
+    """Nothing in the source matches the patterns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a refresh has to do: `to_read` and `vanished` are sorted paths."""
+
+    to_read: list[str]
+    vanished: list[str]
+    known: dict[str, str]
+    unchanged: int
+    seen: int
+
+
+def compare(
+    con: "duckdb.DuckDBPyConnection",
+    source: Path,
+    listing: Listing,
+    *,
+    parser_version: int,
+    reread: bool = False,
+    verify: bool = False,
+) -> Plan:
+    """Hold the listing against the ledger.
+
+    `verify` reads every file and compares hashes, `reread` parses every file again. `Plan.known`
+    gives the hash of each file to read whose bytes may turn out to be the ones already loaded.
+    """
+    import numpy as np
+
+    if not listing.paths:
+        known_files = con.execute("select count(*) from ops.files where status <> 'gone'")
+        known = int(known_files.fetchall()[0][0])
+        raise SourceEmpty(
+            f"source {source} has no file that matches the patterns"
+            f" ({listing.ignored} other files were ignored)"
+            + (f"; the warehouse holds {known} files from it" if known else "")
+            + ": check the folder, --pattern and --exclude"
+        )
+    columns = {"path": listing.paths, "mark": listing.marks}
+    con.register("listing", {k: np.array(v, dtype=object) for k, v in columns.items()})
+    try:
+        differing = con.execute(
+            """
+            select
+                path,
+                listing.path is null as is_missing,
+                case
+                    when not $reread
+                        and (known.status = 'loaded' or known.parser_version = $parser_version)
+                        then known.content_hash
+                end as loaded_hash
+            from listing
+            full join (from ops.files where status <> 'gone') as known using (path)
+            where
+                known.path is null
+                or listing.path is null
+                or $reread
+                or $verify
+                or known.mark is distinct from listing.mark
+                or (known.status <> 'loaded' and known.parser_version <> $parser_version)
+            order by path
+            """,
+            {"reread": reread, "verify": verify, "parser_version": parser_version},
+        ).fetchall()
+    finally:
+        con.unregister("listing")
+    # A folder that cannot be listed hides its files; hidden is not gone.
+    hidden = tuple(p for p, fault in listing.faults.items() if fault.code == "unreadable_folder")
+    missing = [path for path, is_missing, _ in differing if is_missing]
+    vanished = [path for path in missing if not path.startswith(hidden)]
+    to_read = [path for path, is_missing, _ in differing if not is_missing]
+    seen = len(listing.paths) + len(missing) - len(vanished)
+    return Plan(
+        to_read=to_read,
+        vanished=vanished,
+        known={path: known for path, is_missing, known in differing if known and not is_missing},
+        unchanged=seen - len(to_read),
+        seen=seen,
+    )
+
+
+def batches(
+    source: Path,
+    plan: Plan,
+    faults: Mapping[str, PathError],
+    size: int,
+    parser: frontmatter.Parser = "fast",
+) -> list[Batch]:
+    """Cut the files to read into batches of `size` files, in order of path."""
+    cuts = range(0, len(plan.to_read), size)
+    return [
+        Batch(
+            source,
+            tuple(paths),
+            {path: plan.known[path] for path in paths if path in plan.known},
+            {path: faults[path] for path in paths if path in faults},
+            parser,
+        )
+        for paths in (plan.to_read[start : start + size] for start in cuts)
+    ]

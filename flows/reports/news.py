@@ -1,0 +1,61 @@
+"""Receipt → what somebody has to hear of: what failed, and what a run newly left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.warehouse.connection import open_readonly
+from flows.warehouse.paths import WarehousePaths
+
+_OF_THIS_RUN = """
+select path, line, "column", reason_code, reason, hint
+from ops.files
+where changed_at = (select started_at from ops.runs where run_id = $run_id)
+"""
+_NEWLY_QUARANTINED = f"{_OF_THIS_RUN} and status = 'quarantined' order by path"
+_NEWLY_EXCLUDED = f"""
+{_OF_THIS_RUN}
+    and status = 'excluded'
+    and path in (
+        select article_id from raw.article_versions where change = 'removed' and run_id = $run_id
+    )
+order by path
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An error, checks that returned rows, files that became unreadable or no article any more."""
+
+    error: str
+    failed_checks: tuple[str, ...] = ()
+    newly_quarantined: tuple[dict[str, Any], ...] = ()
+    newly_excluded: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def reasons(self) -> list[str]:
+        """The kinds of bad news that there are."""
+        kinds = {
+            "failed": self.error,
+            "failed_checks": self.failed_checks,
+            "new_quarantines": self.newly_quarantined,
+            "new_exclusions": self.newly_excluded,
+        }
+        return [kind for kind, found in kinds.items() if found]
+
+
+def news(receipt: Mapping[str, Any]) -> News:
+    """Read what is new from the warehouse that the run published, if it did."""
+    error = str(receipt.get("error") or "")
+    checks = tuple(receipt.get("failed_checks") or ())
+    if not receipt.get("published"):
+        return News(error, checks)
+    with open_readonly(WarehousePaths(Path(receipt["warehouse"]))) as con:
+
+        def rows(query: str) -> tuple[dict[str, Any], ...]:
+            found = con.execute(query, {"run_id": receipt["run_id"]})
+            names = [name for name, *_ in found.description or ()]
+            return tuple(dict(zip(names, row, strict=True)) for row in found.fetchall())
+
+        return News(error, checks, rows(_NEWLY_QUARANTINED), rows(_NEWLY_EXCLUDED))

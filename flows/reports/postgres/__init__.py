@@ -1,0 +1,41 @@
+"""The published warehouse in a PostgreSQL database that a team shares."""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flows import MatterhouseError
+from flows.warehouse.connection import open_readonly
+from flows.warehouse.paths import WarehousePaths
+
+if TYPE_CHECKING:
+    from flows.reports.postgres.publication import Publication
+
+# The address may hold a password: flow runs take it from the environment, never as a parameter.
+VARIABLE = "MATTERHOUSE_PUBLISH"
+
+
+class PostgresMissing(MatterhouseError):
+    """The extra that brings psycopg is not installed."""
+
+    exit_code = 2
+
+
+def publish(
+    paths: WarehousePaths, url: str, patterns: Sequence[str] = ("*",), *, unless_there: bool = False
+) -> "Publication":
+    """Publish the warehouse's tables that match to the database at `url`."""
+    try:
+        from flows.reports.postgres import publication
+    except ImportError as error:
+        raise PostgresMissing(
+            "publishing to PostgreSQL is an extra: pip install 'matterhouse[postgres]'"
+        ) from error
+    with open_readonly(paths) as con:
+        return publication.publish(con, url, patterns, unless_there=unless_there)
+
+
+def publish_as_asked(paths: WarehousePaths) -> "Publication | None":
+    """Publish to the database that the environment names, if any, unless this run is there."""
+    url = os.environ.get(VARIABLE)
+    return publish(paths, url, unless_there=True) if url else None

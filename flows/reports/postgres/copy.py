@@ -1,0 +1,137 @@
+"""One table of DuckDB → a new table of PostgreSQL, as a stream of CSV that nobody holds whole."""
+
+import os
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+from psycopg import sql
+
+from flows.reports.postgres.types import Column, column
+from flows.warehouse.connection import sql_identifier
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Where tables stand until they take the place of earlier ones, beside the list of what is ours.
+SCHEMA = "matterhouse"
+_CHUNK = 1 << 18
+_TABLE = """
+    select comment from duckdb_tables()
+    where schema_name || '.' || table_name = $name and not temporary
+"""
+_COLUMNS = """
+    select column_name, data_type, comment from duckdb_columns()
+    where schema_name || '.' || table_name = $name
+    order by column_index
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table to publish, with its columns and everybody's comments."""
+
+    schema: str
+    name: str
+    comment: str | None
+    columns: tuple[tuple[str, Column, str | None], ...]
+
+    @property
+    def full_name(self) -> str:
+        """The name with its schema, as people write it."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def staged_name(self) -> str:
+        """A name that no two tables share, whatever their schemas; PostgreSQL cuts long ones."""
+        return f"next_{zlib.crc32(self.full_name.encode()):08x}"
+
+    @property
+    def staged(self) -> sql.Identifier:
+        """The table while it is not yet in its place."""
+        return sql.Identifier(SCHEMA, self.staged_name)
+
+
+def describe(con: duckdb.DuckDBPyConnection, name: str) -> Table:
+    """Return a table of the warehouse as PostgreSQL will keep it."""
+    ((comment,),) = con.execute(_TABLE, {"name": name}).fetchall()
+    columns = con.execute(_COLUMNS, {"name": name}).fetchall()
+    schema, _, table = name.partition(".")
+    return Table(
+        schema,
+        table,
+        comment,
+        tuple((name, column(sql_identifier(name), kind), said) for name, kind, said in columns),
+    )
+
+
+def copy(con: duckdb.DuckDBPyConnection, session: "psycopg.Connection", table: Table) -> int:
+    """Make the table in `SCHEMA` with its rows and comments and return how many rows it has."""
+    columns = [
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(column.kind))
+        for name, column, _ in table.columns
+    ]
+    session.execute(
+        sql.SQL("create table {} ({})").format(table.staged, sql.SQL(", ").join(columns))
+    )
+    # Frozen rows are seen by every snapshot: a session whose snapshot is older than the swap finds
+    # the new rows, not an empty table.
+    to_table = sql.SQL("copy {} from stdin (format csv, freeze)").format(table.staged)
+    with session.cursor() as cursor:
+        with _csv(con, table) as chunks, cursor.copy(to_table) as receiver:
+            for chunk in chunks:
+                receiver.write(chunk)
+        rows = cursor.rowcount
+    _comment(session, table)
+    session.execute(sql.SQL("analyze {}").format(table.staged))
+    return rows
+
+
+@contextmanager
+def _csv(con: duckdb.DuckDBPyConnection, table: Table) -> Iterator[Iterator[bytes]]:
+    """Give the rows as chunks of CSV, written by a thread into a pipe.
+
+    What DuckDB has to complain of is raised when the block ends.
+    """
+    chosen = ", ".join(column.expression for _, column, _ in table.columns)
+    # Alone on its line, the text \. would end the copy; between quotes it does not.
+    quoted = ", force_quote *" if len(table.columns) == 1 else ""
+    read_from = sql_identifier(table.schema, table.name)
+    source, sink = os.pipe()
+    complaints: list[duckdb.Error] = []
+
+    def write() -> None:
+        try:
+            con.execute(
+                f"copy (select {chosen} from {read_from}) to '/dev/fd/{sink}'"
+                f" (format csv, header false, use_tmp_file false{quoted})"
+            )
+        except duckdb.Error as error:
+            complaints.append(error)
+        finally:
+            os.close(sink)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield iter(lambda: os.read(source, _CHUNK), b"")
+    finally:
+        # A writer whose reader has gone gets an error instead of waiting for ever.
+        os.close(source)
+        writer.join()
+    if complaints:
+        raise complaints[0]
+
+
+def _comment(session: "psycopg.Connection", table: Table) -> None:
+    says = sql.SQL("comment on {} {} is {}")
+    if table.comment:
+        session.execute(says.format(sql.SQL("table"), table.staged, sql.Literal(table.comment)))
+    for name, _, comment in table.columns:
+        if comment:
+            there = sql.Identifier(SCHEMA, table.staged_name, name)
+            session.execute(says.format(sql.SQL("column"), there, sql.Literal(comment)))

@@ -1,0 +1,113 @@
+"""Copy the tables beside the earlier ones and swap them, all in one transaction.
+
+Whoever reads sees the old run or the new one, whole; a publish that ends early leaves nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+import psycopg
+
+from flows import MatterhouseError
+from flows.reports.export import matching
+from flows.reports.postgres import dependents
+from flows.reports.postgres.copy import SCHEMA, copy, describe
+from flows.reports.postgres.session import shown, transaction
+from flows.reports.postgres.swap import create_schemas, swap
+
+_EARLIER = """
+    select schema_name || '.' || table_name, pg_class.oid, run_id, relrowsecurity
+    from matterhouse.published
+    inner join pg_class on pg_class.oid = relation and relname = table_name
+    inner join pg_namespace on pg_namespace.oid = relnamespace and nspname = schema_name
+"""
+_OTHERS = """
+    select nspname || '.' || relname
+    from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
+    where nspname || '.' || relname = any(%s)
+    order by 1
+"""
+
+
+class NotOursToReplace(MatterhouseError):
+    """A table of that name was made, or guarded, by somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What stands in the database now; `rows` is None when it stood there already."""
+
+    run_id: str
+    address: str
+    tables: int
+    rows: int | None
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        if self.rows is None:
+            return f"{self.address} holds run {self.run_id} already"
+        return (
+            f"Published {self.tables} tables of run {self.run_id}, {self.rows:,} rows,"
+            f" to {self.address}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A table of an earlier publish."""
+
+    oid: int
+    run_id: str
+
+
+def publish(
+    con: duckdb.DuckDBPyConnection,
+    url: str,
+    patterns: Sequence[str] = ("*",),
+    *,
+    unless_there: bool = False,
+) -> Publication:
+    """Put the tables that match into the database at `url`, in the place of all published before.
+
+    `unless_there` leaves a database alone that holds these tables of this run already.
+    """
+    tables = [describe(con, name) for name in matching(con, patterns)]
+    run_id = str(con.execute("select max(run_id) from ops.runs").fetchall()[0][0])
+    wanted = {table.full_name: run_id for table in tables}
+    with transaction(url) as session:
+        earlier = _earlier(session)
+        if unless_there and wanted == {name: found.run_id for name, found in earlier.items()}:
+            return Publication(run_id, shown(url), len(tables), None)
+        _refuse_others(session, wanted.keys() - earlier.keys())
+        rows = 0
+        for table in tables:
+            rows += copy(con, session, table)
+            if replaced := earlier.get(table.full_name):
+                dependents.copy_indexes(session, replaced.oid, table.staged_name)
+        swap(session, {name: found.oid for name, found in earlier.items()}, tables, run_id)
+    return Publication(run_id, shown(url), len(tables), rows)
+
+
+def _earlier(session: psycopg.Connection) -> dict[str, Earlier]:
+    """Return the tables that a publish of ours made and that nobody renamed."""
+    create_schemas(session, [SCHEMA])
+    session.execute(
+        "create table if not exists matterhouse.published"
+        " (schema_name text, table_name text, relation oid, run_id text)"
+    )
+    found = session.execute(_EARLIER).fetchall()
+    if guarded := [name for name, _, _, is_guarded in found if is_guarded]:
+        raise NotOursToReplace(
+            f"{', '.join(guarded)}: somebody guards its rows (row level security), which the table"
+            " of the new run would not. Guard a view that reads it instead, and publish again"
+        )
+    return {name: Earlier(oid, run_id) for name, oid, run_id, _ in found}
+
+
+def _refuse_others(session: psycopg.Connection, names: set[str]) -> None:
+    if found := session.execute(_OTHERS, [sorted(names)]).fetchall():
+        raise NotOursToReplace(
+            f"{', '.join(name for (name,) in found)}: already there, and not published by"
+            " matterhouse. Rename or drop it, or publish into another database"
+        )

@@ -1,0 +1,81 @@
+"""One transaction in the database of an address that may hold a password, which nobody sees."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from flows import MatterhouseError
+
+_LOCK = 0x6D617474  # One publish at a time in a database; any number that others do not take.
+_SETTINGS = """
+    set local lock_timeout = 0;
+    set local statement_timeout = 0;
+    set local idle_in_transaction_session_timeout = 0;
+    -- Names in the statements that PostgreSQL gives us then carry their schema.
+    set local search_path = pg_catalog;
+    set local client_min_messages = error;
+"""
+
+
+class BadAddress(MatterhouseError):
+    """The address is not one of a PostgreSQL database."""
+
+    exit_code = 2
+
+
+class DatabaseRefuses(MatterhouseError):
+    """PostgreSQL cannot be reached, or refuses a statement; what was published stays."""
+
+
+class PublishUnderWay(MatterhouseError):
+    """Another publish is at work on this database."""
+
+    exit_code = 75
+
+
+@contextmanager
+def transaction(url: str) -> Iterator[psycopg.Connection]:
+    """Open a transaction, one of us at a time; it is committed when the block ends well."""
+    password = _parts(url).get("password", "")
+    try:
+        with psycopg.connect(url) as session:
+            session.execute(_SETTINGS)
+            asked = session.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK])
+            if asked.fetchone() != (True,):
+                raise PublishUnderWay(f"another publish is at work on {shown(url)}")
+            yield session
+    except psycopg.Error as error:
+        words = _reason(error)
+        words = words.replace(password, "***") if password else words
+        raise DatabaseRefuses(f"{shown(url)}: {words}") from None
+
+
+def shown(url: str) -> str:
+    """Return the address as it may be shown: without the user and the password."""
+    parts = _parts(url)
+    port = f":{parts['port']}" if parts.get("port") else ""
+    database = parts.get("dbname") or parts.get("user") or ""
+    return f"postgresql://{parts.get('host', '')}{port}/{database}"
+
+
+def _parts(url: str) -> dict[str, str]:
+    try:
+        if url.startswith(("postgresql://", "postgres://")):
+            return {name: str(part) for name, part in conninfo_to_dict(url).items()}
+    except psycopg.Error:
+        pass  # What is wrong is not said: the words could quote the password.
+    raise BadAddress(
+        "the address is not one of PostgreSQL: say postgresql://USER@HOST:PORT/DATABASE, with %XX"
+        " for what is no letter or digit, and the password in PGPASSWORD or ~/.pgpass"
+    )
+
+
+def _reason(error: psycopg.Error) -> str:
+    """Return the cause in one line; other details could quote rows."""
+    if isinstance(error, psycopg.errors.DependentObjectsStillExist):
+        depends = "; ".join(str(error.diag.message_detail).splitlines())
+        return f"{error.diag.message_primary} ({depends}): drop that, publish, and make it again"
+    lines = str(error.diag.message_primary or error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

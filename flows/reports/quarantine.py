@@ -1,0 +1,47 @@
+"""Files that are not loaded as articles, and values that are not stored, each with its fix."""
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from flows.warehouse.connection import open_readonly
+from flows.warehouse.paths import WarehousePaths
+
+Kind: TypeAlias = Literal["files", "excluded", "values"]
+_COLUMNS = 'path, line, "column", reason_code, reason, hint, changed_at as since'
+# An article that is excluded now was lost by an edit: that wants mending like a broken file.
+_LOST_ARTICLES = """
+status = 'excluded'
+and path in (select article_id from raw.article_versions where change = 'removed')
+"""
+_QUERIES: dict[Kind, str] = {
+    "files": f"""
+        select {_COLUMNS} from ops.files
+        where status = 'quarantined' or ({_LOST_ARTICLES})
+        order by path
+    """,
+    "excluded": f"select {_COLUMNS} from ops.files where status = 'excluded' order by path",
+    "values": """
+        select path, warnings.line, null as "column", warnings.code as reason_code,
+            message as reason, warnings.hint, changed_at as since
+        from ops.warnings
+        inner join ops.files using (path)
+        order by path, warnings.line, field
+    """,
+}
+
+
+class Quarantine(NamedTuple):
+    """The rows under their columns; `is_of_failure` if they are those of a build that failed."""
+
+    columns: list[str]
+    rows: list[tuple[object, ...]]
+    is_of_failure: bool
+
+
+def read(paths: WarehousePaths, kind: Kind = "files") -> Quarantine:
+    """Read what is to mend; before the first run that publishes, of the build that failed."""
+    is_of_failure = paths.failed.exists() and not paths.warehouse.exists()
+    shown = WarehousePaths(paths.failed) if is_of_failure else paths
+    with open_readonly(shown) as con:
+        found = con.execute(_QUERIES[kind])
+        columns = [name for name, *_ in found.description or ()]
+        return Quarantine(columns, found.fetchall(), is_of_failure)
