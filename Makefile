@@ -21,7 +21,7 @@ PARALLEL := -n auto --dist loadfile
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
-	$(BIN)/matterhouse --warehouse data/warehouse.duckdb build data/content --page data/page.html
+	$(BIN)/matterhouse --warehouse data/warehouse.duckdb build data/content --no-history --page data/page.html
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest $(PARALLEL)

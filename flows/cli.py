@@ -251,6 +251,14 @@ def build(
     accept_loss: Annotated[
         bool, Parameter(help="Allow more than half of the articles to vanish.")
     ] = False,
+    history: Annotated[
+        bool | None,
+        Parameter(
+            negative="--no-history",
+            help="Replay the commits of the source's git repository (default: in the first build,"
+            " then as in the last).",
+        ),
+    ] = None,
     strict: Annotated[
         bool, Parameter(help="Exit with 3 if files are quarantined or no article is loaded.")
     ] = False,
@@ -282,6 +290,7 @@ def build(
         replace_source=replace_source,
         full=full,
         accept_loss=accept_loss,
+        history=history,
     )
     words = _on_failure(on_failure)
     _publish_to(publish_to)

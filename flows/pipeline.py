@@ -10,23 +10,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError, frontmatter
-from flows.load import ledger, merge
+from flows.load import catch_up, ledger, merge, replay
 from flows.load import plan as plans
 from flows.load import receipt as receipts
 from flows.load import scope as scopes
+from flows.load.catch_up import CatchUp
 from flows.load.receipt import Receipt, Stopwatch
 from flows.models import build, checks
 from flows.models.files import fingerprint
 from flows.reports import profile
 from flows.source import extract, folder
+from flows.source.history import batches as history_batches
+from flows.source.patterns import PathFilter
 from flows.warehouse import generations, working_copy
 from flows.warehouse.connection import build_memory, limit_memory
 from flows.warehouse.lock import locked
 from flows.warehouse.paths import WarehousePaths, current, locate
-from flows.warehouse.run_log import append_run, read_runs
+from flows.warehouse.run_log import append_run, last_look, read_runs
 from flows.workers.runner import DirectRunner, Runner
 
 if TYPE_CHECKING:
+    import duckdb
+
     from flows.normalize.frames import Frames
 
 # Large enough to spread the cost of the statements that load a batch, small enough for memory.
@@ -59,6 +64,7 @@ class Request:
     full: bool = False
     verify: bool = False
     accept_loss: bool = False
+    history: bool | None = None
     parser: frontmatter.Parser = "fast"
 
 
@@ -155,6 +161,16 @@ def _refresh(request: Request, paths: WarehousePaths, now: datetime, runner: Run
             replace_source=request.replace_source,
         )
 
+        with clock.stage("history"):
+            history = catch_up.plan(
+                con,
+                scope.source,
+                PathFilter(scope.patterns, scope.exclude).accepts,
+                run,
+                wanted=request.history,
+                looked_at=last_look(paths),
+            )
+            notes += [history.note] if history.note else []
         with clock.stage("scan"):
             listing = runner.call(
                 "scan", partial(folder.walk, scope.source, scope.patterns, scope.exclude)
@@ -177,6 +193,8 @@ def _refresh(request: Request, paths: WarehousePaths, now: datetime, runner: Run
         limit_memory(con, build_memory(plan.seen))
         earlier_keys = set(profile.keys_without_column(con))
         merge.begin(con, plan.vanished)
+        moves = _replay(con, history, run, runner, clock)
+        plan = replay.reread(con, plan, listing.paths)
         batches = plans.batches(scope.source, plan, listing.faults, BATCH_FILES, request.parser)
         work = partial(frames_of, observed_at=run.started_at)
         for frames in clock.waiting("extract", runner.map("extract", work, batches)):
@@ -191,12 +209,13 @@ def _refresh(request: Request, paths: WarehousePaths, now: datetime, runner: Run
             run,
             outcomes,
             scope=scope,
+            history=history,
             warehouse=paths.warehouse,
             sql_hash=sql_hash,
             ignored=listing.ignored,
         )
         is_same = scope == before and not ledger.is_outdated(con, sql_hash)
-        if is_same and not (request.full or outcomes.any):
+        if is_same and not (request.full or outcomes.any or moves):
             con.execute("rollback")
             return receipt(published=False, seconds=clock.seconds, notes=notes)
         with clock.stage("load"):
@@ -222,6 +241,26 @@ def _refresh(request: Request, paths: WarehousePaths, now: datetime, runner: Run
         ledger.record(con, final.as_row())
         con.execute("checkpoint")
     return final
+
+
+def _replay(
+    con: "duckdb.DuckDBPyConnection",
+    history: CatchUp,
+    run: ledger.Run,
+    runner: Runner,
+    clock: Stopwatch,
+) -> int:
+    """Record what the commits changed; return how many changes that were."""
+    work = partial(frames_of, observed_at=run.started_at)
+    moves = 0
+    for part in history.parts:
+        replay.begin(con, part)
+        batches = history_batches(part, BATCH_FILES)
+        for frames in clock.waiting("history", runner.map("history", work, batches)):
+            replay.stage(con, frames)
+        with clock.stage("history"):
+            moves += replay.write(con, run, part.until)
+    return moves
 
 
 def frames_of(batch: extract.Batch, observed_at: datetime | None = None) -> "Frames":

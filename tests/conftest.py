@@ -52,11 +52,17 @@ def article(
 class Content:
     """A content folder and the warehouse that is built from it."""
 
-    def __init__(self, folder: Path, parser: Parser = "fast") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        parser: Parser = "fast",
+        source: str = "content",
+        warehouse: str = "warehouse.duckdb",
+    ) -> None:
         self.parser = parser
-        self.source = folder / "content"
-        self.warehouse = folder / "warehouse.duckdb"
-        self.source.mkdir()
+        self.source = folder / source
+        self.warehouse = folder / warehouse
+        self.source.mkdir(exist_ok=True)
 
     def write(self, path: str, text: str | bytes) -> Path:
         """Write a file below the source."""

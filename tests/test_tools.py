@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder that holds the warehouse of the sample corpus where the lines expect it."""
     folder = tmp_path_factory.mktemp("tools")
     (folder / "data").mkdir()
-    refresh(Request(ROOT / "data/content", folder / "data/warehouse.duckdb"))
+    refresh(Request(ROOT / "data/content", folder / "data/warehouse.duckdb", history=False))
     return folder
 
 

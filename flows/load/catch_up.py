@@ -43,12 +43,13 @@ class CatchUp:
     @property
     def commits(self) -> int | None:
         """Count the commits; None if none were looked for."""
-        return sum(len(part.commits) for part in self.parts) if self.looked else None
+        parts = (self.before_first_run, self.new)
+        return sum(len(part.commits) for part in parts if part) if self.looked else None
 
     @property
     def parts(self) -> list[History]:
-        """Return what is to be read."""
-        return [part for part in (self.before_first_run, self.new) if part]
+        """Return what is to be read, without commits that touched no content."""
+        return [part for part in (self.before_first_run, self.new) if part and part.changes]
 
 
 def plan(
@@ -76,7 +77,7 @@ def plan(
             return CatchUp(repository.commit)
         git.refuse_shallow(repository)
         new, note = _new(con, repository, accepts, run, runs, looked_at if runs else None)
-        before = _before_first_run(con, repository, accepts, runs)
+        before = _before_first_run(repository, accepts, runs)
         return CatchUp(repository.commit, before, new, note, looked=True)
     except NoHistory as error:
         if wanted:
@@ -143,13 +144,12 @@ def _since_known(
 
 
 def _before_first_run(
-    con: "duckdb.DuckDBPyConnection",
     repository: Repository,
     accepts: Callable[[str], bool],
     runs: list[Earlier],
 ) -> History | None:
-    """Return what led to what the first run saw, unless that is known."""
-    if not runs or con.execute("select 1 from raw.commits limit 1").fetchall():
+    """Return what led to what the first run saw, unless a run has read it already."""
+    if not runs or any(run.looked for run in runs):
         return None
     first = runs[0]
     start = _micros(first.started_at)

@@ -1,7 +1,6 @@
 """What a refresh did, counted from the ledger: printed, kept in ops.runs and beside the file."""
 
 import contextlib
-import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flows import __version__
+from flows.load.catch_up import CatchUp
 from flows.load.ledger import Outcomes, Run
 from flows.load.scope import Scope
 from flows.warehouse.connection import row_count, table_names
@@ -34,6 +34,8 @@ class Receipt:
     patterns: list[str]
     exclude: list[str]
     source_commit: str | None
+    commits: int | None
+    past_quarantined: dict[str, int]
     tool_version: str
     sql_hash: str
     seen: int
@@ -106,6 +108,7 @@ def make(
     outcomes: Outcomes,
     *,
     scope: Scope,
+    history: CatchUp,
     warehouse: Path,
     sql_hash: str,
     ignored: int,
@@ -120,6 +123,7 @@ def make(
     statuses = dict(
         con.execute("select status, count(*) from ops.files group by status").fetchall()
     )
+    past_quarantined = _past_quarantined(con, run)
     loaded, quarantined, excluded = (
         statuses.get(status, 0) for status in ("loaded", "quarantined", "excluded")
     )
@@ -130,7 +134,9 @@ def make(
         source=str(scope.source),
         patterns=list(scope.patterns),
         exclude=list(scope.exclude),
-        source_commit=_commit_of(scope.source),
+        source_commit=history.commit,
+        commits=history.commits,
+        past_quarantined=past_quarantined,
         tool_version=__version__,
         sql_hash=sql_hash,
         seen=loaded + quarantined + excluded,
@@ -151,18 +157,15 @@ def make(
     )
 
 
-def _commit_of(source: Path) -> str | None:
-    """Return the commit that is checked out, None when the source is not in a git work tree."""
-    if not any((folder / ".git").exists() for folder in (source, *source.absolute().parents)):
-        return None
-    try:
-        asked = subprocess.run(  # noqa: S603 - a fixed command; the folder is one argument
-            ["git", "-C", str(source), "rev-parse", "HEAD"],  # noqa: S607 - the user's own git
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return asked.stdout.strip() or None if asked.returncode == 0 else None
+def _past_quarantined(con: "duckdb.DuckDBPyConnection", run: Run) -> dict[str, int]:
+    counted = con.execute(
+        """
+        select reason_code, count(*)
+        from ops.past_quarantine
+        where run_id = $run_id
+        group by reason_code
+        order by reason_code
+        """,
+        {"run_id": run.run_id},
+    )
+    return dict(counted.fetchall())

@@ -5,9 +5,7 @@
 -- new + removed + re-scored, weighted by the provider's share at both ends, + mix shift = quality_change.
 with versions as (
     select
-        article_id,
-        change,
-        renamed_from,
+        origin_id,
         coalesce(provider, '(none)') as provider,
         coalesce(story_url, '(none)') as story_url,
         quality,
@@ -18,7 +16,8 @@ with versions as (
         cast(timezone('UTC', valid_from) as date) as from_date,
         cast(timezone('UTC', valid_to) as date) as to_date,
     from staging.article_versions
-    window by_time as (partition by article_id order by valid_from)
+    -- The old path of a rename is removed in the moment in which the new one goes on.
+    window by_time as (partition by origin_id order by valid_from, change = 'renamed')
 ),
 
 day_periods as (
@@ -53,42 +52,10 @@ steps as (
     )
     from states as closing
     inner join states as opening
-        on opening.article_id = closing.article_id
+        on opening.origin_id = closing.origin_id
         and opening.time_grain = closing.time_grain
         and opening.period_start = closing.period_start
     where closing.is_last and not closing.is_first and opening.is_first and not opening.is_last
-),
-
--- A moved file is neither new nor removed: its new path goes on from what the old path had.
-moves as (
-    select
-        moved.time_grain,
-        moved.period_start,
-        moved.article_id,
-        old.article_id as old_id,
-        old.earlier_quality,
-        old.earlier_provider,
-        old.earlier_story_url,
-    from steps as moved
-    inner join steps as old
-        on old.article_id = moved.renamed_from
-        and old.time_grain = moved.time_grain
-        and old.period_start = moved.period_start
-    where moved.change = 'renamed' and old.change = 'removed'
-),
-
-followed as (
-    select steps.* replace (
-        coalesce(moves.earlier_quality, steps.earlier_quality) as earlier_quality,
-        coalesce(moves.earlier_provider, steps.earlier_provider) as earlier_provider,
-        coalesce(moves.earlier_story_url, steps.earlier_story_url) as earlier_story_url
-    )
-    from steps
-    left join moves using (time_grain, period_start, article_id)
-    anti join moves as behind
-        on behind.old_id = steps.article_id
-        and behind.time_grain = steps.time_grain
-        and behind.period_start = steps.period_start
 ),
 
 -- Another story or outlet at the same path is no new score: the old one left, the new one came.
@@ -97,7 +64,7 @@ compared as (
         *,
         quality is not null and earlier_quality is not null
         and provider = earlier_provider and story_url = earlier_story_url as stays,
-    from followed
+    from steps
 ),
 
 sides as (

@@ -8,6 +8,8 @@ create table ops.runs (
     patterns varchar[],            -- globs of the files to read
     exclude varchar[],             -- globs of what was left out
     source_commit varchar,         -- commit of the source when it is a git work tree
+    commits bigint,                -- commits since the last run that this one replayed, null when it looked for none
+    past_quarantined map(varchar, bigint),  -- broken files in those commits by reason code; ops.past_quarantine names each
     tool_version varchar,          -- version of matterhouse
     sql_hash varchar,              -- hash of the SQL files that built the tables
     seen bigint,                   -- files that match the patterns = loaded + quarantined + excluded

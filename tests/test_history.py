@@ -1,0 +1,402 @@
+"""Builds of a folder that is a git work tree: years of history on the first run."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from flows.source.git import NoHistory
+from tests.conftest import Content, article
+from tests.repositories import DAY, FIRST, Repository
+
+
+class Tended(Content):
+    """A content folder under version control."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.repository = Repository(self.source)
+        self.commits: list[str] = []
+
+    def commit(self, files: Mapping[str, str | None], at: int | None = None) -> str:
+        """Write or remove files, and commit."""
+        self.edit(files)
+        self.commits.append(self.repository.commit(at=at))
+        return self.commits[-1]
+
+    def edit(self, files: Mapping[str, str | None]) -> None:
+        """Write or remove files without a commit."""
+        for path, text in files.items():
+            if text is None:
+                (self.source / path).unlink()
+            else:
+                self.write(path, text)
+
+    def versions(self) -> list[tuple[Any, ...]]:
+        """Return when, what, which and with which score; the run's own time is None."""
+        return self.query(
+            """
+            select
+                if(commit is null, null, epoch_us(observed_at) / 1e6), change, article_id, quality
+            from raw.article_versions
+            order by observed_at, change = 'renamed', article_id
+            """
+        )
+
+    def as_of(self, commit: str) -> list[tuple[Any, ...]]:
+        """Return the articles after a commit."""
+        return self.query(
+            f"""
+            select article_id, quality from as_of((
+                select observed_at from raw.commits where commit = '{commit}'
+            ))
+            """
+        )
+
+
+@pytest.fixture
+def tended(tmp_path: Path) -> Tended:
+    """Give a repository of two articles, one of which was scored anew a day later."""
+    tended = Tended(tmp_path)
+    tended.commit({"a.md": article("a", 10), "b.md": article("b", 20)})
+    tended.commit({"a.md": article("a", 11)})
+    return tended
+
+
+THE_TWO = [
+    (FIRST, "added", "a.md", 10),
+    (FIRST, "added", "b.md", 20),
+    (FIRST + DAY, "changed", "a.md", 11),
+]
+
+
+def test_the_first_build_tells_the_whole_history(tended: Tended) -> None:
+    """Every change has its commit and its time, and the scan adds nothing to it."""
+    receipt = tended.build()
+    assert (receipt.commits, receipt.source_commit) == (2, tended.commits[-1])
+    assert tended.versions() == THE_TWO
+    changes = tended.query(
+        "select commit, epoch(committed_at), changed_fields, run_id from raw.article_versions"
+        " where change = 'changed'"
+    )
+    assert changes == [(tended.commits[1], FIRST + DAY, ["quality", "heat"], receipt.run_id)]
+
+
+def test_later_builds_take_new_commits(tended: Tended) -> None:
+    """Each has its own state, though the run saw only what came of them all."""
+    tended.build()
+    tended.commit({"a.md": article("a", 12)})
+    tended.commit({"a.md": article("a", 13), "b.md": None})
+    receipt = tended.build()
+    assert receipt.commits == 2
+    assert [row[1:] for row in tended.versions()[3:]] == [
+        ("changed", "a.md", 12),
+        ("changed", "a.md", 13),
+        ("removed", "b.md", 20),
+    ]
+    assert [tended.as_of(commit) for commit in tended.commits[1:]] == [
+        [("a.md", 11), ("b.md", 20)],
+        [("a.md", 12), ("b.md", 20)],
+        [("a.md", 13)],
+    ]
+
+
+def test_a_commit_that_was_pulled_late_changes_no_answer_given_before(tended: Tended) -> None:
+    """It is older than the last run, but no reader could know of it then."""
+    tended.build()
+    ((looked_at,),) = tended.query("select max(started_at) from ops.runs")
+    answer = f"from as_of('{looked_at}'::timestamptz)"
+    before = tended.query(answer)
+    tended.commit({"a.md": article("a", 12)})
+    tended.build()
+    assert tended.query(answer) == before
+    times = tended.query(
+        f"select epoch_us(observed_at) - epoch_us('{looked_at}'::timestamptz), epoch(committed_at)"
+        f" from raw.article_versions where commit = '{tended.commits[-1]}'"
+    )
+    assert times == [(1, FIRST + 2 * DAY)]
+
+
+def test_rewrites_that_change_nothing_make_no_version(tended: Tended) -> None:
+    """A signature and the ends of lines are noise; a score that comes back is not."""
+    tended.commit({"a.md": article("a", 11, secured="bm9pc2U=")})
+    tended.commit({"a.md": article("a", 11).replace("\n", "\r\n")})
+    tended.commit({"a.md": article("a", 10)})
+    tended.build()
+    assert tended.versions() == [*THE_TWO, (FIRST + 4 * DAY, "changed", "a.md", 10)]
+
+
+def test_an_edit_that_is_not_committed_is_a_version_of_the_run(tended: Tended) -> None:
+    """Once it is committed, it is known already."""
+    tended.edit({"a.md": article("a", 12), "c.md": article("c", 30), "b.md": None})
+    tended.build()
+    seen = [*THE_TWO, *((None, *row) for row in TOUCHED)]
+    assert tended.versions() == seen
+    tended.commit({})
+    receipt = tended.build()
+    assert (receipt.commits, tended.versions()) == (1, seen)
+    tended.commit({"a.md": article("a", 13)})
+    tended.build()
+    assert [row[1:] for row in tended.versions()[len(seen) :]] == [("changed", "a.md", 13)]
+
+
+TOUCHED = [("changed", "a.md", 12), ("removed", "b.md", 20), ("added", "c.md", 30)]
+
+
+def test_the_work_tree_has_the_last_word(tended: Tended) -> None:
+    """It may hold earlier states than the last commit, and files that git does not track."""
+    tended.build()
+    tended.commit({"a.md": article("a", 12), "d.md": article("d", 40)})
+    tended.repository.git("rm", "--quiet", "--cached", "b.md")
+    tended.repository.git("commit", "--quiet", "--message=untracked")
+    tended.edit({"a.md": article("a", 11), "d.md": None})
+    tended.build()
+    later = tended.query(
+        "select commit is not null, change, article_id, quality from raw.article_versions offset 3"
+    )
+    assert sorted(later) == [
+        (False, "changed", "a.md", 11),
+        (False, "removed", "d.md", 40),
+        (False, "returned", "b.md", 20),
+        (True, "added", "d.md", 40),
+        (True, "changed", "a.md", 12),
+        (True, "removed", "b.md", 20),
+    ]
+    assert tended.query("select article_id, quality from raw.articles order by all") == [
+        ("a.md", 11),
+        ("b.md", 20),
+    ]
+    assert tended.build().published is False
+
+
+def test_an_article_is_followed_through_its_renames(tended: Tended) -> None:
+    """Also when another article takes its first path, and when it moves back."""
+    tended.commit({"a.md": None, "c.md": article("a", 11)})
+    tended.commit({"a.md": article("another", 1)})
+    tended.commit({"c.md": None, "d.md": article("a", 11)})
+    tended.commit({"d.md": article("a", 12)})
+    tended.build()
+    followed = tended.query(
+        """
+        select change, article_id, renamed_from, split_part(origin_id, '@', 1), origin_id <> 'a.md'
+        from raw.article_versions
+        where article_id <> 'b.md'
+        order by observed_at, change = 'renamed'
+        """
+    )
+    assert followed == [
+        ("added", "a.md", None, "a.md", False),
+        ("changed", "a.md", None, "a.md", False),
+        ("removed", "a.md", None, "a.md", False),
+        ("renamed", "c.md", "a.md", "a.md", False),
+        ("returned", "a.md", None, "a.md", True),
+        ("removed", "c.md", None, "a.md", False),
+        ("renamed", "d.md", "c.md", "a.md", False),
+        ("changed", "d.md", None, "a.md", False),
+    ]
+
+
+def test_a_file_that_was_broken_in_the_past_ends_the_state_before(tended: Tended) -> None:
+    """It is listed with its commit, line and reason, and counted in the receipt."""
+    broken = tended.commit({"a.md": "---\ntitle: a: b\n---\n"})
+    tended.commit({"a.md": article("a", 12)})
+    receipt = tended.build()
+    assert tended.versions() == [
+        *THE_TWO,
+        (FIRST + 2 * DAY, "removed", "a.md", 11),
+        (FIRST + 3 * DAY, "returned", "a.md", 12),
+    ]
+    found = tended.query("select path, commit, line, reason_code from ops.past_quarantine")
+    assert found == [("a.md", broken, 2, "unquoted_colon")]
+    assert (receipt.past_quarantined, receipt.quarantined) == ({"unquoted_colon": 1}, 0)
+
+
+def test_a_path_that_turns_into_a_link_is_removed(tended: Tended) -> None:
+    """A link is no content, in a commit as on disk."""
+    (tended.source / "a.md").unlink()
+    (tended.source / "a.md").symlink_to("b.md")
+    tended.commit({})
+    tended.build()
+    assert tended.versions() == [*THE_TWO, (FIRST + 2 * DAY, "removed", "a.md", 11)]
+
+
+def test_a_folder_without_a_repository_has_no_history(content: Content) -> None:
+    """It is built as ever; asked for a history, the build says that there is none."""
+    content.write("a.md", article("a"))
+    with pytest.raises(NoHistory, match="lies in no git repository"):
+        content.build(history=True)
+    receipt = content.build()
+    assert (receipt.commits, receipt.source_commit, receipt.notes) == (None, None, [])
+
+
+def test_a_shallow_clone_is_built_without_a_history(tended: Tended, tmp_path: Path) -> None:
+    """A wrong history is worse than none: a sentence says how to get it."""
+    shallow = Content(tmp_path, source="shallow")
+    options = ("--depth=1", f"file://{tended.source}", str(shallow.source))
+    tended.repository.git("clone", "--quiet", *options)
+    receipt = shallow.build()
+    assert (receipt.loaded, receipt.commits) == (2, None)
+    assert "git fetch --unshallow" in receipt.notes[0]
+    assert shallow.query("select count(commit) from raw.article_versions") == [(0,)]
+    with pytest.raises(NoHistory, match="git fetch --unshallow"):
+        shallow.build(history=True)
+
+
+def test_a_build_that_was_told_so_leaves_the_history(tended: Tended) -> None:
+    """Later builds remember it."""
+    tended.build(history=False)
+    tended.commit({"a.md": article("a", 12)})
+    receipt = tended.build()
+    assert (receipt.commits, receipt.source_commit) == (None, tended.commits[-1])
+    assert [row[0] for row in tended.versions()] == [None, None, None]
+
+
+def test_what_lies_before_the_first_run_comes_on_request(tended: Tended) -> None:
+    """Once, and nothing that `as_of` has answered before is different afterwards."""
+    tended.commit({"a.md": None, "moved.md": article("a", 11), "left.md": article("left", 5)})
+    tended.edit({"left.md": None})
+    tended.build(history=False)
+    tended.commit({"moved.md": article("a", 12)})
+    tended.build()
+    looks = [moment for (moment,) in tended.query("select started_at from ops.runs order by all")]
+    questions = [f"from as_of('{moment}'::timestamptz)" for moment in looks]
+    before = [tended.query(question) for question in questions]
+    tended.commit({"moved.md": article("a", 13)})
+    receipt = tended.build(history=True)
+    assert [tended.query(question) for question in questions] == before
+    assert receipt.commits == 4
+    assert [tended.as_of(commit) for commit in tended.commits[:3]] == [
+        [("a.md", 10), ("b.md", 20)],
+        [("a.md", 11), ("b.md", 20)],
+        [("b.md", 20), ("left.md", 5), ("moved.md", 11)],
+    ]
+    assert tended.query("from as_of(now()::timestamptz) select article_id, quality") == [
+        ("b.md", 20),
+        ("moved.md", 13),
+    ]
+    origins = tended.query(
+        "select distinct origin_id from raw.article_versions where article_id = 'moved.md'"
+    )
+    assert origins == [("a.md",)]
+    assert tended.build(history=True).published is False
+
+
+def test_a_history_that_was_rewritten_goes_on_from_what_is_there(tended: Tended) -> None:
+    """What was recorded of the commits that are gone stays; the receipt says so."""
+    tended.commit({"c.md": article("c", 30)})
+    tended.build()
+    recorded = tended.versions()
+    tended.repository.git("reset", "--quiet", "--hard", "HEAD~1")
+    tended.commit({"a.md": article("a", 99)})
+    receipt = tended.build()
+    assert "was rewritten since commit" in receipt.notes[0]
+    assert [row[1:] for row in tended.versions()[len(recorded) :]] == [
+        ("changed", "a.md", 99),
+        ("removed", "c.md", 30),
+    ]
+    assert tended.build().notes == []
+
+
+@pytest.mark.parametrize("keeps_known_commits", [True, False])
+def test_a_rewritten_history_whose_last_commit_is_gone_is_compared_with_what_is_loaded(
+    tended: Tended, keeps_known_commits: bool
+) -> None:
+    """Git throws away what nothing leads to, and the next commit has nothing to compare with."""
+    tended.commit({"c.md": article("c", 30)})
+    tended.build()
+    recorded = tended.versions()
+    if keeps_known_commits:
+        tended.repository.git("reset", "--quiet", "--hard", "HEAD~1")
+    else:
+        tended.repository.git("checkout", "--quiet", "--orphan", "another")
+        tended.edit({"c.md": None})
+    tended.commit({"a.md": article("a", 98)})
+    tended.commit({"a.md": article("a", 99)})
+    tended.repository.git("branch", "--quiet", "-M", "main")
+    tended.repository.git("reflog", "expire", "--expire=now", "--all")
+    tended.repository.git("gc", "--quiet", "--prune=now")
+    receipt = tended.build()
+    assert "is gone" in receipt.notes[0]
+    new = [("changed", "a.md", 98), ("removed", "c.md", 30), ("changed", "a.md", 99)]
+    expected = new if keeps_known_commits else [*new[2:], new[1]]
+    assert [row[1:] for row in tended.versions()[len(recorded) :]] == expected
+
+
+def test_an_empty_repository_is_no_error(tmp_path: Path) -> None:
+    """Its first commits are taken once they are there, and change nothing that was seen."""
+    tended = Tended(tmp_path)
+    tended.edit({"a.md": article("a", 10)})
+    assert tended.build().commits == 0
+    tended.commit({})
+    tended.commit({"a.md": article("a", 11)})
+    assert tended.build().commits == 2
+    assert [row[1:] for row in tended.versions()] == [
+        ("added", "a.md", 10),
+        ("changed", "a.md", 11),
+    ]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["write", "write", "remove", "move", "break", "commit", "commit", "build"]),
+        st.sampled_from("abc"),
+        st.integers(0, 3),
+    ),
+    min_size=4,
+    max_size=14,
+)
+
+
+@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@given(STEPS)
+def test_a_build_with_history_ends_where_one_without_does(
+    steps: list[tuple[str, str, int]],
+) -> None:
+    """Whatever was committed, left lying about or built in between."""
+    with tempfile.TemporaryDirectory() as folder:
+        tended = Tended(Path(folder))
+        # Enough sound files that no check takes the broken ones for a broken source.
+        tended.commit({f"{name}.md": article(name, 1) for name in "abdefgh"})
+        for what, name, number in steps:
+            file = tended.source / f"{name}.md"
+            match what:
+                case "write":
+                    tended.write(file.name, article(name, number))
+                case "break":
+                    tended.write(file.name, "---\ntitle: a: b\n---\n")
+                case "remove":
+                    file.unlink(missing_ok=True)
+                case "move" if file.exists():
+                    file.rename(tended.source / f"{'abc'[number % 3]}.md")
+                case "commit":
+                    tended.commit({})
+                case "build":
+                    tended.build(accept_loss=True)
+        tended.write("z.md", article("z"))
+        tended.build(accept_loss=True)
+        plain = Content(Path(folder), warehouse="plain.duckdb")
+        plain.build(history=False)
+        assert state(tended) == state(plain)
+        assert tended.query("from staging.article_versions where valid_to <= valid_from") == []
+        warnings = tended.query("select unnest(failed_checks) from ops.runs")
+        assert not [said for (said,) in warnings if said.startswith("history_agrees")]
+
+
+def state(content: Content) -> list[list[tuple[Any, ...]]]:
+    """Return what is loaded, without the times at which runs saw it."""
+    return [
+        content.query(
+            "select * exclude (first_seen_at, observed_at) from raw.articles order by article_id"
+        ),
+        content.query("from raw.article_topics order by all"),
+        content.query(
+            "select path, status, content_hash from ops.files where status <> 'gone' order by all"
+        ),
+        content.query(
+            "select article_id, quality, title, provider, topics from as_of(now()::timestamptz)"
+        ),
+    ]
