@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError, frontmatter
-from flows.load import catch_up, ledger, merge, replay
+from flows.load import catch_up, ledger, merge, replay, upgrade
 from flows.load import plan as plans
 from flows.load import receipt as receipts
 from flows.load import scope as scopes
@@ -39,6 +39,10 @@ BATCH_FILES = 2500
 _CLOCK_BEHIND = (
     "the clock says {now:%Y-%m-%d %H:%M:%S} UTC, which is before the start of the last run: this"
     " one counts as started right after it, at {run.started_at:%Y-%m-%d %H:%M:%S}"
+)
+_UPGRADED = (
+    "the warehouse was made by an earlier version: {tables} were carried over, and every file is"
+    " read again. What that version did not keep of past states stays empty in them"
 )
 
 
@@ -149,9 +153,12 @@ def _reason(error: BaseException) -> str:
 def _refresh(request: Request, paths: WarehousePaths, now: datetime, runner: Runner) -> Receipt:
     clock = Stopwatch()
     with working_copy.open_working_copy(paths) as con:
+        sql_hash = fingerprint()
+        upgraded = upgrade.upgrade(con, sql_hash)
         build.create_tables(con)
         run = ledger.next_run(con, now, {str(r.get("run_id")) for r in read_runs(paths)})
         notes = [_CLOCK_BEHIND.format(now=now, run=run)] if run.started_at > now else []
+        notes += [_UPGRADED.format(tables=", ".join(upgraded))] if upgraded else []
         before = scopes.remembered(con)
         scope = scopes.choose(
             before,
@@ -180,7 +187,7 @@ def _refresh(request: Request, paths: WarehousePaths, now: datetime, runner: Run
                 con,
                 scope.source,
                 parser_version=frontmatter.PARSER_VERSION,
-                reread=request.full,
+                reread=request.full or bool(upgraded),
                 verify=request.verify,
             )
             plan = compare(listing)
@@ -202,7 +209,6 @@ def _refresh(request: Request, paths: WarehousePaths, now: datetime, runner: Run
                 merge.load(con, frames, run)
         outcomes = merge.finish(con, plan.unchanged, run)
 
-        sql_hash = fingerprint()
         receipt = partial(
             receipts.make,
             con,

@@ -36,6 +36,24 @@ def read(file: SqlFile) -> Comments:
     return Comments("\n".join(words), columns)
 
 
+def are_written(con: duckdb.DuckDBPyConnection, file: SqlFile) -> bool:
+    """Return whether the table has the comments that its file says now."""
+    tables = con.execute(
+        "select comment from duckdb_tables() where schema_name = $schema and table_name = $table",
+        {"schema": file.folder, "table": file.stem},
+    ).fetchall()
+    columns = con.execute(
+        """
+        select column_name, comment
+        from duckdb_columns()
+        where schema_name = $schema and table_name = $table
+        order by column_index
+        """,
+        {"schema": file.folder, "table": file.stem},
+    ).fetchall()
+    return [Comments(table, tuple(columns)) for (table,) in tables] == [read(file)]
+
+
 def write(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
     """Put the file's comments on its table, after comparing them with the columns it has."""
     comments = read(file)

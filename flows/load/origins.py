@@ -1,0 +1,106 @@
+"""What a history of an earlier version did not keep, as far as it follows from what it did.
+
+It kept neither the first path of a renamed article nor all that an article's state is made of.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Columns that were not kept, although `changed_fields` says when they changed.
+_REBUILT = ("web_url", "provider_name", "published_at", "category", "type", "is_removed")
+
+
+class Version(NamedTuple):
+    """The row of a version, by its number, and the moment in microseconds."""
+
+    row: int
+    moment: int
+    path: str
+    change: str
+    renamed_from: str | None
+
+
+def fill(con: "duckdb.DuckDBPyConnection") -> None:
+    """Fill origin_id, and the columns of each state back to where they are known to have changed."""
+    rows = con.execute(
+        """
+        select rowid, epoch_us(observed_at), article_id, change, renamed_from
+        from raw.article_versions
+        order by observed_at, change = 'renamed', article_id
+        """
+    ).fetchall()
+    found = list(origins(map(Version._make, rows)))
+    con.execute(
+        """
+        update raw.article_versions
+        set origin_id = found.origin_id
+        from (select unnest($rows::bigint[]) as row, unnest($origins::varchar[]) as origin_id) as found
+        where article_versions.rowid = found.row
+        """,
+        {"rows": [row for row, _ in found], "origins": [origin for _, origin in found]},
+    )
+    con.execute(_rebuild())
+
+
+def origins(versions: Iterable[Version]) -> Iterator[tuple[int, str]]:
+    """Yield the row of each version with the first path of its article.
+
+    Versions come by moment, and a renamed one after the removal of its old path. An article on a
+    path that another has left is a new one: its origin is the path with the moment of its arrival.
+    """
+    of_path: dict[str, str] = {}
+    last_path: dict[str, str] = {}
+    for moment, group in groupby(versions, lambda version: version.moment):
+        found = [(version, _origin(version, moment, of_path, last_path)) for version in group]
+        for version, origin in found:
+            of_path[version.path] = origin
+            last_path[origin] = version.path
+            yield version.row, origin
+
+
+def _origin(
+    version: Version, moment: int, of_path: dict[str, str], last_path: dict[str, str]
+) -> str:
+    earlier = version.renamed_from or version.path
+    origin = of_path.get(earlier, earlier)
+    goes_on = version.change in ("changed", "renamed", "removed")
+    if earlier not in of_path or goes_on or last_path[origin] == earlier:
+        return origin
+    arrived = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)
+    return f"{version.path}@{arrived:%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def _rebuild() -> str:
+    """Return the statement that goes back from today's state while nothing says that it changed."""
+    unknown = ", ".join(
+        f"coalesce(sum(if(change = 'returned' or list_contains(changed_fields, '{column}'), 1, 0))"
+        f" over later, 0) as {column}_changes"
+        for column in (*_REBUILT, "title")
+    )
+    values = ", ".join(
+        f"{column} = if({column}_changes = 0, article.{column}, null)" for column in _REBUILT
+    )
+    return f"""
+        update raw.article_versions
+        set {values}, title_text = if(title_changes = 0, article.title_text, versions.title_text)
+        from (
+            select
+                rowid as row,
+                title_text,
+                last(article_id) over (
+                    by_time rows between unbounded preceding and unbounded following
+                ) as last_path,
+                {unknown},
+            from raw.article_versions
+            window
+                by_time as (partition by origin_id order by observed_at, change = 'renamed'),
+                later as (by_time rows between 1 following and unbounded following)
+        ) as versions
+        inner join raw.articles as article on article.article_id = versions.last_path
+        where article_versions.rowid = versions.row
+    """

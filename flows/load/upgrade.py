@@ -1,0 +1,151 @@
+"""A warehouse of an earlier version → tables of today's shape, with ledger and history carried over.
+
+sql/raw and sql/ops say which columns a table has. One that has others is made anew, and its rows
+are carried over by the names of their columns. What the source says is read again after that.
+"""
+
+from typing import TYPE_CHECKING
+
+from flows import MatterhouseError
+from flows.load import ledger, origins
+from flows.load.staging import STATE_TABLES
+from flows.models import build, comments
+from flows.models.files import SqlFile, files
+from flows.warehouse.connection import (
+    connect,
+    first_line,
+    sql_identifier,
+    sql_table,
+    table_names,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+Columns = dict[str, str]
+# Earlier names of what goes on under another, and columns that only an earlier version needed.
+RENAMED_TABLES = {"raw.taxonomy": "raw.terms"}
+RENAMED_COLUMNS = {("raw.article_versions", "title"): "title_text"}
+DROPPED_COLUMNS = {"ops.files": {"mtime_ns", "ctime_ns", "inode", "warnings"}}
+DROPPED_MACROS = ("calendar", "movement", "topic_names")
+
+
+class CannotCarryOver(MatterhouseError):
+    """A warehouse holds what tables of today's shape have no place for."""
+
+
+def upgrade(con: "duckdb.DuckDBPyConnection", sql_hash: str) -> list[str]:
+    """Give tables of an earlier version today's shape, and name them.
+
+    `sql_hash` is that of the SQL files at hand; a warehouse carries the one that it was built by.
+    """
+    if "ops.runs" not in table_names(con) or not ledger.is_outdated(con, sql_hash):
+        return []
+    _rename(con)
+    declared = _declared()
+    found = {table: columns for table, columns in _columns(con).items() if table in declared}
+    # As lists: the order of columns counts, too.
+    outdated = [table for table in found if [*found[table].items()] != [*declared[table][1].items()]]
+    lacks_origins = "origin_id" not in found.get("raw.article_versions", {"origin_id": ""})
+    for table in outdated:
+        _carry_over(con, *declared[table], found[table])
+    if lacks_origins:
+        origins.fill(con)
+    for table in found:
+        file, _ = declared[table]
+        if not comments.are_written(con, file):
+            comments.write(con, file)
+    return sorted(outdated)
+
+
+def _rename(con: "duckdb.DuckDBPyConnection") -> None:
+    there = table_names(con)
+    for earlier, later in RENAMED_TABLES.items():
+        if earlier in there and later not in there:
+            name = later.partition(".")[2]
+            con.execute(f"alter table {sql_table(earlier)} rename to {sql_identifier(name)}")
+            _drop_macros(con)
+
+
+def _drop_macros(con: "duckdb.DuckDBPyConnection") -> None:
+    found = con.execute(
+        """
+        select distinct function_name, function_type
+        from duckdb_functions()
+        where schema_name = 'main' and list_contains($names, function_name) and not internal
+        order by all
+        """,
+        {"names": list(DROPPED_MACROS)},
+    ).fetchall()
+    for name, kind in found:
+        con.execute(f"drop macro{' table' * (kind == 'table_macro')} {sql_identifier(name)}")
+
+
+def _declared() -> dict[str, tuple[SqlFile, Columns]]:
+    """Return the tables that sql/ declares, with the columns that DuckDB makes of them."""
+    declared = {file.name: file for folder in ("raw", "ops") for file in files(folder)}
+    with connect() as scratch:
+        for schema in build.SCHEMAS:
+            scratch.execute(f"create schema {schema}")
+        for file in declared.values():
+            build.execute(scratch, file, file.sql)
+        return {table: (declared[table], columns) for table, columns in _columns(scratch).items()}
+
+
+def _columns(con: "duckdb.DuckDBPyConnection") -> dict[str, Columns]:
+    rows = con.execute(
+        """
+        select schema_name || '.' || table_name, column_name, data_type
+        from duckdb_columns()
+        where database_name = current_database() and not internal
+        order by schema_name, table_name, column_index
+        """
+    ).fetchall()
+    found: dict[str, Columns] = {}
+    for table, column, kind in rows:
+        found.setdefault(table, {})[column] = kind
+    return found
+
+
+def _carry_over(
+    con: "duckdb.DuckDBPyConnection", file: SqlFile, declared: Columns, found: Columns
+) -> None:
+    table = file.name
+    renamed = {later: name for (of, name), later in RENAMED_COLUMNS.items() if of == table}
+    sources = {
+        column: column if column in found else renamed.get(column, column) for column in declared
+    }
+    lost = set(found) - set(sources.values()) - DROPPED_COLUMNS.get(table, set())
+    if lost and table not in STATE_TABLES:
+        raise CannotCarryOver(
+            f"{table} of the warehouse has columns that {file.place} has not:"
+            f" {', '.join(sorted(lost))}. Nothing of a history is dropped: build with the version"
+            " of matterhouse that made it, or put the columns back"
+        )
+    # What the source says is read again: a value that does not fit any more need not be kept.
+    cast = "try_cast" if table in STATE_TABLES else "cast"
+    values = ", ".join(
+        f"{cast}({sql_identifier(source)} as {declared[column]}) as {sql_identifier(column)}"
+        for column, source in sources.items()
+        if source in found
+    )
+    earlier = f"earlier_{file.stem}"
+    con.execute(f"alter table {sql_table(table)} rename to {sql_identifier(earlier)}")
+    build.execute(con, file, file.sql)
+    comments.write(con, file)
+    kept = sql_identifier(file.folder, earlier)
+    if values:
+        _insert(con, file, f"insert into {table} by name select {values} from {kept}")
+    con.execute(f"drop table {kept}")
+
+
+def _insert(con: "duckdb.DuckDBPyConnection", file: SqlFile, sql: str) -> None:
+    import duckdb
+
+    try:
+        con.execute(sql)
+    except duckdb.ConversionException as error:
+        raise CannotCarryOver(
+            f"rows of {file.name} do not fit the types of {file.place} ({first_line(error)}):"
+            " build with the version of matterhouse that made the warehouse, or change the types"
+        ) from error
