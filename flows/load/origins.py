@@ -26,7 +26,7 @@ class Version(NamedTuple):
 
 
 def fill(con: "duckdb.DuckDBPyConnection") -> None:
-    """Fill origin_id, and the columns of each state back to where they are known to have changed."""
+    """Fill origin_id, and other columns back to where they are known to have changed."""
     rows = con.execute(
         """
         select rowid, epoch_us(observed_at), article_id, change, renamed_from
@@ -39,7 +39,9 @@ def fill(con: "duckdb.DuckDBPyConnection") -> None:
         """
         update raw.article_versions
         set origin_id = found.origin_id
-        from (select unnest($rows::bigint[]) as row, unnest($origins::varchar[]) as origin_id) as found
+        from (
+            select unnest($rows::bigint[]) as row, unnest($origins::varchar[]) as origin_id
+        ) as found
         where article_versions.rowid = found.row
         """,
         {"rows": [row for row, _ in found], "origins": [origin for _, origin in found]},

@@ -1,4 +1,4 @@
-"""A warehouse of an earlier version → tables of today's shape, with ledger and history carried over.
+"""A warehouse of an earlier version → tables of today's shape, with its ledger and its history.
 
 sql/raw and sql/ops say which columns a table has. One that has others is made anew, and its rows
 are carried over by the names of their columns. What the source says is read again after that.
@@ -45,7 +45,9 @@ def upgrade(con: "duckdb.DuckDBPyConnection", sql_hash: str) -> list[str]:
     declared = _declared()
     found = {table: columns for table, columns in _columns(con).items() if table in declared}
     # As lists: the order of columns counts, too.
-    outdated = [table for table in found if [*found[table].items()] != [*declared[table][1].items()]]
+    outdated = [
+        table for table in found if [*found[table].items()] != [*declared[table][1].items()]
+    ]
     lacks_origins = "origin_id" not in found.get("raw.article_versions", {"origin_id": ""})
     for table in outdated:
         _carry_over(con, *declared[table], found[table])
