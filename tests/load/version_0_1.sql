@@ -165,11 +165,9 @@ select
     '0.1.0' as tool_version, 'of version 0.1' as sql_hash, 6 as seen, 5 as loaded, 1 as quarantined, 0 as excluded,
     0 as ignored, 0 as new, 0 as changed, 6 as unchanged, 0 as renamed, 0 as returned, 0 as gone, 0 as warnings,
     map {'raw.articles': 4::bigint} as table_rows
-from unnest([
-    timestamptz '2025-03-01 06:00:00+00', '2025-03-02 05:00:00+00', '2025-03-02 06:00:00+00', '2025-03-03 06:00:00+00'
-]) as t (started_at);
+from unnest([timestamptz '2025-03-01 06:00:00+00', '2025-03-02 06:00:00+00', '2025-03-03 06:00:00+00']) as t (started_at);
 
--- What happened: on the 2nd c came, a was scored anew, b got another story, c moved, d and gone left; on the
+-- What happened: on the 2nd a was scored anew, b got another story, c moved, d and gone left; on the
 -- 3rd d returned. b and d have no originalUrl.
 insert into raw.article_versions by name
 select strftime(observed_at, '%Y%m%dT%H%M%S000000Z') as run_id, *
@@ -177,7 +175,7 @@ from (
     from (values
         ('a.md', timestamptz '2025-03-01 06:00:00+00', 'added', []::varchar[], null::varchar, 'https://x.org/a', 'A', 70, 70, true, 'x.org', ['Solar']),
         ('b.md', '2025-03-01 06:00:00+00', 'added', [], null, null, 'B', 60, 60, true, 'x.org', ['Solar']),
-        ('c.md', '2025-03-02 05:00:00+00', 'added', [], null, 'https://x.org/c', 'C', 50, 50, true, 'x.org', ['Solar']),
+        ('c.md', '2025-03-01 06:00:00+00', 'added', [], null, 'https://x.org/c', 'C', 50, 50, true, 'x.org', ['Solar']),
         ('d.md', '2025-03-01 06:00:00+00', 'added', [], null, null, 'D', 40, 40, true, null, ['Solar']),
         ('gone.md', '2025-03-01 06:00:00+00', 'added', [], null, 'https://x.org/gone', 'Gone', 30, 30, true, 'x.org', ['Solar']),
         ('a.md', '2025-03-02 06:00:00+00', 'changed', ['quality'], null, 'https://x.org/a', 'A', 80, 80, true, 'x.org', ['Solar']),

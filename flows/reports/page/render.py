@@ -35,7 +35,7 @@ TOTALS = """\
 select
     (select count(*) from staging.articles) as articles,
     (select count(*) from ops.files where status = 'quarantined') as quarantined_files,
-    (select max(run_id) from ops.runs) as run_id,
+    (select arg_max(run_id, started_at) from ops.runs) as run_id,
     (select max(started_at) from ops.runs) as started_at"""
 
 

@@ -73,7 +73,7 @@ def publish(
     `unless_there` leaves a database alone that holds these tables of this run already.
     """
     tables = [describe(con, name) for name in matching(con, patterns)]
-    run_id = str(con.execute("select max(run_id) from ops.runs").fetchall()[0][0])
+    run_id = str(con.execute("select arg_max(run_id, started_at) from ops.runs").fetchall()[0][0])
     wanted = {table.full_name: run_id for table in tables}
     with transaction(url) as session:
         earlier = _earlier(session)
