@@ -422,14 +422,19 @@ def quarantine(
     excluded: Annotated[
         bool, Parameter(help="List the files that are not taken for articles.")
     ] = False,
+    history: Annotated[
+        bool, Parameter(help="List the files that were broken in commits of the past.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say which files could not be loaded, and how to mend them."""
     from flows.reports import quarantine as quarantined
 
-    if values and excluded:
-        raise Contradiction("say --values or --excluded: they list different things")
-    kind: quarantined.Kind = "values" if values else "excluded" if excluded else "files"
+    if values + excluded + history > 1:
+        raise Contradiction("say --values, --excluded or --history: they list different things")
+    kind: quarantined.Kind = (
+        "values" if values else "excluded" if excluded else "history" if history else "files"
+    )
     found = quarantined.read(warehouse, kind)
     if as_json:
         rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
@@ -618,19 +623,26 @@ def runs(
 
 @app.command(
     group=MORE,
-    help_epilogue=_examples("matterhouse diff", "matterhouse diff 20250401 20250501 --json"),
+    help_epilogue=_examples(
+        "matterhouse diff",
+        "matterhouse diff 20250401 20250501 --json     # two runs",
+        "matterhouse diff 2025-01-01 2025-07-01        # two dates",
+        "matterhouse diff v1.0 HEAD                    # two commits",
+    ),
 )
 def diff(
-    *runs: Annotated[str, Parameter(help="Two runs (default: the last two).")],
+    *moments: Annotated[
+        str, Parameter(help="Two runs, commits, tags or dates (default: the last two runs).")
+    ],
     warehouse: Warehouse,
     as_json: AsJson = False,
 ) -> None:
-    """Say what differs between two runs."""
-    from flows.reports.diff import diff as compare_runs
+    """Say what differs between two runs, commits or dates."""
+    from flows.reports.diff import diff as compare
     from flows.warehouse.connection import open_readonly
 
     with open_readonly(warehouse) as con:
-        found = compare_runs(con, warehouse, runs)
+        found = compare(con, warehouse, moments)
     if as_json:
         articles = [dict(zip(found.columns, row, strict=True)) for row in found.articles]
         print(

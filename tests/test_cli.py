@@ -522,7 +522,9 @@ def test_diff_of_an_unknown_run_is_an_error(shell: Shell) -> None:
     """The message names the runs that there are."""
     code, _, err = shell.run("diff", "1999", "2000")
     assert code == 1
-    assert err.startswith("matterhouse: 1999: no such run is in the warehouse; the latest are ")
+    assert err.startswith(
+        "matterhouse: 1999: no run, commit or date has this name; the latest runs are "
+    )
 
 
 def test_export_writes_every_mart_with_a_manifest(shell: Shell, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Builds of a folder that is a git work tree: years of history on the first run."""
 
+import json
 import tempfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from flows.cli import main
 from flows.source.git import NoHistory
 from tests.conftest import Content, article
 from tests.repositories import DAY, FIRST, Repository
@@ -400,3 +403,48 @@ def state(content: Content) -> list[list[tuple[Any, ...]]]:
             "select article_id, quality, title, provider, topics from as_of(now()::timestamptz)"
         ),
     ]
+
+
+def test_two_commits_tags_or_dates_are_compared(
+    tended: Tended, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each stands for the articles after it; a commit that touched no content for those before."""
+    tended.repository.git("tag", "v1.0")
+    tended.commit({"a.md": None, "moved.md": article("a", 11), "c.md": article("c", 30)})
+    tended.commit({"moved.md": article("a", 12), "b.md": None})
+    tended.commit({"notes": "of something else"})
+    tended.build()
+    expected = [
+        {"what": "entered", "article_id": "c.md", "quality_before": None, "quality_after": 30},
+        {"what": "left", "article_id": "b.md", "quality_before": 20, "quality_after": None},
+        {"what": "renamed", "article_id": "moved.md", "quality_before": 11, "quality_after": 12},
+    ]
+    second = f"{datetime.fromtimestamp(FIRST + DAY, UTC):%Y-%m-%dT%H:%M:%S}"
+    for earlier, later in (
+        ("v1.0", "HEAD"),
+        (tended.commits[1][:8], tended.commits[3]),
+        (second, f"{datetime.now(UTC):%Y%m%d}"),
+    ):
+        assert main(["diff", earlier, later, "--json", "--warehouse", str(tended.warehouse)]) == 0
+        found = json.loads(capsys.readouterr().out)["articles"]
+        assert [{key: row[key] for key in expected[0]} for row in found] == expected
+    assert main(["diff", "v2.0", "HEAD", "--warehouse", str(tended.warehouse)]) == 1
+    assert "no run, commit or date has this name" in capsys.readouterr().err
+
+
+def test_broken_files_of_the_past_are_listed_with_their_commit(
+    tended: Tended, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where, why and in which commit, for people and for programs."""
+    broken = tended.commit({"a.md": "---\ntitle: a: b\n---\n"})
+    tended.commit({"a.md": article("a", 12)})
+    tended.build()
+    options = ["--history", "--warehouse", str(tended.warehouse)]
+    assert main(["quarantine", *options]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("a.md:2:") and f"in commit {broken[:12]} of 2023-11-16" in printed
+    assert main(["quarantine", "--json", *options]) == 0
+    ((path, line, commit),) = (
+        (row["path"], row["line"], row["commit"]) for row in json.loads(capsys.readouterr().out)
+    )
+    assert (path, line, commit) == ("a.md", 2, broken)

@@ -1,10 +1,10 @@
-"""Two runs → what entered, left and changed score between them, and which marts moved."""
+"""Two runs, commits or dates → what entered, left and changed score, and which marts moved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flows import MatterhouseError
+from flows.reports import moments
 from flows.warehouse.connection import sql_literal, sql_table, table_names
 from flows.warehouse.paths import WarehousePaths
 
@@ -14,72 +14,60 @@ if TYPE_CHECKING:
 _CHANGES = """
 with
     versions as (
-        select versions.*, runs.started_at
-        from raw.article_versions as versions
-        inner join ops.runs as runs using (run_id)
+        -- Warehouses made before renames were followed know the path alone.
+        select *, coalesce(origin_id, article_id) as origin
+        from raw.article_versions
     ),
 
     before as (
-        select distinct on (article_id) *
+        select distinct on (origin) *
         from versions
-        where started_at <= (select started_at from ops.runs where run_id = $earlier)
-        order by article_id, observed_at desc
+        where observed_at <= $earlier
+        order by origin, observed_at desc, change = 'renamed' desc
     ),
 
     after as (
-        select distinct on (article_id) *
+        select distinct on (origin) *
         from versions
-        where started_at <= (select started_at from ops.runs where run_id = $later)
-        order by article_id, observed_at desc
+        where observed_at <= $later
+        order by origin, observed_at desc, change = 'renamed' desc
     ),
 
     compared as (
         select
-            article_id,
-            coalesce(after.title_text, before.title_text) as title,
-            after.renamed_from,
-            before.change is not null and before.change <> 'removed' as was_there,
+            after.article_id,
+            after.title_text as title,
+            coalesce(before.change <> 'removed', false) as was_there,
             after.change <> 'removed' as is_there,
+            after.article_id <> before.article_id as is_moved,
             before.quality as quality_before,
             after.quality as quality_after,
             before.heat as heat_before,
             after.heat as heat_after,
-            after.observed_at is distinct from before.observed_at as is_touched,
         from after
-        left join before using (article_id)
-    ),
-
-    judged as (
-        select
-            case
-                when is_there and not was_there and renamed_from is not null then 'renamed'
-                when is_there and not was_there then 'entered'
-                when was_there and not is_there and article_id in (
-                    select renamed_from from compared where is_there and not was_there
-                ) then null
-                when was_there and not is_there then 'left'
-                when is_there and was_there and (quality_before, heat_before)
-                    is distinct from (quality_after, heat_after) then 'changed score'
-                when is_there and was_there and is_touched then 'changed'
-            end as what,
-            article_id,
-            title,
-            case when was_there then quality_before end as quality_before,
-            case when is_there then quality_after end as quality_after,
-            case when was_there then heat_before end as heat_before,
-            case when is_there then heat_after end as heat_after,
-        from compared
+        left join before using (origin)
+        where after.observed_at is distinct from before.observed_at
     )
 
-select *
-from judged
-where what is not null
+select
+    case
+        when is_there and not was_there then 'entered'
+        when was_there and not is_there then 'left'
+        when is_moved then 'renamed'
+        when (quality_before, heat_before) is distinct from (quality_after, heat_after)
+            then 'changed score'
+        else 'changed'
+    end as what,
+    article_id,
+    title,
+    case when was_there then quality_before end as quality_before,
+    case when is_there then quality_after end as quality_after,
+    case when was_there then heat_before end as heat_before,
+    case when is_there then heat_after end as heat_after,
+from compared
+where was_there or is_there
 order by what, article_id
 """
-
-
-class NoSuchRun(MatterhouseError):
-    """The run is not in this warehouse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,31 +88,27 @@ class Diff:
 def diff(
     con: "duckdb.DuckDBPyConnection", paths: WarehousePaths, names: Sequence[str] = ()
 ) -> Diff:
-    """Compare two runs, each named by its id or the beginning of it; without names the last two."""
-    listed = con.execute("select run_id from ops.runs order by started_at").fetchall()
-    runs = [run for (run,) in listed]
-    chosen = [_run_id(runs, name) for name in names] or runs[-2:]
+    """Compare two moments, each a run, a commit or a date; without names the last two runs."""
+    chosen = [moments.find(con, name) for name in names] or moments.all_runs(con)[-2:]
     if len(chosen) != 2:
-        raise NoSuchRun(f"two runs are compared, not {len(chosen)}: `matterhouse runs` lists them")
-    earlier, later = sorted(chosen, key=runs.index)
-    found = con.execute(_CHANGES, {"earlier": earlier, "later": later})
+        raise moments.NoSuchMoment(
+            f"two runs, commits or dates are compared, not {len(chosen)}: `matterhouse runs` lists"
+            " the runs"
+        )
+    earlier, later = sorted(chosen, key=lambda moment: moment.at)
+    found = con.execute(_CHANGES, {"earlier": earlier.at, "later": later.at})
     columns = tuple(name for name, *_ in found.description or ())
     articles = found.fetchall()
-    return Diff(earlier, later, columns, articles, _moved(con, paths, earlier, later))
-
-
-def _run_id(runs: Sequence[str], name: str) -> str:
-    matching = [run for run in runs if run.startswith(name)]
-    if len(matching) != 1:
-        why = "several runs begin so" if matching else "no such run is in the warehouse"
-        raise NoSuchRun(f"{name}: {why}; the latest are {', '.join(runs[-3:])}")
-    return matching[0]
+    moved = _moved(con, paths, earlier.run_id, later.run_id)
+    return Diff(earlier.name, later.name, columns, articles, moved)
 
 
 def _moved(
-    con: "duckdb.DuckDBPyConnection", paths: WarehousePaths, earlier: str, later: str
+    con: "duckdb.DuckDBPyConnection", paths: WarehousePaths, earlier: str | None, later: str | None
 ) -> dict[str, tuple[int, int] | None]:
-    """Count, per mart, the rows that were replaced and the rows that came."""
+    """Count, per mart, the rows that were replaced and the rows that came: only runs keep marts."""
+    if earlier is None or later is None:
+        return {}
     marts = [name for name in table_names(con) if name.startswith("marts.")]
     files = {"then": paths.generation(earlier), "now": paths.generation(later)}
     if not all(file.exists() for file in files.values()):

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
 
-Kind: TypeAlias = Literal["files", "excluded", "values"]
+Kind: TypeAlias = Literal["files", "excluded", "values", "history"]
 _COLUMNS = 'path, line, "column", reason_code, reason, hint, changed_at as since'
 # An article that is excluded now was lost by an edit: that wants mending like a broken file.
 _LOST_ARTICLES = """
@@ -25,6 +25,11 @@ _QUERIES: dict[Kind, str] = {
         from ops.warnings
         inner join ops.files using (path)
         order by path, warnings.line, field
+    """,
+    "history": """
+        select path, line, "column", reason_code, reason, hint, observed_at as since, commit
+        from ops.past_quarantine
+        order by observed_at, path
     """,
 }
 

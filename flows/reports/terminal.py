@@ -223,6 +223,7 @@ _NOTHING = {
     "files": "No file is quarantined.",
     "excluded": "No file is excluded.",
     "values": "Every value fits.",
+    "history": "No commit that was read broke a file.",
 }
 
 
@@ -231,10 +232,14 @@ def quarantine(rows: Sequence[Sequence[Any]], kind: "Kind") -> None:
     if not rows:
         print(_NOTHING[kind])
         return
-    for path, line, column, code, reason, hint, since in rows:
+    for path, line, column, code, reason, hint, since, *commit in rows:
         print(escape_control(_place({"path": path, "line": line, "column": column})))
-        print(f"  {escape_control(reason)} ({code}, since {since:%Y-%m-%d %H:%M} UTC)")
+        source = f"in commit {commit[0][:12]} of" if commit else "since"
+        print(f"  {escape_control(reason)} ({code}, {source} {since:%Y-%m-%d %H:%M} UTC)")
         print(f"  fix: {escape_control(hint)}")
+    if kind == "history":
+        print(f"\n{len(rows):,} broken states of the past; what is broken now is not among them.")
+        return
     found = "excluded" if kind == "excluded" else "to mend"
     print(f"\n{len(rows):,} {found}; each file is read again when it changes.")
 
@@ -299,7 +304,7 @@ def _run(entry: dict[str, Any], kept: Sequence[str], current: str | None) -> lis
 
 def diff(found: "Diff") -> None:
     """Print the articles that differ between two runs, and the marts that moved."""
-    print(f"From run {found.earlier} to run {found.later}:")
+    print(f"From {found.earlier} to {found.later}:")
     if found.articles:
         table(found.columns, found.articles)
     else:

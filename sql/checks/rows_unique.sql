@@ -19,6 +19,9 @@ with doubled as (
     select 'raw.article_versions', concat_ws(' · ', article_id, observed_at), count(*)
     from raw.article_versions group by article_id, observed_at having count(*) > 1
     union all
+    select 'raw.commits', commit, count(*)
+    from raw.commits group by commit having count(*) > 1
+    union all
     select 'raw.terms', path, count(*)
     from raw.terms group by path having count(*) > 1
     union all

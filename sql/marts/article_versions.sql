@@ -33,6 +33,7 @@ select
     provider,  -- lower-case domain without www., else the provider's name
     topics,  -- topics as typed, in listed order
     is_published,  -- published as typed, null when absent
+    commit,  -- commit that made the change, null when it was seen on disk
     quality,  -- quality in this state, null when removed
     heat,  -- heat in this state, null when not measured or removed
     heat - quality as heat_bump,  -- heat - quality, null unless both are known
