@@ -276,13 +276,13 @@ def build(
     page_file: PageFile = None,
 ) -> int:
     """Read a folder and bring the warehouse up to date."""
-    from flows.pipeline import Request, refresh
+    from flows import pipeline
     from flows.reports import notify, postgres
     from flows.reports.news import news
     from flows.reports.page.render import write_page
     from flows.workers.runner import named
 
-    request = Request(
+    request = pipeline.Request(
         source,
         warehouse.warehouse,
         patterns=_globs(pattern),
@@ -296,18 +296,14 @@ def build(
     _publish_to(publish_to)
     _agree(runner, jobs)
     publication = None
-    if prefect or os.environ.get("PREFECT_API_URL") or runner.startswith("dask"):
-        receipt = _orchestrate(quiet=quiet or as_json).build(request, runner=runner, jobs=jobs)
+    if prefect or os.environ.get("PREFECT_API_URL"):
+        receipt = _orchestrate(quiet=quiet or as_json).build_once(request, runner=runner, jobs=jobs)
     else:
         with terminal.progress(visible=not (quiet or as_json)) as progress:
-            receipt = refresh(
+            receipt = pipeline.run(
                 request,
-                named(
-                    runner,
-                    jobs,
-                    progress,
-                    lambda receipt: notify.tell(words, receipt, terminal.print_error),
-                ),
+                named(runner, warehouse.generations, jobs, progress),
+                lambda receipt: notify.tell(words, receipt, terminal.print_error),
             )
         publication = postgres.publish_as_asked(warehouse)
     if page_file:

@@ -4,20 +4,18 @@ The only file that imports prefect.
 """
 
 import contextlib
+import functools
 import logging
 import os
 import shlex
-import tempfile
 import time
 import warnings
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import httpx
 from prefect import Task, flow, get_client, get_run_logger, runtime, task
@@ -40,18 +38,15 @@ from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 from prefect.types.entrypoint import EntrypointType
+from prefect.utilities.annotations import quote
 
-from flows import MatterhouseError, frontmatter
-from flows import pipeline as pipeline
+from flows import MatterhouseError, pipeline
 from flows.load import scope
 from flows.load.receipt import Receipt
-from flows.reports import export as exports
 from flows.reports import markdown, notify, postgres, terminal
 from flows.source.extract import Batch
-from flows.warehouse.connection import open_readonly
-from flows.warehouse.paths import WORKING, WarehousePaths, locate
+from flows.warehouse.paths import WarehousePaths, locate
 from flows.warehouse.run_log import read_runs
-from flows.workers import isolate
 from flows.workers.runner import DirectRunner, named
 
 if TYPE_CHECKING:
@@ -59,12 +54,12 @@ if TYPE_CHECKING:
 
     from flows.normalize.frames import Frames
 
+P = ParamSpec("P")
 T = TypeVar("T")
 # Disks and mounts can fail for a moment. The later stages work inside one transaction, which a
 # second try would enter half changed.
-_RETRIED = {"scan": 2}
+_SCAN_RETRIES = 2
 _RETRY_SECONDS = 2
-_BATCH_RETRIES = 2
 _CRON_FIELDS = 5
 # A server that starts together with the schedule needs up to 20 seconds on a slow machine.
 _API_PATIENCE_SECONDS = 90
@@ -80,119 +75,7 @@ class BadCron(MatterhouseError):
     exit_code = 2
 
 
-class DaskMissing(MatterhouseError):
-    """The extra that brings Dask is not installed."""
-
-    exit_code = 2
-
-
-class WorkersFailed(MatterhouseError):
-    """A batch could not be read by any worker of the Dask cluster."""
-
-
-class PrefectRunner:
-    """Each stage a task; batches in processes of this machine, or on a Dask cluster."""
-
-    def __init__(self, direct: DirectRunner, cluster: str | None, paths: WarehousePaths) -> None:
-        self.direct = direct
-        self.cluster = cluster
-        self.paths = paths
-
-    def call(self, stage: str, work: Callable[[], T]) -> T:
-        """Carry out one stage as a task of its name."""
-
-        def run_stage() -> T | State[T]:
-            return _as_state(work)
-
-        # The work holds connections and frames: as a closure it is neither hashed nor stored.
-        done = Task(
-            run_stage,
-            name=stage,
-            task_run_name=stage,
-            cache_policy=NO_CACHE,
-            persist_result=False,
-            retries=_RETRIED.get(stage, 0),
-            retry_delay_seconds=exponential_backoff(_RETRY_SECONDS),
-            retry_jitter_factor=0.5,
-            retry_condition_fn=_is_retryable,
-        )()
-        # Called directly, a task hands a state that it returned on as it is.
-        return cast("T", done.result()) if isinstance(done, State) else done
-
-    def map(
-        self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
-    ) -> "Iterator[Frames]":
-        """Carry out the batches below one task that shows its progress."""
-        if not batches:
-            return
-        total = sum(len(batch.paths) for batch in batches)
-
-        def read_batches() -> "Iterator[Frames]":
-            said = f"{total:,} files to read"
-            progress = cast("UUID", create_progress_artifact(0.0, "extraction", said))
-            mapped = self._on_dask if self.cluster is not None else self._here
-            done = 0
-            for batch, frames in zip(batches, mapped(stage, work, batches), strict=True):
-                yield frames
-                done += len(batch.paths)
-                update_progress_artifact(progress, round(100 * done / total, 1))
-
-        yield from Task(
-            read_batches,
-            name=stage,
-            task_run_name=stage,
-            cache_policy=NO_CACHE,
-            persist_result=False,
-        )()
-
-    def report(self, receipt: Mapping[str, Any]) -> None:
-        """Tell whoever asked, and leave the receipt and its tables as artifacts."""
-        self.direct.report(receipt)
-        for note in receipt.get("notes", ()):
-            get_run_logger().warning(note)
-        try:
-            leave_artifacts(self.paths, receipt)
-        except (httpx.HTTPError, PrefectException, MatterhouseError) as error:
-            # What is published is published: a page without tables is no failed refresh.
-            get_run_logger().warning("the artifacts of the run are not complete: %s", error)
-
-    def _here(
-        self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
-    ) -> "Iterator[Frames]":
-        return self.direct.map(stage, work, batches)
-
-    def _on_dask(
-        self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
-    ) -> "Iterator[Frames]":
-        """Yield what the workers left as Parquet, reading no more than a few batches ahead."""
-        # The name is one that the next refresh sweeps up, should this one be killed.
-        prefix = f"{WORKING}.parts-"
-        with (
-            tempfile.TemporaryDirectory(prefix=prefix, dir=self.paths.generations) as staging,
-            _dask(self.cluster or "", self.direct.jobs) as dask,
-        ):
-            ahead = 2 * max(len(dask.client.nthreads()), 1)
-            waiting: deque[tuple[Batch, Any]] = deque()
-            for number, batch in enumerate(batches, start=1):
-                given = {
-                    "work": work,
-                    "batch": replace(batch, source=batch.source.absolute()),
-                    "staging": staging,
-                    "number": number,
-                }
-                waiting.append((batch, dask.submit(read_batch, parameters=given)))
-                if len(waiting) > ahead:
-                    yield _collect(work, *waiting.popleft())
-            while waiting:
-                yield _collect(work, *waiting.popleft())
-
-
-def _is_retryable(_task: object, _run: object, state: State[Any]) -> bool:
-    """Retry what the operating system refused; an error of ours says what to mend instead."""
-    return isinstance(state.result(raise_on_failure=False), OSError)
-
-
-def _as_state(work: Callable[[], T]) -> "T | State[T]":
+def as_state(work: Callable[[], T]) -> "T | State[T]":
     """Return an error of ours as a state with its one sentence: raised, it logs a traceback."""
     try:
         return work()
@@ -203,63 +86,99 @@ def _as_state(work: Callable[[], T]) -> "T | State[T]":
         return Failed(name=type(error).__name__, message=str(error), data=bare)
 
 
-@task(
-    name="extract batch",
-    task_run_name="extract batch {number}",
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=_BATCH_RETRIES,
-    retry_delay_seconds=exponential_backoff(_RETRY_SECONDS),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=_is_retryable,
-)
-def read_batch(
-    work: "Callable[[Batch], Frames]", batch: Batch, staging: str, number: int
-) -> str | State[str]:
-    """Read one batch on a worker of the cluster and return the folder of its Parquet parts."""
-    from flows.workers import parts
-
-    return _as_state(lambda: parts.write(work, batch, Path(staging), f"{number:06}"))
+def is_retryable(_task: object, _run: object, state: State[Any]) -> bool:
+    """Retry what the operating system refused; an error of ours says what to mend instead."""
+    return isinstance(state.result(raise_on_failure=False), OSError)
 
 
-def _collect(work: "Callable[[Batch], Frames]", batch: Batch, future: Any) -> "Frames":
-    """Return what a worker read; a batch that kills workers is read here, file by file."""
-    from distributed.scheduler import KilledWorker
+def as_task(
+    stage: Callable[..., Any], *, name: str | None = None, retries: int = 0
+) -> Task[..., Any]:
+    """Make a stage of the pipeline a task of its name."""
 
-    from flows.workers import parts
+    @functools.wraps(stage)
+    def run_stage(*args: Any, **options: Any) -> Any:
+        return as_state(lambda: stage(*args, **options))
 
+    return task(
+        name=name or stage.__name__,
+        task_run_name=name or stage.__name__,
+        # Stages hold connections and frames, which can be neither hashed nor stored.
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=retries,
+        retry_delay_seconds=exponential_backoff(_RETRY_SECONDS),
+        retry_jitter_factor=0.5,
+        retry_condition_fn=is_retryable,
+    )(run_stage)
+
+
+scan = as_task(pipeline.scan, retries=_SCAN_RETRIES)
+load = as_task(pipeline.load)
+model = as_task(pipeline.model)
+check = as_task(pipeline.check)
+publish = as_task(pipeline.publish)
+share = as_task(postgres.publish_as_asked, name="publish to PostgreSQL")
+STAGES: dict[Callable[..., Any], Task[..., Any]] = {
+    pipeline.scan: scan,
+    pipeline.load: load,
+    pipeline.model: model,
+    pipeline.check: check,
+    pipeline.publish: publish,
+    postgres.publish_as_asked: share,
+}
+
+
+@task(task_run_name="extract", cache_policy=NO_CACHE, persist_result=False)
+def extract(frames: "Iterator[Frames]") -> "Iterator[Frames]":
+    """Hand on the frames of each batch when it has been read."""
+    yield from frames
+
+
+class PrefectRunner:
+    """Each stage a task; batches are read where `workers` reads them."""
+
+    def __init__(self, workers: DirectRunner) -> None:
+        self.workers = workers
+
+    def call(self, stage: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        """Carry out one stage as the task of its name."""
+        # Unquoted, Prefect would look for results of other tasks in every path of a plan.
+        done = STAGES[stage](*map(quote, args), **options)
+        # Called directly, a task hands a state that it returned on as it is.
+        return cast("T", done.result() if isinstance(done, State) else done)
+
+    def map(
+        self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
+    ) -> "Iterator[Frames]":
+        """Carry out the batches below one task that shows its progress."""
+        if not batches:
+            return
+        files = sum(len(batch.paths) for batch in batches)
+        artifact = create_progress_artifact(0.0, "extraction", f"{files:,} files to read")
+        self.workers.progress = partial(show_progress, cast("UUID", artifact))
+        frames = self.workers.map(stage, work, batches)
+        yield from extract.with_options(name=stage, task_run_name=stage)(frames)
+
+
+def show_progress(artifact: "UUID", done: int, total: int) -> None:
+    """Bring a progress artifact up to date."""
+    update_progress_artifact(artifact, round(100 * done / total, 1))
+
+
+def report(paths: WarehousePaths, on_failure: Sequence[str], receipt: Mapping[str, Any]) -> None:
+    """Tell whoever asked, and leave the receipt and its tables as artifacts."""
+    log = get_run_logger()
+    notify.tell(on_failure, receipt, log.warning)
+    for note in receipt.get("notes", ()):
+        log.warning(note)
     try:
-        return parts.take(Path(future.result()))
-    except MatterhouseError:
-        raise
-    except KilledWorker:
-        return isolate.retry_in_new_process(work, batch)
-    except Exception as error:
-        raise WorkersFailed(
-            f"the Dask workers could not read the batch that begins with"
-            f" {terminal.escape_control(batch.paths[0])} ({type(error).__name__}); nothing was"
-            " published. See the workers' logs, or read it on this machine with --runner process"
-        ) from error
-
-
-def _dask(address: str, jobs: int) -> Any:
-    try:
-        from prefect_dask.task_runners import DaskTaskRunner
-    except ImportError as error:
-        raise DaskMissing("the Dask runner is an extra: pip install 'matterhouse[dask]'") from error
-    # It reports each connection of each worker otherwise.
-    logging.getLogger("distributed").setLevel(logging.WARNING)
-    if address:
-        return DaskTaskRunner(address=address)
-    here = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
-    return DaskTaskRunner(cluster_kwargs=here)
-
-
-def leave_artifacts(paths: WarehousePaths, receipt: Mapping[str, Any]) -> None:
-    """Put the receipt, the movers, the quarantine and the failed checks beside the flow run."""
-    create_markdown_artifact(markdown.markdown(receipt), key="receipt")
-    for table in markdown.tables(paths, receipt):
-        create_table_artifact(table.rows, key=table.key, description=table.description)
+        create_markdown_artifact(markdown.markdown(receipt), key="receipt")
+        for table in markdown.tables(paths, receipt):
+            create_table_artifact(table.rows, key=table.key, description=table.description)
+    except (httpx.HTTPError, PrefectException, MatterhouseError) as error:
+        # What is published is published: a page without tables is no failed run.
+        log.warning("the artifacts of the run are not complete: %s", error)
 
 
 def _run_name() -> str:
@@ -269,23 +188,23 @@ def _run_name() -> str:
     return f"{given.get('source') or given.get('warehouse')} {due:%Y-%m-%d %H:%M}"
 
 
-@flow(name="refresh", flow_run_name=_run_name, persist_result=False)
-def refresh(
+@flow(name="build", flow_run_name=_run_name, persist_result=False)
+def build(
     source: str | None = None,
     warehouse: str = "warehouse.duckdb",
     patterns: list[str] | None = None,
     exclude: list[str] | None = None,
     replace_source: bool = False,
     full: bool = False,
-    verify: bool = False,
     accept_loss: bool = False,
-    parser: frontmatter.Parser = "fast",
+    history: bool | None = None,
     runner: str = "auto",
     jobs: int | None = None,
 ) -> Receipt | State[Receipt]:
     """Bring a warehouse up to date with its source.
 
-    `runner` is local, process, dask or dask=tcp://HOST:PORT; auto lets the number of files decide.
+    What is not given is as in the last published run. `runner` is local, process, dask or
+    dask=tcp://HOST:PORT; auto lets the number of files decide.
     """
     paths = locate(warehouse)
     if overtaken := _overtaken_by(paths):
@@ -300,36 +219,30 @@ def refresh(
         exclude=None if exclude is None else tuple(exclude),
         replace_source=replace_source,
         full=full,
-        verify=verify,
         accept_loss=accept_loss,
-        parser=parser,
+        history=history,
     )
-    log = get_run_logger()
-    words = notify.from_environment()
-    direct = named(runner, jobs, reported=lambda receipt: notify.tell(words, receipt, log.warning))
-    name, _, address = runner.partition("=")
-    carried_out_by = PrefectRunner(direct, address if name == "dask" else None, paths)
+    carried_out_by = PrefectRunner(named(runner, paths.generations, jobs))
+    told = partial(report, paths, notify.from_environment())
 
-    def refreshed() -> Receipt:
-        receipt = pipeline.refresh(request, carried_out_by)
+    def built() -> Receipt:
+        receipt = pipeline.run(request, carried_out_by, told)
         if os.environ.get(postgres.VARIABLE):
-            published = partial(postgres.publish_as_asked, paths)
-            log.info("%s", carried_out_by.call("publish to PostgreSQL", published))
+            get_run_logger().info("%s", carried_out_by.call(postgres.publish_as_asked, paths))
         return receipt
 
-    return _as_state(refreshed)
+    return as_state(built)
 
 
-def build(request: pipeline.Request, *, runner: str, jobs: int | None) -> Receipt:
-    """Refresh once, as a flow run of this process."""
+def build_once(request: pipeline.Request, *, runner: str, jobs: int | None) -> Receipt:
+    """Build as a flow run of this process."""
     require_api()
-    receipt = refresh(
+    receipt = build(
         **_parameters(request),
         replace_source=request.replace_source,
         full=request.full,
-        verify=request.verify,
         accept_loss=request.accept_loss,
-        parser=request.parser,
+        history=request.history,
         runner=runner,
         jobs=jobs,
     )
@@ -353,7 +266,7 @@ def _source(request: pipeline.Request) -> Path:
 
 
 def _overtaken_by(paths: WarehousePaths) -> str | None:
-    """Return the refresh that began after this scheduled one was due, if it went well.
+    """Return the run that began after this scheduled one was due, if it went well.
 
     After a night's sleep several runs are due at once: the first reads all that the others would.
     """
@@ -375,31 +288,6 @@ def _this_run() -> FlowRun | None:
     return context.flow_run if context else None
 
 
-@flow(name="export", flow_run_name=_run_name, persist_result=False)
-def export(
-    folder: str,
-    warehouse: str = "warehouse.duckdb",
-    file_format: str = "parquet",
-    tables: list[str] | None = None,
-) -> dict[str, Any] | State[dict[str, Any]]:
-    """Write the reports of a warehouse to files."""
-    paths = locate(warehouse)
-
-    def write() -> dict[str, Any]:
-        with open_readonly(paths) as con:
-            return exports.export(
-                con, Path(folder), file_format=file_format, patterns=tables or ["marts.*"]
-            ).manifest
-
-    def written() -> dict[str, Any]:
-        manifest = PrefectRunner(DirectRunner(), None, paths).call("export", write)
-        files = [{"file": t["file"], "rows": t["rows"]} for t in manifest["tables"]]
-        create_table_artifact(files, key="exported", description=f"Run {manifest['run_id']}")
-        return manifest
-
-    return _as_state(written)
-
-
 def require_api(patience_seconds: float = 0) -> None:
     """Refuse, with the direct way, when no Prefect server answers within the given time."""
     address = PREFECT_API_URL.value()
@@ -414,7 +302,7 @@ def require_api(patience_seconds: float = 0) -> None:
     found = f"no Prefect server answers at {address}" if address else "PREFECT_API_URL is not set"
     raise NoPrefectApi(
         f"{found}: start one with `prefect server start --host 127.0.0.1` and set"
-        " PREFECT_API_URL=http://127.0.0.1:4200/api, or refresh without Prefect: unset it and"
+        " PREFECT_API_URL=http://127.0.0.1:4200/api, or build without Prefect: unset it and"
         " run `matterhouse build SOURCE`"
     )
 
@@ -427,14 +315,15 @@ def serve(
     jobs: int | None,
     say: Callable[[str], None],
 ) -> None:
-    """Refresh on a schedule until the process is ended; one refresh of a warehouse at a time."""
+    """Build on a schedule until the process is ended; one run of a warehouse at a time."""
     schedule = _schedule(cron)
     require_api(_API_PATIENCE_SECONDS)
     source, warehouse = _source(request), request.warehouse.absolute()
     # Unlike their folders' names, the two paths tell all schedules of a machine apart.
     name = f"{source.name}-{zlib.crc32(os.fsencode(f'{source}:{warehouse}')):08x}"
-    say(f"Refreshing {terminal.escape_control(source)} at {cron!r} (UTC) until this process ends.")
-    say(f"At once: prefect deployment run {shlex.quote(f'refresh/{name}')}")
+    reads = terminal.escape_control(source)
+    say(f"Building from {reads} at {cron!r} (UTC) until this process ends.")
+    say(f"At once: prefect deployment run {shlex.quote(f'build/{name}')}")
     # Prefect's handler of SIGTERM forgets to await a call, and leaves it to asyncio to complain of
     # the connection to a flow run that is then cut; the run is finished and all ends well.
     warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited")
@@ -442,7 +331,7 @@ def serve(
         lambda record: "StreamReaderProtocol.connection_made" not in record.getMessage()
     )
     try:
-        refresh.serve(
+        build.serve(
             name=name,
             paused=False,
             schedule=schedule,
@@ -462,7 +351,7 @@ def serve(
     finally:
         # Prefect pauses it too, but not while it waits for a run to end. Unless it is paused, runs
         # that nobody carries out go on being scheduled.
-        _pause(f"refresh/{name}")
+        _pause(f"build/{name}")
 
 
 def _schedule(cron: str) -> Schedule:

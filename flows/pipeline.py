@@ -1,13 +1,12 @@
-"""The pipeline: scan → extract → normalize → load → model → check → publish."""
+"""The pipeline: scan → extract → load → model → check → publish, as stages of one run."""
 
 import contextlib
-import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from flows import MatterhouseError, frontmatter
 from flows.load import catch_up, ledger, merge, replay, upgrade
@@ -15,18 +14,22 @@ from flows.load import plan as plans
 from flows.load import receipt as receipts
 from flows.load import scope as scopes
 from flows.load.catch_up import CatchUp
+from flows.load.new_keys import keys_without_column
+from flows.load.plan import Plan
 from flows.load.receipt import Receipt, Stopwatch
+from flows.load.scope import Scope
 from flows.models import build, checks
+from flows.models.checks import FailedCheck
 from flows.models.files import fingerprint
-from flows.reports import profile
-from flows.source import extract, folder
-from flows.source.history import batches as history_batches
+from flows.source import folder, history
+from flows.source.folder import Listing
 from flows.source.patterns import PathFilter
 from flows.warehouse import generations, working_copy
 from flows.warehouse.connection import build_memory, limit_memory
 from flows.warehouse.lock import locked
 from flows.warehouse.paths import WarehousePaths, current, locate
 from flows.warehouse.run_log import append_run, last_look, read_runs
+from flows.workers.frames import frames_of
 from flows.workers.runner import DirectRunner, Runner
 
 if TYPE_CHECKING:
@@ -34,12 +37,16 @@ if TYPE_CHECKING:
 
     from flows.normalize.frames import Frames
 
+P = ParamSpec("P")
+T = TypeVar("T")
 # Large enough to spread the cost of the statements that load a batch, small enough for memory.
 BATCH_FILES = 2500
 _CLOCK_BEHIND = (
     "the clock says {now:%Y-%m-%d %H:%M:%S} UTC, which is before the start of the last run: this"
     " one counts as started right after it, at {run.started_at:%Y-%m-%d %H:%M:%S}"
 )
+
+
 _UPGRADED = (
     "the warehouse was made by an earlier version: {tables} were carried over, and every file is"
     " read again. What that version did not keep of past states stays empty in them"
@@ -51,14 +58,14 @@ class ChecksFailed(MatterhouseError):
 
     exit_code = 4
 
-    def __init__(self, message: str, failed: Sequence[checks.FailedCheck]) -> None:
+    def __init__(self, message: str, failed: list[FailedCheck]) -> None:
         super().__init__(message)
         self.failed = failed
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to refresh and how; None stands for what the last published run did."""
+    """What to read and how; None stands for what the last published run did."""
 
     source: Path | None
     warehouse: Path
@@ -66,69 +73,233 @@ class Request:
     exclude: tuple[str, ...] | None = None
     replace_source: bool = False
     full: bool = False
-    verify: bool = False
     accept_loss: bool = False
     history: bool | None = None
-    parser: frontmatter.Parser = "fast"
 
 
-def refresh(request: Request, runner: Runner | None = None) -> Receipt:
-    """Bring the warehouse up to date with its source and return the receipt.
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the stages of a run share: the request, the working copy and the run itself."""
+
+    request: Request
+    paths: WarehousePaths
+    con: "duckdb.DuckDBPyConnection"
+    run: ledger.Run
+    before: Scope | None
+    scope: Scope
+    runner: Runner
+    clock: Stopwatch
+    sql_hash: str
+    reread: bool
+    known_keys: frozenset[str]
+    notes: tuple[str, ...]
+
+    def do(
+        self, stage: "Callable[Concatenate[Work, P], T]", *args: P.args, **options: P.kwargs
+    ) -> T:
+        """Let the runner carry out a stage, and time it under its name."""
+        with self.clock.stage(stage.__name__):
+            return self.runner.call(stage, self, *args, **options)
+
+
+def run(
+    request: Request,
+    runner: Runner | None = None,
+    report: Callable[[Mapping[str, Any]], None] = lambda receipt: None,
+) -> Receipt:
+    """Bring the warehouse up to date with its source, report and return the receipt.
 
     Raises a MatterhouseError and leaves the published warehouse as it was when anything is wrong.
     """
-    paths = locate(request.warehouse)
-    now = datetime.now(UTC)
-    runner = runner or DirectRunner()
+    paths, now = locate(request.warehouse), datetime.now(UTC)
     try:
-        receipt = _locked_refresh(request, paths, now, runner)
+        _look_before_anything_is_made(request, paths)
+        with locked(paths), _logged(request, paths, now):
+            receipt = _build(request, paths, now, runner or DirectRunner())
+            receipt = _record(paths, receipt)
     except Exception as error:
-        runner.report(_failure(request, paths, now, error))
+        report(_failure(request, paths, now, error))
         raise
-    runner.report(receipt.as_json())
+    report(receipt.as_json())
     return receipt
 
 
-def _locked_refresh(
-    request: Request, paths: WarehousePaths, now: datetime, runner: Runner
+def _build(request: Request, paths: WarehousePaths, now: datetime, runner: Runner) -> Receipt:
+    with working_copy.open_working_copy(paths) as con:
+        work = _prepare(request, paths, con, now, runner)
+        past, listing, plan = work.do(scan)
+        outcomes, replayed = work.do(load, past, listing, plan)
+        receipt = _count(work, past, listing, outcomes, replayed)
+        if not receipt.published:
+            con.execute("rollback")
+            return receipts.complete(con, receipt, seconds=work.clock.seconds)
+        ledger.record(con, receipt.as_row())
+        merge.commit(con, work.run)
+        built = work.do(model)
+        failed = work.do(check)
+        receipt = receipts.complete(
+            con,
+            receipt,
+            seconds=work.clock.seconds,
+            dropped_tables=built.dropped,
+            failed_checks=[str(found) for found in failed],
+            new_keys=[key for key in keys_without_column(con) if key not in work.known_keys],
+        )
+        ledger.complete(con, receipt.as_row())
+        con.execute("checkpoint")
+    return _publish(work, receipt)
+
+
+def scan(work: Work) -> tuple[CatchUp, Listing, Plan]:
+    """List new commits and all files; look twice before a file is missing from the ledger."""
+    globs = (work.scope.patterns, work.scope.exclude)
+    past = catch_up.plan(
+        work.con,
+        work.scope.source,
+        PathFilter(*globs).accepts,
+        work.run,
+        wanted=work.request.history,
+        looked_at=last_look(work.paths),
+    )
+    compare = partial(
+        plans.compare,
+        work.con,
+        work.scope.source,
+        parser_version=frontmatter.PARSER_VERSION,
+        reread=work.reread,
+    )
+    listing = folder.walk(work.scope.source, *globs)
+    plan = compare(listing)
+    if plan.vanished:
+        listing = folder.look_again(work.scope.source, listing, plan.vanished, *globs)
+        plan = compare(listing)
+    return past, listing, plan
+
+
+def replay_commits(work: Work, past: CatchUp) -> int:
+    """Record in the history what commits changed; return how many changes that were."""
+    read = partial(frames_of, observed_at=work.run.started_at)
+    changes = 0
+    for part in past.parts:
+        with work.clock.stage("history"):
+            replay.begin(work.con, part)
+            for frames in work.runner.map("history", read, history.batches(part, BATCH_FILES)):
+                replay.stage(work.con, frames)
+            changes += replay.write(work.con, work.run, part.until)
+    return changes
+
+
+def extract(work: Work, listing: Listing, plan: Plan) -> "Iterator[Frames]":
+    """Read what is new or changed; frames come batch by batch, from wherever the runner reads."""
+    batches = plans.batches(work.scope.source, plan, listing.faults, BATCH_FILES)
+    read = partial(frames_of, observed_at=work.run.started_at)
+    return work.clock.waiting("extract", work.runner.map("extract", read, batches))
+
+
+def load(work: Work, past: CatchUp, listing: Listing, plan: Plan) -> tuple[ledger.Outcomes, int]:
+    """Merge the frames into the raw tables, the ledger and the history, in one transaction."""
+    limit_memory(work.con, build_memory(plan.seen))
+    merge.begin(work.con, plan.vanished)
+    replayed = replay_commits(work, past)
+    plan = replay.reread(work.con, plan, listing.paths)
+    for frames in extract(work, listing, plan):
+        merge.load(work.con, frames, work.run)
+    return merge.finish(work.con, plan.unchanged, work.run), replayed
+
+
+def model(work: Work) -> build.Built:
+    """Rebuild staging and marts from the raw tables."""
+    return build.build(work.con)
+
+
+def check(work: Work) -> list[FailedCheck]:
+    """Hold the tables against the checks; one of severity error ends the run."""
+    # The articles of another folder are not a loss.
+    is_same_folder = work.before is not None and work.before.is_of_folder(work.scope.source)
+    is_loss_meant = work.request.accept_loss or not is_same_folder
+    failed = checks.run(work.con, waived=("articles_shrank",) if is_loss_meant else ())
+    if errors := [found.name for found in failed if found.severity == "error"]:
+        raise ChecksFailed(
+            f"{len(errors)} of the checks failed ({', '.join(errors)}); {work.paths.warehouse}"
+            f" stays as it was, and what was built is in {work.paths.failed}",
+            failed,
+        )
+    return failed
+
+
+def publish(work: Work, run_id: str) -> None:
+    """Let readers see the working copy."""
+    generations.publish(work.paths, run_id)
+
+
+def _prepare(
+    request: Request,
+    paths: WarehousePaths,
+    con: "duckdb.DuckDBPyConnection",
+    now: datetime,
+    runner: Runner,
+) -> Work:
+    """Make what is missing in the working copy, and find out what the run is about."""
+    sql_hash = fingerprint()
+    upgraded = upgrade.upgrade(con, sql_hash)
+    build.create_tables(con)
+    this_run = ledger.next_run(con, now, {str(r.get("run_id")) for r in read_runs(paths)})
+    notes = [_CLOCK_BEHIND.format(now=now, run=this_run)] if this_run.started_at > now else []
+    notes += [_UPGRADED.format(tables=", ".join(upgraded))] if upgraded else []
+    before = scopes.remembered(con)
+    scope = scopes.choose(
+        before,
+        request.source,
+        request.patterns,
+        request.exclude,
+        replace_source=request.replace_source,
+    )
+    return Work(
+        request,
+        paths,
+        con,
+        this_run,
+        before,
+        scope,
+        runner,
+        Stopwatch(),
+        sql_hash=sql_hash,
+        reread=request.full or bool(upgraded),
+        known_keys=frozenset(keys_without_column(con)),
+        notes=tuple(notes),
+    )
+
+
+def _count(
+    work: Work, past: CatchUp, listing: Listing, outcomes: ledger.Outcomes, replayed: int
 ) -> Receipt:
-    if not paths.lock.exists():
-        # A mistyped path must leave nothing behind: look before anything is made.
-        working_copy.recognise(paths)
-        before = scopes.of_published(paths)
-        asked = scopes.choose(before, request.source, replace_source=request.replace_source)
-        folder.require_folder(asked.source)
-    with locked(paths):
-        try:
-            receipt = _refresh(request, paths, now, runner)
-            if receipt.published:
-                receipt = _publish(paths, receipt, runner)
-        except BaseException as error:
-            # On a full disk these fail too, and must not hide the error that led here.
-            with contextlib.suppress(OSError):
-                if isinstance(error, ChecksFailed):
-                    working_copy.keep_failed(paths)
-                append_run(paths, _failure(request, paths, now, error))
-            raise
-        finally:
-            with contextlib.suppress(OSError):
-                working_copy.remove_leftovers(paths)
-        return _record(paths, receipt)
+    """Count what the run met; it publishes when files, globs or the SQL are other ones."""
+    is_same = work.scope == work.before and not ledger.is_outdated(work.con, work.sql_hash)
+    return receipts.make(
+        work.con,
+        work.run,
+        outcomes,
+        scope=work.scope,
+        history=past,
+        warehouse=work.paths.warehouse,
+        sql_hash=work.sql_hash,
+        ignored=listing.ignored,
+        published=bool(work.request.full or outcomes.any or replayed) or not is_same,
+        notes=[*work.notes, *filter(None, [past.note])],
+    )
 
 
-def _publish(paths: WarehousePaths, receipt: Receipt, runner: Runner) -> Receipt:
-    clock = Stopwatch()
+def _publish(work: Work, receipt: Receipt) -> Receipt:
+    sha256 = generations.digest(work.paths.working)
     notes = list(receipt.notes)
-    with clock.stage("publish"):
-        sha256 = generations.digest(paths.working)
-        try:
-            runner.call("publish", partial(generations.publish, paths, receipt.run_id))
-        except BaseException as error:
-            # What readers see cannot be taken back: from the flip on an error is only worth a note.
-            if current(paths) != receipt.run_id:
-                raise
-            notes.append(f"the warehouse is published, although: {_reason(error)}")
-    return replace(receipt, seconds=receipt.seconds | clock.seconds, sha256=sha256, notes=notes)
+    try:
+        work.do(publish, receipt.run_id)
+    except BaseException as error:
+        # What readers see cannot be taken back: from the flip on an error is only worth a note.
+        if current(work.paths) != receipt.run_id:
+            raise
+        notes.append(f"the warehouse is published, although: {_reason(error)}")
+    return replace(receipt, seconds=dict(work.clock.seconds), sha256=sha256, notes=notes)
 
 
 def _record(paths: WarehousePaths, receipt: Receipt) -> Receipt:
@@ -146,153 +317,30 @@ def _record(paths: WarehousePaths, receipt: Receipt) -> Receipt:
     return replace(receipt, notes=notes)
 
 
-def _reason(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+def _look_before_anything_is_made(request: Request, paths: WarehousePaths) -> None:
+    """Stop at a mistyped path while there is nothing yet that it could leave behind."""
+    if not paths.lock.exists():
+        working_copy.recognise(paths)
+        before = scopes.of_published(paths)
+        asked = scopes.choose(before, request.source, replace_source=request.replace_source)
+        folder.require_folder(asked.source)
 
 
-def _refresh(request: Request, paths: WarehousePaths, now: datetime, runner: Runner) -> Receipt:
-    clock = Stopwatch()
-    with working_copy.open_working_copy(paths) as con:
-        sql_hash = fingerprint()
-        upgraded = upgrade.upgrade(con, sql_hash)
-        build.create_tables(con)
-        run = ledger.next_run(con, now, {str(r.get("run_id")) for r in read_runs(paths)})
-        notes = [_CLOCK_BEHIND.format(now=now, run=run)] if run.started_at > now else []
-        notes += [_UPGRADED.format(tables=", ".join(upgraded))] if upgraded else []
-        before = scopes.remembered(con)
-        scope = scopes.choose(
-            before,
-            request.source,
-            request.patterns,
-            request.exclude,
-            replace_source=request.replace_source,
-        )
-
-        with clock.stage("history"):
-            history = catch_up.plan(
-                con,
-                scope.source,
-                PathFilter(scope.patterns, scope.exclude).accepts,
-                run,
-                wanted=request.history,
-                looked_at=last_look(paths),
-            )
-            notes += [history.note] if history.note else []
-        with clock.stage("scan"):
-            listing = runner.call(
-                "scan", partial(folder.walk, scope.source, scope.patterns, scope.exclude)
-            )
-            compare = partial(
-                plans.compare,
-                con,
-                scope.source,
-                parser_version=frontmatter.PARSER_VERSION,
-                reread=request.full or bool(upgraded),
-                verify=request.verify,
-            )
-            plan = compare(listing)
-            if plan.vanished:
-                listing = folder.look_again(
-                    scope.source, listing, plan.vanished, scope.patterns, scope.exclude
-                )
-                plan = compare(listing)
-
-        limit_memory(con, build_memory(plan.seen))
-        earlier_keys = set(profile.keys_without_column(con))
-        merge.begin(con, plan.vanished)
-        moves = _replay(con, history, run, runner, clock)
-        plan = replay.reread(con, plan, listing.paths)
-        batches = plans.batches(scope.source, plan, listing.faults, BATCH_FILES, request.parser)
-        work = partial(frames_of, observed_at=run.started_at)
-        for frames in clock.waiting("extract", runner.map("extract", work, batches)):
-            with clock.stage("load"):
-                merge.load(con, frames, run)
-        outcomes = merge.finish(con, plan.unchanged, run)
-
-        receipt = partial(
-            receipts.make,
-            con,
-            run,
-            outcomes,
-            scope=scope,
-            history=history,
-            warehouse=paths.warehouse,
-            sql_hash=sql_hash,
-            ignored=listing.ignored,
-        )
-        is_same = scope == before and not ledger.is_outdated(con, sql_hash)
-        if is_same and not (request.full or outcomes.any or moves):
-            con.execute("rollback")
-            return receipt(published=False, seconds=clock.seconds, notes=notes)
-        with clock.stage("load"):
-            ledger.record(con, receipt(published=True, seconds=clock.seconds).as_row())
-            merge.commit(con, run)
-
-        with clock.stage("model"):
-            built = runner.call("model", partial(build.build, con))
-        with clock.stage("check"):
-            # The articles of another folder are not a loss.
-            is_meant = request.accept_loss or not (before and before.is_of_folder(scope.source))
-            waived = ("articles_shrank",) if is_meant else ()
-            failed = runner.call("check", partial(checks.run, con, waived=waived))
-            _stop_on_errors(paths, failed)
-        final = receipt(
-            published=True,
-            seconds=clock.seconds,
-            failed_checks=[str(check) for check in failed],
-            dropped_tables=built.dropped,
-            new_keys=[key for key in profile.keys_without_column(con) if key not in earlier_keys],
-            notes=notes,
-        )
-        ledger.record(con, final.as_row())
-        con.execute("checkpoint")
-    return final
-
-
-def _replay(
-    con: "duckdb.DuckDBPyConnection",
-    history: CatchUp,
-    run: ledger.Run,
-    runner: Runner,
-    clock: Stopwatch,
-) -> int:
-    """Record what the commits changed; return how many changes that were."""
-    work = partial(frames_of, observed_at=run.started_at)
-    moves = 0
-    for part in history.parts:
-        replay.begin(con, part)
-        batches = history_batches(part, BATCH_FILES)
-        for frames in clock.waiting("history", runner.map("history", work, batches)):
-            replay.stage(con, frames)
-        with clock.stage("history"):
-            moves += replay.write(con, run, part.until)
-    return moves
-
-
-def frames_of(batch: extract.Batch, observed_at: datetime | None = None) -> "Frames":
-    """Read and normalize one batch: the work of a worker process."""
-    # pandas takes longer to import than a refresh without changes takes to run.
-    from flows.normalize.rows import normalize
-
-    # A batch makes a million objects and hardly a cycle: the collector would only count them.
-    collecting = gc.isenabled()
-    gc.disable()
+@contextlib.contextmanager
+def _logged(request: Request, paths: WarehousePaths, now: datetime) -> Iterator[None]:
+    """Write down a failure, keep what its checks failed on, and clean up."""
     try:
-        return normalize(extract.extract(batch), observed_at)
+        yield
+    except BaseException as error:
+        # On a full disk these fail too, and must not hide the error that led here.
+        with contextlib.suppress(OSError):
+            if isinstance(error, ChecksFailed):
+                working_copy.keep_failed(paths)
+            append_run(paths, _failure(request, paths, now, error))
+        raise
     finally:
-        if collecting:
-            gc.enable()
-
-
-def _stop_on_errors(paths: WarehousePaths, failed: Sequence[checks.FailedCheck]) -> None:
-    errors = [check for check in failed if check.severity == "error"]
-    if errors:
-        names = ", ".join(check.name for check in errors)
-        raise ChecksFailed(
-            f"{len(errors)} of the checks failed ({names}); {paths.warehouse} stays as it was, and"
-            f" what was built is in {paths.failed}",
-            failed,
-        )
+        with contextlib.suppress(OSError):
+            working_copy.remove_leftovers(paths)
 
 
 def _failure(
@@ -307,5 +355,9 @@ def _failure(
         "warehouse": str(paths.warehouse),
         "published": False,
         "error": _reason(error),
-        "failed_checks": [str(check) for check in failed],
+        "failed_checks": [str(found) for found in failed],
     }
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__

@@ -6,9 +6,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.frontmatter import Parser
 from flows.load.receipt import Receipt
-from flows.pipeline import Request, refresh
+from flows.pipeline import Request, run
 
 ARTICLE = """\
 ---
@@ -53,13 +52,8 @@ class Content:
     """A content folder and the warehouse that is built from it."""
 
     def __init__(
-        self,
-        folder: Path,
-        parser: Parser = "fast",
-        source: str = "content",
-        warehouse: str = "warehouse.duckdb",
+        self, folder: Path, source: str = "content", warehouse: str = "warehouse.duckdb"
     ) -> None:
-        self.parser = parser
         self.source = folder / source
         self.warehouse = folder / warehouse
         self.source.mkdir(exist_ok=True)
@@ -73,7 +67,7 @@ class Content:
 
     def build(self, **options: Any) -> Receipt:
         """Refresh the warehouse."""
-        return refresh(Request(self.source, self.warehouse, parser=self.parser, **options))
+        return run(Request(self.source, self.warehouse, **options))
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the published warehouse."""

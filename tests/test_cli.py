@@ -310,7 +310,7 @@ def test_failed_checks_exit_with_4_and_show_their_rows(shell: Shell) -> None:
     code, _, err = shell.run("build", shell.content.source)
     assert code == 4
     assert "articles_shrank" in err
-    assert "warehouse.failed.duckdb" in err
+    assert "warehouse.duckdb.failed.duckdb" in err
 
 
 def test_a_missing_source_is_one_line(shell: Shell) -> None:

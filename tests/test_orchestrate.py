@@ -176,7 +176,7 @@ def test_a_flow_makes_the_tables_of_a_direct_build_and_leaves_artifacts(
     assert run["state"]["type"] == "COMPLETED"
     assert run["parameters"]["full"] is True
     assert [task["name"] for task in reversed(tasks)] == [
-        "scan", "extract", "model", "check", "publish",
+        "scan", "extract", "load", "model", "check", "publish",
     ]  # fmt: skip
     assert sorted(artifacts) == [
         "extraction", "failed-checks", "provider-movers", "quarantine", "receipt", "topic-movers",
@@ -225,7 +225,7 @@ def test_a_served_schedule_runs_one_refresh_at_a_time_and_ends_on_sigterm(
     command += ["--cron", "0 6 * * *", str(mixed(content).source)]
     with running(command, log, server.environment) as serving:
         name = eventually(
-            lambda: re.search(r"refresh/([\w-]+)", log.read_text()), "the deployment's name"
+            lambda: re.search(r"build/([\w-]+)", log.read_text()), "the deployment's name"
         )[1]
         of_ours = {"deployments": {"name": {"any_": [name]}}}
         (deployment,) = eventually(
@@ -298,30 +298,6 @@ def test_a_flow_respects_the_lock_of_a_direct_build(
 
 
 @pytest.mark.prefect
-def test_an_export_is_a_flow_of_its_own(server: Server, three: Content, tmp_path: Path) -> None:
-    """A schedule can write the reports; the run lists the files."""
-    code = (
-        "import sys; from flows.orchestrate import export;"
-        "export(*sys.argv[1:3], tables=['marts.topics'])"
-    )
-    subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "out"), str(three.warehouse)],
-        cwd=ROOT, env=server.environment, check=True, capture_output=True,
-    )  # fmt: skip
-    (run,) = [
-        run
-        for run in server.ask("/flow_runs/filter", {})
-        if run["parameters"].get("folder") == str(tmp_path / "out")
-    ]
-    assert run["state"]["type"] == "COMPLETED"
-    assert server.artifacts(run) == {"exported": [{"file": "marts.topics.parquet", "rows": 2}]}
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "manifest.json",
-        "marts.topics.parquet",
-    ]
-
-
-@pytest.mark.prefect
 def test_prefect_yaml_deploys_the_schedule(server: Server) -> None:
     """`prefect deploy` takes the file as it is and schedules runs of the refresh."""
     prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
@@ -335,58 +311,11 @@ def test_prefect_yaml_deploys_the_schedule(server: Server) -> None:
         )  # fmt: skip
     (made,) = server.ask("/deployments/filter", {"deployments": {"name": {"any_": ["daily"]}}})
     assert (made["entrypoint"], made["concurrency_options"]["collision_strategy"]) == (
-        "flows/orchestrate.py:refresh",
+        "flows/orchestrate.py:build",
         "CANCEL_NEW",
     )
     assert [one["schedule"]["cron"] for one in made["schedules"]] == ["0 6 * * *"]
     assert made["global_concurrency_limit"]["limit"] == 1
-
-
-@pytest.mark.prefect
-def test_a_batch_of_a_killed_dask_worker_is_read_by_another(
-    server: Server, content: Content, tmp_path: Path
-) -> None:
-    """Two workers, one killed while the batches run: the tables are those of a direct build."""
-    pytest.importorskip("prefect_dask")
-    for number in range(200):
-        content.write(f"_news/2025-03-04-{number}.md", article(title=f"n{number}"))
-    content.build()
-    address = f"tcp://127.0.0.1:{free_port()}"
-    dask = [sys.executable, "-m", "dask"]
-    listen = ["--host", "127.0.0.1", "--port", address.split(":")[2], "--no-dashboard"]
-    work = [address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard"]
-    warehouse, began = tmp_path / "dask.duckdb", tmp_path / "began"
-    # Batches of ten files; the driver waits for the death after it has taken the first.
-    code = (
-        "import sys, time, pathlib; from flows import parts, refresh\n"
-        "refresh.BATCH_FILES, take = 10, parts.take\n"
-        "def waiting(folder):\n"
-        "    first, *_, dead = map(pathlib.Path, sys.argv[-2:])\n"
-        "    first.touch()\n"
-        "    while not dead.exists(): time.sleep(0.05)\n"
-        "    return take(folder)\n"
-        "parts.take = waiting\n"
-        "from flows.cli import main; sys.exit(main(sys.argv[1:-2]))"
-    )
-    command = [sys.executable, "-c", code, "--warehouse", str(warehouse), "build"]
-    command += [str(content.source), "--runner", f"dask={address}"]
-    dead = tmp_path / "dead"
-    environment = server.environment | {"PYTHONPATH": os.pathsep.join([str(ROOT), *previous()])}
-    with (
-        running([*dask, "scheduler", *listen], tmp_path / "scheduler.log", environment),
-        running([*dask, "worker", *work], tmp_path / "worker1.log", environment) as victim,
-        running([*dask, "worker", *work], tmp_path / "worker2.log", environment),
-        running([*command, str(began), str(dead)], tmp_path / "build.log", environment) as build,
-    ):
-        eventually(began.exists, "the first batch")
-        victim.kill()
-        victim.wait()
-        dead.touch()
-        assert build.wait(PATIENCE_SECONDS) == 0, (tmp_path / "build.log").read_text()
-    assert tables(warehouse) == tables(content.warehouse)
-    # Nothing of the exchange is left behind.
-    folders = (tmp_path / "dask.duckdb.generations").iterdir()
-    assert [file.name for folder in folders for file in folder.iterdir()] == ["dask.duckdb"]
 
 
 def previous() -> list[str]:
@@ -404,7 +333,7 @@ def test_without_a_server_the_direct_way_is_offered(content: Content, tmp_path: 
     assert done.stderr == (
         f"matterhouse: no Prefect server answers at {api}: start one with"
         " `prefect server start --host 127.0.0.1` and set"
-        " PREFECT_API_URL=http://127.0.0.1:4200/api, or refresh without Prefect: unset it and run"
+        " PREFECT_API_URL=http://127.0.0.1:4200/api, or build without Prefect: unset it and run"
         " `matterhouse build SOURCE`\n"
     )
 

@@ -1,4 +1,4 @@
-"""A refresh as its users see it: what the receipt says, and what the warehouse holds."""
+"""A run as its users see it: what the receipt says, and what the warehouse holds."""
 
 import os
 import time
@@ -9,13 +9,19 @@ import pytest
 from flows.load.plan import SourceEmpty
 from flows.pipeline import ChecksFailed
 from flows.source.folder import SourceMissing
+from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content, article, counts
 
 
 @pytest.fixture(params=["fast", "pyyaml"])
-def content(tmp_path: Path, request: pytest.FixtureRequest) -> Content:
-    """Give an empty content folder, once for each parser: a refresh must not tell them apart."""
-    return Content(tmp_path, request.param)
+def content(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Content:
+    """Give an empty content folder, once for each parser: a run must not tell them apart."""
+    if request.param == "pyyaml":
+        # What the fast reader does not take goes to the other.
+        monkeypatch.setattr("flows.frontmatter.read_lines", lambda text: None)
+    return Content(tmp_path)
 
 
 VERSIONS = """
@@ -67,8 +73,8 @@ def test_a_touched_file_is_unchanged(three: Content) -> None:
     assert (counts(receipt), receipt.published) == ({"seen": 3, "loaded": 3, "unchanged": 3}, False)
 
 
-def test_an_edit_that_keeps_size_and_time_is_found_by_verify(three: Content) -> None:
-    """`--verify` compares the bytes even where the file system says that nothing happened."""
+def test_an_edit_that_keeps_size_and_time_is_found_by_a_full_build(three: Content) -> None:
+    """`--full` reads the bytes even where the file system says that nothing happened."""
     file = three.source / "_news/2025-03-04-a.md"
     past = time.time_ns() - 60_000_000_000
     for each in three.source.rglob("*.md"):
@@ -77,7 +83,7 @@ def test_an_edit_that_keeps_size_and_time_is_found_by_verify(three: Content) -> 
     text = file.read_text()
     file.write_text(text.replace("quality: 80", "quality: 81"))
     os.utime(file, ns=(past, past))
-    receipt = three.build(verify=True)
+    receipt = three.build(full=True)
     assert counts(receipt) == {"seen": 3, "loaded": 3, "unchanged": 2, "changed": 1}
 
 
@@ -297,7 +303,7 @@ def test_losing_more_than_half_is_refused_unless_accepted(three: Content) -> Non
     with pytest.raises(ChecksFailed, match="articles_shrank"):
         three.build()
     assert three.query("select count(*) from raw.articles") == [(3,)]
-    assert three.warehouse.with_name("warehouse.failed.duckdb").exists()
+    assert WarehousePaths(three.warehouse).failed.exists()
     assert counts(three.build(accept_loss=True)) == {
         "seen": 1,
         "loaded": 1,

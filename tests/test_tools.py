@@ -11,7 +11,7 @@ import duckdb
 import pytest
 import yaml
 
-from flows.pipeline import Request, refresh
+from flows.pipeline import Request, run
 
 ROOT = Path(__file__).parent.parent
 TOOLS = (ROOT / "docs/tools.md").read_text(encoding="utf-8")
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder that holds the warehouse of the sample corpus where the lines expect it."""
     folder = tmp_path_factory.mktemp("tools")
     (folder / "data").mkdir()
-    refresh(Request(ROOT / "data/content", folder / "data/warehouse.duckdb", history=False))
+    run(Request(ROOT / "data/content", folder / "data/warehouse.duckdb", history=False))
     return folder
 
 

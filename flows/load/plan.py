@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows import MatterhouseError, frontmatter
+from flows import MatterhouseError
 from flows.source.extract import Batch
 from flows.source.folder import Listing, PathError
 
@@ -35,12 +35,11 @@ def compare(
     *,
     parser_version: int,
     reread: bool = False,
-    verify: bool = False,
 ) -> Plan:
     """Hold the listing against the ledger.
 
-    `verify` reads every file and compares hashes, `reread` parses every file again. `Plan.known`
-    gives the hash of each file to read whose bytes may turn out to be the ones already loaded.
+    `reread` reads every file again. `Plan.known` gives the hash of each file to read whose bytes
+    may turn out to be the ones already loaded.
     """
     import numpy as np
 
@@ -72,12 +71,11 @@ def compare(
                 known.path is null
                 or listing.path is null
                 or $reread
-                or $verify
                 or known.mark is distinct from listing.mark
                 or (known.status <> 'loaded' and known.parser_version <> $parser_version)
             order by path
             """,
-            {"reread": reread, "verify": verify, "parser_version": parser_version},
+            {"reread": reread, "parser_version": parser_version},
         ).fetchall()
     finally:
         con.unregister("listing")
@@ -96,13 +94,7 @@ def compare(
     )
 
 
-def batches(
-    source: Path,
-    plan: Plan,
-    faults: Mapping[str, PathError],
-    size: int,
-    parser: frontmatter.Parser = "fast",
-) -> list[Batch]:
+def batches(source: Path, plan: Plan, faults: Mapping[str, PathError], size: int) -> list[Batch]:
     """Cut the files to read into batches of `size` files, in order of path."""
     cuts = range(0, len(plan.to_read), size)
     return [
@@ -111,7 +103,6 @@ def batches(
             tuple(paths),
             {path: plan.known[path] for path in paths if path in plan.known},
             {path: faults[path] for path in paths if path in faults},
-            parser,
         )
         for paths in (plan.to_read[start : start + size] for start in cuts)
     ]

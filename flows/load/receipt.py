@@ -2,8 +2,8 @@
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -79,16 +79,20 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._inner = 0.0
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count the time of the block for `name`."""
+        """Count the time of the block for `name`, but for stages that are entered within it."""
+        outer, self._inner = self._inner, 0.0
         start = time.perf_counter()
         try:
             yield
         finally:
-            spent = self.seconds.get(name, 0.0) + time.perf_counter() - start
-            self.seconds[name] = round(spent, 3)
+            whole = time.perf_counter() - start
+            own = self.seconds.get(name, 0.0) + whole - self._inner
+            self.seconds[name] = round(own, 3)
+            self._inner = outer + whole
 
     def waiting(self, name: str, results: Iterable[T]) -> Iterator[T]:
         """Count the time that the next result takes for `name`."""
@@ -113,13 +117,9 @@ def make(
     sql_hash: str,
     ignored: int,
     published: bool,
-    seconds: dict[str, float],
-    failed_checks: Sequence[str] = (),
-    dropped_tables: Sequence[str] = (),
-    new_keys: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> Receipt:
-    """Count the ledger and the tables as the connection sees them now."""
+    """Count the files; what only the later stages know is left empty until `complete`."""
     statuses = dict(
         con.execute("select status, count(*) from ops.files group by status").fetchall()
     )
@@ -147,13 +147,34 @@ def make(
         **asdict(outcomes),
         warnings=row_count(con, "ops.warnings"),
         published=published,
+        seconds={},
+        tables={},
+        failed_checks=[],
+        dropped_tables=[],
+        new_keys=[],
+        warehouse=str(warehouse),
+        notes=list(notes),
+    )
+
+
+def complete(
+    con: "duckdb.DuckDBPyConnection",
+    receipt: Receipt,
+    *,
+    seconds: Mapping[str, float],
+    failed_checks: Sequence[str] = (),
+    dropped_tables: Sequence[str] = (),
+    new_keys: Sequence[str] = (),
+) -> Receipt:
+    """Count the tables and add what models and checks have found."""
+    return replace(
+        receipt,
+        finished_at=max(datetime.now(UTC), receipt.started_at),
         seconds=dict(seconds),
         tables={name: row_count(con, name) for name in table_names(con)},
         failed_checks=list(failed_checks),
         dropped_tables=list(dropped_tables),
         new_keys=list(new_keys),
-        warehouse=str(warehouse),
-        notes=list(notes),
     )
 
 

@@ -1,7 +1,7 @@
 """A folder → what its front matter looks like: every key, its types, how often, who deviates."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from flows.source import extract, folder
 from flows.source.patterns import DEFAULT_PATTERNS
 
 if TYPE_CHECKING:
-    import duckdb
+    pass
 
 _EXAMPLES = 3
 _BATCH_FILES = 1000
@@ -159,28 +159,3 @@ def _summary(
         max(tally.days, default=None),
         deviators[:_EXAMPLES],
     )
-
-
-def keys_without_column(con: "duckdb.DuckDBPyConnection") -> list[str]:
-    """Return the keys that the loaded articles have and the raw tables have no column for."""
-    rows: Iterable[tuple[str]] = con.execute(
-        """
-        with extras as (
-            select '' as place, extra from raw.articles
-            union all
-            select 'provider.' as place, extra -> 'provider' as extra from raw.articles
-            union all
-            select 'images[].' as place, extra from raw.article_images
-            union all
-            select 'provider.images[].' as place, extra from raw.provider_images
-            union all
-            select 'related[].' as place, extra from raw.related_articles
-        )
-
-        select distinct place || unnest(json_keys(extra)) as key
-        from extras
-        where extra is not null
-        order by key
-        """
-    ).fetchall()
-    return [key for (key,) in rows if key not in ("provider", "related[].provider")]

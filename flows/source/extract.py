@@ -72,7 +72,6 @@ class Batch:
     paths: tuple[str, ...]
     known: Mapping[str, str]
     faults: Mapping[str, PathError]
-    parser: frontmatter.Parser = "fast"
     blobs: Mapping[str, str] | None = None
 
 
@@ -176,7 +175,7 @@ def _document(
             "The file's text is kept by Git LFS; here is only a pointer to it.",
             "Get the text with `git lfs pull` if it should be loaded.",
         )
-    found = frontmatter.read(data, whole_file=whole_file, parser=batch.parser)
+    found = frontmatter.read(data, whole_file=whole_file)
     if found is None:
         raise Unreadable(
             "excluded",

@@ -103,7 +103,7 @@ def worker_context() -> ForkServerContext | SpawnContext:
     A fork of the build itself would copy DuckDB's threads in an undefined state.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["flows.pipeline", "flows.normalize.rows"])
+    context.set_forkserver_preload(["flows.workers.frames", "flows.normalize.rows"])
     try:
         multiprocessing.forkserver.ensure_running()
     except OSError:

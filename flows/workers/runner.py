@@ -1,13 +1,13 @@
-"""How stages are carried out: directly here, as tasks of an orchestrator in `orchestrate.py`."""
+"""How stages are carried out: called directly, with batches read here or by worker processes."""
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from flows.source.extract import Batch
 from flows.workers import isolate
@@ -15,7 +15,10 @@ from flows.workers import isolate
 if TYPE_CHECKING:
     from flows.normalize.frames import Frames
 
+P = ParamSpec("P")
 T = TypeVar("T")
+# Called with the number of files that are read, and of how many.
+Progress: TypeAlias = Callable[[int, int], None]
 # Below this many files a pool costs more to start than it saves.
 POOL_FROM_FILES = 10_000
 # Real articles are a few kB; the smallest text known to crash the YAML library has 60.
@@ -25,7 +28,7 @@ SUSPICIOUS_BYTES = 32 * 1024
 class Runner(Protocol):
     """What the pipeline asks of whoever carries out its stages."""
 
-    def call(self, stage: str, work: Callable[[], T]) -> T:
+    def call(self, stage: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Carry out one stage."""
         ...
 
@@ -35,10 +38,6 @@ class Runner(Protocol):
         """Carry out one stage batch by batch; results come in the order of the batches."""
         ...
 
-    def report(self, receipt: Mapping[str, Any]) -> None:
-        """Take note of the receipt of a refresh that ended, well or with an `error`."""
-        ...
-
 
 class DirectRunner:
     """Plain function calls, and a pool of processes when there is enough to read."""
@@ -46,35 +45,33 @@ class DirectRunner:
     def __init__(
         self,
         jobs: int | None = None,
-        progress: Callable[[int, int], None] | None = None,
-        reported: Callable[[Mapping[str, Any]], None] | None = None,
+        progress: Progress = lambda done, total: None,
         pool_from: int = POOL_FROM_FILES,
     ) -> None:
         self.jobs = jobs or _processors()
-        self.progress = progress or (lambda done, total: None)
-        self.reported = reported or (lambda receipt: None)
+        self.progress = progress
         self.pool_from = pool_from
 
-    def call(self, stage: str, work: Callable[[], T]) -> T:
+    def call(self, stage: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Carry out one stage at once."""
-        return work()
+        return stage(*args, **options)
 
     def map(
         self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
     ) -> "Iterator[Frames]":
         """Carry out the batches and report progress in files."""
         total, done = sum(len(batch.paths) for batch in batches), 0
-        pooled = self._needs_pool(batches)
-        here = map(partial(isolate.attempt, work), batches)
-        results = self._pooled(work, batches) if pooled else here
-        for batch, frames in zip(batches, results, strict=True):
+        for batch, frames in zip(batches, self._results(work, batches), strict=True):
             done += len(batch.paths)
             self.progress(done, total)
             yield frames
 
-    def report(self, receipt: Mapping[str, Any]) -> None:
-        """Hand the receipt on to whoever asked for it."""
-        self.reported(receipt)
+    def _results(
+        self, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
+    ) -> "Iterator[Frames]":
+        if self._needs_pool(batches):
+            return self._pooled(work, batches)
+        return map(partial(isolate.attempt, work), batches)
 
     def _needs_pool(self, batches: Sequence[Batch]) -> bool:
         files = sum(len(batch.paths) for batch in batches)
@@ -136,15 +133,20 @@ def _is_suspicious(source: Path, path: str) -> bool:
 
 def named(
     name: str,
+    exchange: Path,
     jobs: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    reported: Callable[[Mapping[str, Any]], None] | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> DirectRunner:
-    """Return the runner that reads in this process (local) or in several (process).
+    """Return the runner that reads in this process (local), in several (process), or on a cluster.
 
-    Any other name leaves it to the number of files.
+    A cluster (dask, dask=ADDRESS) hands its frames over in the folder `exchange`. Any other name
+    leaves it to the number of files.
     """
-    if name == "local":
-        return DirectRunner(1, progress, reported)
-    pool_from = 0 if name == "process" else POOL_FROM_FILES
-    return DirectRunner(jobs, progress, reported, pool_from)
+    where, _, address = name.partition("=")
+    if where == "dask":
+        from flows.workers.cluster import ClusterRunner
+
+        return ClusterRunner(address, exchange, jobs, progress)
+    if where == "local":
+        return DirectRunner(1, progress)
+    return DirectRunner(jobs, progress, 0 if where == "process" else POOL_FROM_FILES)

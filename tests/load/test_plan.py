@@ -78,15 +78,6 @@ def test_a_file_without_a_mark_is_read(con: duckdb.DuckDBPyConnection) -> None:
     assert plan(con, KNOWN).to_read == ["a.md"]
 
 
-def test_verify_reads_all_and_compares_hashes(con: duckdb.DuckDBPyConnection) -> None:
-    """Every file is read, and each has the hash that makes it unchanged."""
-    note(con, KNOWN)
-    hashes = {path: f"h-{path}" for path in KNOWN.paths}
-    assert plan(con, KNOWN, verify=True) == Plan(
-        to_read=KNOWN.paths, vanished=[], known=hashes, unchanged=0, seen=3
-    )
-
-
 def test_reread_parses_all_whatever_the_hashes_are(con: duckdb.DuckDBPyConnection) -> None:
     """Without a known hash no file can count as the same."""
     note(con, KNOWN)

@@ -15,8 +15,8 @@ import duckdb
 
 from flows.load import ledger, merge
 from flows.models import build
-from flows.pipeline import frames_of
 from flows.source import extract
+from flows.workers.frames import frames_of
 from tests.benchmarks.fuzz_subset import mutate
 
 CONTENT = Path(__file__).parents[2] / "data" / "content"

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from flows import pipeline
-from flows.load import ledger, merge
-from flows.models import build
-from flows.pipeline import Request, refresh
+from flows.load import ledger, merge, plan
+from flows.models import build, checks
+from flows.pipeline import Request, run
 from flows.source import extract, folder
 from flows.warehouse import generations, working_copy
 from flows.workers.runner import DirectRunner
@@ -30,15 +30,16 @@ BOUNDARIES: list[tuple[Any, str]] = [
     (build, "create_tables"),
     (working_copy, "copy"),
     (folder, "walk"),
-    (folder, "compare"),
+    (plan, "compare"),
     (merge, "begin"),
     (extract, "extract"),
     (merge, "load"),
     (merge, "finish"),
     (merge, "commit"),
     (build, "build"),
-    (build, "check"),
+    (checks, "run"),
     (ledger, "record"),
+    (ledger, "complete"),
     (generations, "keep_plain_file"),
     (generations, "_sync_folder"),
     (generations, "switch_to"),
@@ -86,7 +87,7 @@ def build_and_die(content: Content, arm: Callable[[], None], workers: bool = Fal
             os.setsid()  # Marks the processes that it starts.
             arm()
             runner = DirectRunner(jobs=2, pool_from=0 if workers else 1_000_000)
-            refresh(Request(content.source, content.warehouse, accept_loss=True), runner)
+            run(Request(content.source, content.warehouse, accept_loss=True), runner)
             code = 0
         finally:
             os._exit(code)
@@ -161,7 +162,7 @@ class Kills:
         assert strays(self.content.warehouse) == []
         calm = self.folder / "calm" / "warehouse.duckdb"
         calm.parent.mkdir(exist_ok=True)
-        refresh(Request(self.content.source, calm, accept_loss=True))
+        run(Request(self.content.source, calm, accept_loss=True))
         expected, found = contents(calm), contents(self.content.warehouse)
         differing = {t: (expected[t], found[t]) for t in expected if expected[t] != found.get(t)}
         assert not differing, differing

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from flows.normalize.frames import Frames
-from flows.pipeline import frames_of
 from flows.source import time_limit
 from flows.source.extract import Batch
+from flows.workers.frames import frames_of
 
 
 def read(batch: Batch) -> Frames:

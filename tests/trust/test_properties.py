@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.models import files
-from flows.pipeline import frames_of
 from flows.source import extract
+from flows.workers.frames import frames_of
 from tests.conftest import Content, article
 from tests.trust.invariants import Contents, contents
 

@@ -149,7 +149,7 @@ def test_failed_checks_keep_secrets_too(
         content.write(f"broken-{name}", f"---\nsecured: [{CANARY}\n---\n")
     command = ["--warehouse", str(content.warehouse), "build", str(content.source)]
     assert cli.main(command) == 4, "too many of the files are quarantined"
-    aside = content.warehouse.with_name("warehouse.failed.duckdb")
+    aside = WarehousePaths(content.warehouse).failed
     assert CANARY.encode() not in aside.read_bytes()
     said = capfd.readouterr()
     assert CANARY not in said.out + said.err

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from flows import cli
-from flows.pipeline import Request, refresh
+from flows.pipeline import Request, run
 from flows.warehouse.generations import generation_ids
 from flows.warehouse.paths import NotAPath, WarehousePaths, current, locate
 from flows.warehouse.run_log import read_runs
@@ -84,7 +84,7 @@ def test_a_build_through_a_users_link_is_one_of_the_warehouse_behind_it(
     beside = sorted(link.parent.iterdir())
     edit(three)
     leads_to = link.readlink()
-    refresh(Request(three.source, link))
+    run(Request(three.source, link))
     assert three.query("select count(*) from raw.articles") == [(4,)]
     assert len(generation_ids(WarehousePaths(three.warehouse))) == 2
     assert (sorted(link.parent.iterdir()), link.readlink()) == (beside, leads_to)

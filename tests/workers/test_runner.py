@@ -9,10 +9,10 @@ from tests.conftest import Content, article
 SCRIPT = """
 import sys
 from pathlib import Path
-from flows.pipeline import Request, refresh
+from flows.pipeline import Request, run
 from flows.workers.runner import named
 
-receipt = refresh(Request(Path(sys.argv[1]), Path(sys.argv[2])), named("process", jobs=2))
+receipt = run(Request(Path(sys.argv[1]), Path(sys.argv[2])), named("process", Path(), jobs=2))
 print(receipt.loaded, receipt.quarantined)
 """
 

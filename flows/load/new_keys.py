@@ -1,0 +1,31 @@
+"""Keys that articles have and no column is made for."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def keys_without_column(con: "duckdb.DuckDBPyConnection") -> list[str]:
+    """Return the keys that the loaded articles have and the raw tables have no column for."""
+    rows = con.execute(
+        """
+        with extras as (
+            select '' as place, extra from raw.articles
+            union all
+            select 'provider.' as place, extra -> 'provider' as extra from raw.articles
+            union all
+            select 'images[].' as place, extra from raw.article_images
+            union all
+            select 'provider.images[].' as place, extra from raw.provider_images
+            union all
+            select 'related[].' as place, extra from raw.related_articles
+        )
+
+        select distinct place || unnest(json_keys(extra)) as key
+        from extras
+        where extra is not null
+        order by key
+        """
+    ).fetchall()
+    return [key for (key,) in rows if key not in ("provider", "related[].provider")]

@@ -1,0 +1,135 @@
+"""Batches are read on a cluster, and frames travel through Parquet without loss."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from flows.source import folder
+from flows.source.extract import Batch
+from flows.workers.cluster import NotOnWorker, take_parts, write_parts
+from flows.workers.frames import frames_of
+from tests.conftest import Content, article
+from tests.trust.invariants import contents, strays
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "data/content"
+# Processes that import pandas and Dask, on a machine that does other things.
+PATIENCE_SECONDS = 120
+
+
+def batch_of(source: Path) -> Batch:
+    """Return a batch of every file of a folder."""
+    listing = folder.walk(source)
+    return Batch(source, tuple(listing.paths), {}, listing.faults)
+
+
+@pytest.mark.parametrize("kind", ["the sample", "nothing", "extremes"])
+def test_parts_give_back_the_frames_that_were_written(
+    content: Content, tmp_path: Path, kind: str
+) -> None:
+    """Values, missing values and dtypes are the same, in frames without rows too."""
+    content.write(
+        "a.md", article(title="007", quality=9_007_199_254_740_993, published="1969-12-31")
+    )
+    content.write("b.md", article(title="\U0001f343 NaN", quality="~", published="2025-02-30"))
+    batch = batch_of(SAMPLE if kind == "the sample" else content.source)
+    if kind == "nothing":
+        batch = replace(batch, paths=())
+    expected = frames_of(batch)
+    folder = write_parts(lambda _: expected, batch, tmp_path, "1")
+    actual = take_parts(folder)
+    assert list(actual) == list(expected)
+    for table, frame in expected.items():
+        pd.testing.assert_frame_equal(actual[table], frame)
+    assert not folder.exists()
+
+
+def test_a_worker_without_the_source_quarantines_nothing(content: Content, tmp_path: Path) -> None:
+    """A machine where the source is not mounted refuses: each file would look vanished."""
+    content.write("a.md", article())
+    batch = batch_of(content.source)
+    elsewhere = replace(batch, source=tmp_path / "not mounted")
+    with pytest.raises(NotOnWorker, match="mount it there under the same path"):
+        write_parts(frames_of, elsewhere, tmp_path, "1")
+    with pytest.raises(NotOnWorker, match="mount the warehouse's folder there"):
+        write_parts(frames_of, batch, tmp_path / "not mounted", "1")
+
+
+def test_a_batch_of_a_killed_worker_is_read_by_another(content: Content, tmp_path: Path) -> None:
+    """Two workers, one killed while the batches run: the tables are those of a direct build."""
+    pytest.importorskip("distributed")
+    for number in range(60):
+        content.write(f"_news/2025-03-04-{number}.md", article(title=f"n{number}"))
+    content.build()
+    address = f"tcp://127.0.0.1:{free_port()}"
+    dask = [sys.executable, "-m", "dask"]
+    listen = ["--host", "127.0.0.1", "--port", address.split(":")[2], "--no-dashboard"]
+    work = [address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    warehouse, began, dead = (tmp_path / name for name in ("dask.duckdb", "began", "dead"))
+    # Batches of ten files; the driver waits for the death after it has taken the first.
+    code = (
+        "import sys, time, pathlib; from flows import pipeline; from flows.workers import cluster\n"
+        "pipeline.BATCH_FILES, take = 10, cluster.take_parts\n"
+        "def waiting(folder):\n"
+        "    began, dead = map(pathlib.Path, sys.argv[-2:])\n"
+        "    began.touch()\n"
+        "    while not dead.exists(): time.sleep(0.05)\n"
+        "    return take(folder)\n"
+        "cluster.take_parts = waiting\n"
+        "from flows.cli import main; sys.exit(main(sys.argv[1:-2]))"
+    )
+    build = [sys.executable, "-c", code, "--warehouse", str(warehouse), "build"]
+    build += [str(content.source), "--runner", f"dask={address}", str(began), str(dead)]
+    with (
+        running([*dask, "scheduler", *listen], tmp_path / "scheduler.log"),
+        running([*dask, "worker", *work], tmp_path / "worker1.log") as victim,
+        running([*dask, "worker", *work], tmp_path / "worker2.log"),
+        running(build, tmp_path / "build.log") as building,
+    ):
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while not began.exists():
+            assert time.monotonic() < give_up, (tmp_path / "build.log").read_text()
+            time.sleep(0.1)
+        victim.kill()
+        victim.wait()
+        dead.touch()
+        assert building.wait(PATIENCE_SECONDS) == 0, (tmp_path / "build.log").read_text()
+    assert contents(warehouse) == contents(content.warehouse)
+    # Nothing of the exchange is left behind.
+    assert strays(warehouse) == []
+
+
+@contextlib.contextmanager
+def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command in the background and end it, by its own id, after the block."""
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
