@@ -9,7 +9,7 @@ from flows.reports.summary import clip, counted
 if TYPE_CHECKING:
     import duckdb
 
-_COLLECTIONS, _FILES, _RUNS, _KEYS = 12, 20, 10, 20
+_COLLECTIONS, _FILES, _KINDS, _RUNS, _KEYS = 12, 20, 8, 10, 20
 _FIELDS = ("title", "excerpt", "date", "quality", "provider", "topics", "images")
 _SHARES = "\n".join(
     f"    sum(missing_{field}) / nullif(sum(articles), 0) as missing_{field}," for field in _FIELDS
@@ -29,6 +29,17 @@ select path, line, "column", reason, hint, changed_at as since
 from ops.files
 where status = 'quarantined'
 order by changed_at desc, path"""
+MISFITS = """\
+select
+    regexp_replace(field, '\\[\\d+\\]', '[]', 'g') as field,
+    code,
+    count(*) as "values",
+    count(distinct path) as files,
+    arg_min(path || coalesce(':' || line, ''), path) as example,
+    arg_min(hint, path) as hint,
+from ops.warnings
+group by all
+order by "values" desc, field, code"""
 RUNS = f"""\
 select
     started_at,
@@ -50,6 +61,8 @@ def front_matter(con: "duckdb.DuckDBPyConnection") -> Section:
     if collections := fetch(con, COVERAGE):
         figures.append(_coverage(collections))
     figures.append(_quarantine(fetch(con, QUARANTINE)))
+    if misfits := fetch(con, MISFITS):
+        figures.append(_misfits(misfits))
     if keys := _new_keys(fetch(con, RUNS)):
         figures.append(keys)
     return Section("health", "Health of the front matter", figures)
@@ -119,6 +132,29 @@ def _quarantine(rows: list[dict[str, Any]]) -> Figure:
             ],
         ),
         rest=capped(len(shown), len(rows), "`matterhouse quarantine` lists all."),
+    )
+
+
+def _misfits(rows: list[dict[str, Any]]) -> Figure:
+    shown, values = rows[:_KINDS], sum(row["values"] for row in rows)
+    return Figure(
+        title=f"{counted(values, 'value does', 'values do')} not fit, and were left out",
+        lead="Their articles are loaded without them.",
+        sql=MISFITS,
+        grid=Grid(
+            ("Field", "Values", "Files", "For example", "Fix"),
+            [
+                [
+                    name(f"{row['field']} ({row['code']})"),
+                    Cell(svg.number(row["values"]), is_number=True),
+                    Cell(svg.number(row["files"]), is_number=True),
+                    Cell(clip(row["example"], 120)),
+                    Cell(clip(row["hint"] or "", 200)),
+                ]
+                for row in shown
+            ],
+        ),
+        rest=capped(len(shown), len(rows), "`matterhouse quarantine --values` lists all."),
     )
 
 

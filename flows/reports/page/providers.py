@@ -8,6 +8,7 @@ from flows.reports.page import svg
 from flows.reports.page.figure import Cell, Figure, Grid, Section, capped, fetch, name
 from flows.reports.page.periods import STEPS, choose_grain
 from flows.reports.page.sparkline import sparkline
+from flows.reports.page.topics import status
 from flows.reports.summary import clip
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _LARGEST, _LOWEST = 12, 8
 _PERIODS = 12
+# One article in every second period is noise.
+_ENOUGH = 1.0
 # A mean of fewer scores says more about chance than about a provider.
 _FEWEST_SCORES = 5
 LARGEST = """\
@@ -56,6 +59,8 @@ select
     quality_stddev,
     times_cited,
     cited_by_providers,
+    momentum,
+    status,
     last_published_date,
 from marts.providers
 left join counts using (provider)
@@ -80,7 +85,7 @@ order by quality_mean, provider"""
 
 def section(con: "duckdb.DuckDBPyConnection") -> Section:
     """List the largest providers, and those with the lowest scores."""
-    time_grain = choose_grain(con, "marts.provider_trends") or "year"
+    time_grain = choose_grain(con, "marts.provider_trends", "provider", _ENOUGH) or "year"
     sql = LARGEST.format(time_grain=time_grain, step=STEPS[time_grain], back=_PERIODS - 1)
     rows = fetch(con, sql)
     if not rows:
@@ -98,11 +103,21 @@ def _largest(rows: list[dict[str, Any]], sql: str, time_grain: str) -> Figure:
         title=f"{clip(rows[0]['name'])} published {svg.share(rows[0]['articles_share'])} of all"
         f" articles; there are {svg.number(len(rows))} providers",
         lead=f"The largest, each with its articles a {time_grain} (own scale, the newest period"
-        " dark), its share, the mean and the spread (standard deviation) of its quality, and how"
-        " often others cite it.",
+        " dark), its share, the mean and the spread (standard deviation) of its quality, how often"
+        " others cite it, and its articles of the last 28 days less those of the 28 before.",
         sql=sql,
         grid=Grid(
-            ("Provider", f"By {time_grain}", "Articles", "Share", "Quality", "Spread", "Cited"),
+            (
+                "Provider",
+                f"By {time_grain}",
+                "Articles",
+                "Share",
+                "Quality",
+                "Spread",
+                "Cited",
+                "28 days",
+                "Status",
+            ),
             [
                 [
                     name(row["name"]),
@@ -116,6 +131,8 @@ def _largest(rows: list[dict[str, Any]], sql: str, time_grain: str) -> Figure:
                     Cell(svg.number(row["quality_mean"], 1), is_number=True),
                     Cell(svg.number(row["quality_stddev"], 1), is_number=True),
                     Cell(svg.number(row["times_cited"]), is_number=True),
+                    Cell(svg.number(row["momentum"], sign=True), is_number=True),
+                    Cell(status(row["status"])),
                 ]
                 for row in shown
             ],

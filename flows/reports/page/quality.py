@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from flows.reports.page import svg
 from flows.reports.page.band import Spread, band
-from flows.reports.page.figure import Cell, Figure, Fold, Grid, Section, capped, fetch, numbers
+from flows.reports.page.figure import Cell, Figure, Fold, Grid, Section, fetch, numbers
 from flows.reports.page.histogram import histogram
-from flows.reports.page.periods import choose_grain, is_over
+from flows.reports.page.periods import choose_grain
 from flows.reports.page.waterfall import step
 from flows.reports.summary import EFFECTS
 
@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 _PERIODS = 18
 _MONTHS = 12
 _BUCKET = 10
-# Quantiles of fewer scores than this jump about.
-_ENOUGH_SCORES = 8
+# Quantiles of fewer scores than this a period jump about; of fewer than that they are nonsense.
+_ENOUGH_SCORES, _FEWEST_SCORES = 8, 4
+_SCORES = """
+    (
+        select time_grain, period_start, sum(scored_articles) as articles
+        from marts.quality_trends
+        group by time_grain, period_start
+    )"""
 # Medians of some dozen scores differ by so much without a reason.
 _MOVED = 2
 DISTRIBUTION = f"""\
@@ -32,15 +38,21 @@ group by quality_from
 order by quality_from"""
 OVER_TIME = """\
 select
-    cast(date_trunc('{time_grain}', published_date) as date) as period_start,
+    periods.period_start,
     count(quality) as scored_articles,
     quantile_cont(quality, 0.1) as quality_p10,
     median(quality) as quality_median,
     quantile_cont(quality, 0.9) as quality_p90,
+    bool_and(is_complete) as is_complete,
 from staging.articles
-where published_date is not null and quality is not null
-group by period_start
-order by period_start desc
+inner join (
+    select distinct period_start, is_complete
+    from marts.quality_trends
+    where time_grain = '{time_grain}'
+) as periods on periods.period_start = date_trunc('{time_grain}', published_date)
+where quality is not null
+group by periods.period_start
+order by periods.period_start desc
 limit {periods}"""
 CHANGES = f"""\
 select
@@ -56,7 +68,7 @@ select
     rescored_effect,
     mix_effect,
 from marts.quality_changes
-where time_grain = 'month' and abs(quality_change) >= 0.05
+where time_grain = 'month' and round(quality_mean, 1) <> round(quality_mean - quality_change, 1)
 order by period_start desc
 limit {_MONTHS}"""
 _EFFECT_COLUMNS = ("new_effect", "removed_effect", "rescored_effect", "mix_effect")
@@ -86,27 +98,25 @@ def _distribution(rows: list[dict[str, Any]]) -> Figure:
 
 
 def _over_time(con: "duckdb.DuckDBPyConnection") -> list[Figure]:
-    where = "where scored_articles > 0"
-    time_grain = choose_grain(con, "marts.quality_trends", where, _ENOUGH_SCORES)
+    time_grain = choose_grain(con, _SCORES, "1", _ENOUGH_SCORES)
     if time_grain is None:
         return []
     sql = OVER_TIME.format(time_grain=time_grain, periods=_PERIODS)
     rows = fetch(con, sql)[::-1]
-    if len(rows) < 2:
+    if len(rows) < 2 or sum(row["scored_articles"] for row in rows) < _FEWEST_SCORES * len(rows):
         return []
-    periods = [row["period_start"] for row in rows]
     values = [
         Spread(
             svg.period(row["period_start"], time_grain),
             row["quality_p10"],
             row["quality_median"],
             row["quality_p90"],
-            is_over(row["period_start"], periods),
+            row["is_complete"],
         )
         for row in rows
     ]
     # A period that is not over is no end of a comparison.
-    last = values[-2] if len(values) > 2 else values[-1]
+    last = values[-1 if values[-1].is_complete or len(values) < 3 else -2]
     move = last.middle - values[0].middle
     verb = "rose" if move > _MOVED else "fell" if move < -_MOVED else "stayed near"
     title = (
@@ -145,7 +155,6 @@ def _why(rows: list[dict[str, Any]]) -> Figure:
         sql=CHANGES,
         grid=_steps(newest),
         folds=tuple(Fold(_change_title(row), _steps(row)) for row in earlier),
-        rest=capped(len(rows), len(rows), ""),
     )
 
 
@@ -169,6 +178,7 @@ def _steps(row: dict[str, Any]) -> Grid:
         if abs(effect) >= 0.005:
             steps.append((name, at, effect, row[count] if count else None))
         at += effect
+    nothing = Cell("", is_number=True)
     ends = [start + part for _, start, effect, _ in steps for part in (0, effect)]
     low, high = min(ends), max(ends)
     rows = [
@@ -176,15 +186,12 @@ def _steps(row: dict[str, Any]) -> Grid:
             Cell(name[:1].upper() + name[1:]),
             Cell(step(start, effect, low, high, f"{name}: {svg.number(effect, 2, sign=True)}")),
             Cell(svg.number(effect, 2, sign=True), is_number=True),
-            Cell("" if count is None else svg.number(count), is_number=True),
+            nothing if count is None else Cell(svg.number(count), is_number=True),
         ]
         for name, start, effect, count in steps
     ]
-    before = [
-        Cell("Mean before"),
-        Cell(""),
-        Cell(svg.number(row["quality_before"], 1), True),
-        Cell(""),
-    ]
-    after = [Cell("Mean after"), Cell(""), Cell(svg.number(row["quality_mean"], 1), True), Cell("")]
+    before, after = (
+        [Cell(said), Cell(""), Cell(svg.number(row[column], 1), is_number=True), nothing]
+        for said, column in (("Mean before", "quality_before"), ("Mean after", "quality_mean"))
+    )
     return Grid(("Cause", "Step", "Points", "Articles"), [before, *rows, after])

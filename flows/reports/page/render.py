@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from flows import MatterhouseError
 from flows.reports.output import open_output
@@ -33,7 +33,7 @@ SECTIONS: tuple[Callable[["duckdb.DuckDBPyConnection"], Section], ...] = (
 )
 TOTALS = """\
 select
-    (select count(*) from staging.articles) as articles,
+    (select sum(articles) from marts.coverage where time_grain = 'year') as articles,
     (select count(*) from ops.files where status = 'quarantined') as quarantined_files,
     (select arg_max(run_id, started_at) from ops.runs) as run_id,
     (select max(started_at) from ops.runs) as started_at"""
@@ -62,6 +62,7 @@ def render(con: "duckdb.DuckDBPyConnection") -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["code"] = _code
     # Reading aggregates of doubles by one thread: they add up the same way every time.
     con.execute("set threads = 1")
     summary = summarize(con)
@@ -75,6 +76,15 @@ def render(con: "duckdb.DuckDBPyConnection") -> str:
         tiles=_tiles(summary, totals),
         run=totals,
         sections=[section(con) for section in SECTIONS],
+    )
+
+
+def _code(text: str) -> Markup:
+    """Set what stands between backticks as code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part)
+        for at, part in enumerate(parts)
     )
 
 
@@ -98,7 +108,7 @@ def _tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str, str
         ),
         (
             "Articles in all",
-            svg.number(totals["articles"]),
+            svg.number(totals["articles"] or 0),
             f"to {day(summary.until)}" if summary.until else "",
             "flat",
         ),

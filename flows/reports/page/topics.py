@@ -16,7 +16,7 @@ from flows.reports.page.figure import (
     name,
     numbers,
 )
-from flows.reports.page.periods import STEPS, choose_grain, is_over
+from flows.reports.page.periods import STEPS, choose_grain
 from flows.reports.summary import clip
 
 if TYPE_CHECKING:
@@ -24,15 +24,43 @@ if TYPE_CHECKING:
 
 _SHOWN = 12
 _PERIODS = 24
-_ARROWS = {"rising": "▲", "falling": "▼", "emerging": "✦", "steady": "◆", "dormant": "○"}
+# One article in every second period is noise.
+_ENOUGH = 1.0
+# A trend that rounds to nothing is none.
+_LEVEL = 0.05
+_TRENDS = "(from marts.topic_trends where not is_parent)"
+_SIGNS = {
+    "rising": "▲",
+    "falling": "▼",
+    "emerging": "✦",
+    "returning": "↺",
+    "steady": "◆",
+    "dormant": "○",
+}
+_VERBS = {
+    "rising": "rises",
+    "falling": "falls",
+    "emerging": "is new",
+    "returning": "is back",
+}
 MOVED = """\
-select topic, status, articles_last_28_days, articles_previous_28_days, momentum
+select
+    topic,
+    status,
+    is_moving,
+    status_p_value,
+    articles_last_28_days,
+    articles_previous_28_days,
+    momentum,
 from marts.topics
 where not is_parent and momentum <> 0
-order by abs(momentum) desc, articles_last_28_days desc, topic"""
+order by is_moving desc, abs(momentum) desc, articles_last_28_days desc, topic"""
 OVER_TIME = """\
 with newest as (
-    select max(period_start) as last, min(period_start) as first
+    select
+        max(period_start) as last,
+        min(period_start) as first,
+        arg_max(is_complete, period_start) as is_complete,
     from marts.topic_trends
     where time_grain = '{time_grain}'
 ),
@@ -40,7 +68,8 @@ with newest as (
 periods as (
     select cast(unnest(generate_series(
         greatest(first, last - {back} * interval '{step}'), last, interval '{step}'
-    )) as date) as period_start
+    )) as date) as period_start,
+    is_complete as is_newest_complete,
     from newest
 )
 
@@ -48,9 +77,11 @@ select
     topics.topic,
     topics.status,
     topics.articles,
+    any_value(periods.is_newest_complete) as is_newest_complete,
     list(periods.period_start order by periods.period_start) as periods,
     list(coalesce(trends.articles, 0) order by periods.period_start) as counts,
     list(trends.articles_avg_4 order by periods.period_start) as averages,
+    arg_max(trends.articles_slope, trends.period_start) as slope,
 from marts.topics
 cross join periods
 left join marts.topic_trends as trends
@@ -58,8 +89,8 @@ left join marts.topic_trends as trends
     and trends.period_start = periods.period_start
     and trends.time_grain = '{time_grain}'
 where not topics.is_parent and topics.articles > 0
-group by topics.topic, topics.status, topics.articles, topics.momentum
-order by abs(topics.momentum) desc, topics.articles desc, topics.topic"""
+group by topics.topic, topics.status, topics.is_moving, topics.articles, topics.momentum
+order by topics.is_moving desc, abs(topics.momentum) desc, topics.articles desc, topics.topic"""
 
 
 def movers(con: "duckdb.DuckDBPyConnection") -> Section:
@@ -72,11 +103,11 @@ def movers(con: "duckdb.DuckDBPyConnection") -> Section:
     shown = rows[:_SHOWN]
     figure = Figure(
         title=_mover_title(rows),
-        lead="Articles in the last 28 days (large dot) against the 28 days before (ring). Only"
-        " rising and falling are more than chance would have it.",
+        lead="Articles in the last 28 days (large dot) against the 28 days before (ring). The last"
+        " column says how often chance alone makes two such counts differ so much.",
         sql=MOVED,
         grid=Grid(
-            ("Topic", "Before → now", "Change", "Status", "Now", "Before"),
+            ("Topic", "Before → now", "Change", "Status", "Now", "Before", "By chance"),
             [_mover(row, top) for row in shown],
         ),
         rest=capped(len(shown), len(rows), "The SQL below lists all."),
@@ -96,11 +127,15 @@ def _has_topics(con: "duckdb.DuckDBPyConnection") -> bool:
 
 def _mover_title(rows: list[dict[str, Any]]) -> str:
     first = rows[0]
-    verb = "gained" if first["momentum"] > 0 else "lost"
-    return (
-        f"{clip(first['topic'])} {verb} most: {svg.number(first['articles_last_28_days'])} against"
+    counts = (
+        f"{svg.number(first['articles_last_28_days'])} articles against"
         f" {svg.number(first['articles_previous_28_days'])}"
     )
+    if not first["is_moving"]:
+        return (
+            f"No topic moved more than chance does; {clip(first['topic'])} changed most: {counts}"
+        )
+    return f"{clip(first['topic'])} {_VERBS[first['status']]}: {counts}"
 
 
 def _mover(row: dict[str, Any], top: float) -> list[Cell]:
@@ -113,17 +148,18 @@ def _mover(row: dict[str, Any], top: float) -> list[Cell]:
         Cell(status(row["status"])),
         Cell(svg.number(now), is_number=True),
         Cell(svg.number(before), is_number=True),
+        Cell(svg.share(row["status_p_value"]), is_number=True),
     ]
 
 
 def status(word: str) -> str:
     """Return a status with a sign of its own: nothing is told by colour alone."""
-    return f"{_ARROWS.get(word, '')} {word}".strip()
+    return f"{_SIGNS.get(word, '')} {word}".strip()
 
 
 def over_time(con: "duckdb.DuckDBPyConnection") -> Section:
     """Draw each topic on a scale of its own; twelve of them have room."""
-    time_grain = choose_grain(con, "marts.topic_trends", "where not is_parent")
+    time_grain = choose_grain(con, _TRENDS, "topic", _ENOUGH)
     if time_grain is None:
         return Section("topics", "Topics over time", empty="No dated article lists a topic.")
     sql = OVER_TIME.format(time_grain=time_grain, step=STEPS[time_grain], back=_PERIODS - 1)
@@ -132,7 +168,8 @@ def over_time(con: "duckdb.DuckDBPyConnection") -> Section:
     figure = Figure(
         title=_trend_title(rows, time_grain),
         lead=f"Articles a {time_grain}, each topic on its own scale, the strongest mover first. The"
-        " line is the mean of four periods; the period of a dashed column is not over yet.",
+        " line is the mean of four periods, the trend that of twelve; the period of a dashed column"
+        " is not over yet.",
         sql=sql,
         panels=tuple(_panel(row, time_grain) for row in shown),
         numbers=numbers([_counts(row) for row in shown]),
@@ -150,7 +187,22 @@ def _counts(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _trend(row: dict[str, Any], time_grain: str) -> str:
+    slope = row["slope"]
+    if slope is None or abs(slope) < _LEVEL:
+        return status(row["status"])
+    return f"{status(row['status'])}, {svg.number(slope, 1, sign=True)} a {time_grain}"
+
+
 def _trend_title(rows: list[dict[str, Any]], time_grain: str) -> str:
+    steep = [row for row in rows if abs(row["slope"] or 0) >= _LEVEL]
+    if steep:
+        row = max(steep, key=lambda row: abs(row["slope"]))
+        verb = "grows" if row["slope"] > 0 else "shrinks"
+        return (
+            f"{clip(row['topic'])} {verb} most, by {svg.number(abs(row['slope']), 1)} articles a"
+            f" {time_grain}"
+        )
     largest = max(rows, key=lambda row: row["articles"])
     peak = max(largest["counts"])
     when = svg.period(largest["periods"][largest["counts"].index(peak)], time_grain)
@@ -163,7 +215,12 @@ def _trend_title(rows: list[dict[str, Any]], time_grain: str) -> str:
 def _panel(row: dict[str, Any], time_grain: str) -> Panel:
     periods, counts = row["periods"], row["counts"]
     values = [
-        Column(svg.period(start, time_grain), count, average, is_over(start, periods))
+        Column(
+            svg.period(start, time_grain),
+            count,
+            average,
+            start < periods[-1] or row["is_newest_complete"],
+        )
         for start, count, average in zip(periods, counts, row["averages"], strict=True)
     ]
     peak = max(counts)
@@ -173,7 +230,7 @@ def _panel(row: dict[str, Any], time_grain: str) -> Panel:
     )
     return Panel(
         row["topic"],
-        status(row["status"]),
+        _trend(row, time_grain),
         columns(values, label),
         (values[0].name, values[-1].name),
         f"max {svg.number(peak)}",

@@ -1,0 +1,81 @@
+"""Why the mean moved, month by month, from rows of the mart."""
+
+import re
+
+import duckdb
+import pytest
+
+from flows.reports.page import quality
+from flows.reports.page.figure import Figure
+
+
+@pytest.fixture
+def con() -> "duckdb.DuckDBPyConnection":
+    """Give the columns of the mart, and a score so that there is a section."""
+    con = duckdb.connect()
+    con.execute(
+        """
+        create schema marts;
+        create schema staging;
+        create table staging.articles as select 80 as quality, null::date as published_date;
+        create table marts.quality_trends (
+            time_grain varchar, period_start date, scored_articles bigint, is_complete boolean
+        );
+        create table marts.quality_changes (
+            time_grain varchar, period_start date, quality_mean double, quality_change double,
+            new_articles bigint, removed_articles bigint, rescored_articles bigint,
+            new_effect double, removed_effect double, rescored_effect double, mix_effect double
+        );
+        insert into marts.quality_changes values
+            ('month', '2025-01-01', 80.0, null, 5, 0, 0, null, null, null, null),
+            ('month', '2025-02-01', 80.01, 0.01, 1, 0, 0, 0.01, 0, 0, 0),
+            ('month', '2025-03-01', 76.0, -4.01, 2, 1, 3, 0.5, -1.5, -3.01, 0),
+            ('month', '2025-04-01', 78.0, 2.0, 4, 0, 0, 2.0, 0, 0, 0),
+            ('year', '2025-01-01', 78.0, -2.0, 4, 0, 0, 2.0, 0, 0, -4.0)
+        """
+    )
+    return con
+
+
+def why(con: "duckdb.DuckDBPyConnection") -> Figure:
+    """Return the figure that explains the moves."""
+    return quality.section(con).figures[-1]
+
+
+def test_each_month_that_moved_says_why(con: "duckdb.DuckDBPyConnection") -> None:
+    """The newest is open, the others are folded; a month that rounds to no change is none."""
+    figure = why(con)
+    assert figure.title == (
+        "April 2025: the mean rose from 76.0 to 78.0, mostly through new articles (+2.0)"
+    )
+    assert [fold.title for fold in figure.folds] == [
+        "March 2025: the mean fell from 80.0 to 76.0, mostly through new scores (\N{MINUS SIGN}3.0)"
+    ]
+
+
+def test_steps_lead_from_the_mean_before_to_the_mean_after(
+    con: "duckdb.DuckDBPyConnection",
+) -> None:
+    """Each bar begins where the one before ended; a cause without an effect has none."""
+    rows = why(con).folds[0].grid.rows
+    assert [
+        [str(cell.content) for cell in row if not hasattr(cell.content, "__html__")] for row in rows
+    ] == [
+        ["Mean before", "", "80.0", ""],
+        ["New articles", "+0.50", "2"],
+        ["Articles that left", "\N{MINUS SIGN}1.50", "1"],
+        ["New scores", "\N{MINUS SIGN}3.01", "3"],
+        ["Mean after", "", "76.0", ""],
+    ]
+    bars = [
+        re.findall(r'<rect x="([\d.]+)%" y="3" width="([\d.]+)%"', str(row[1].content))[0]
+        for row in rows[1:-1]
+    ]
+    # From 76.0 to 80.51, the lowest and the highest of the way.
+    assert bars == [("88.91", "11.09"), ("66.74", "33.26"), ("0", "66.74")]
+
+
+def test_without_a_second_month_nothing_has_moved(con: "duckdb.DuckDBPyConnection") -> None:
+    """The import explains nothing, and the page says so."""
+    con.execute("delete from marts.quality_changes where period_start > '2025-01-01'")
+    assert why(con).title == "The mean has not moved since the articles were first read"
