@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -74,6 +75,26 @@ def test_every_command_of_the_readme_works(checkout: Path) -> None:
             assert "│       7 │" in done.stdout
         else:
             assert done.stdout or "export PATH" in block, block
+
+
+def test_the_first_example_is_a_file_of_the_sample_and_its_rows(checkout: Path) -> None:
+    """The front matter on the first screen is that of a file, and its rows are in the warehouse."""
+    (name,) = re.findall(r"^`(data/content/\S+)` begins so:", README, re.MULTILINE)
+    shown = yaml.safe_load(blocks("yaml")[0])
+    written = next(yaml.safe_load_all((ROOT / name).read_text(encoding="utf-8")))
+    assert shown == {key: written[key] for key in shown} | {"topics": written["topics"][:1]}
+    type_in(checkout, "make demo")
+    queries = [
+        "select published_date, title, provider, quality, heat_bump from staging.articles"
+        f" where article_id = '{name.removeprefix('data/content/')}'",
+        "select topic, time_grain, period_start, articles, quality_mean from marts.topic_trends"
+        " where topic = 'Geothermal' and period_start = '2025-11-01' and time_grain = 'month'",
+    ]
+    for query in queries:
+        answer = type_in(checkout, f'matterhouse sql "{query}" --format csv').stdout
+        header, row = answer.splitlines()
+        assert f"| {header.replace(',', ' | ')} |" in README
+        assert f"| {row.replace(',', ' | ')} |" in README
 
 
 def test_every_python_block_of_the_readme_works(checkout: Path) -> None:
