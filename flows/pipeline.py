@@ -90,6 +90,7 @@ class Work:
     runner: Runner
     clock: Stopwatch
     sql_hash: str
+    is_outdated: bool
     reread: bool
     known_keys: frozenset[str]
     notes: tuple[str, ...]
@@ -208,8 +209,10 @@ def load(work: Work, past: CatchUp, listing: Listing, plan: Plan) -> tuple[ledge
 
 
 def model(work: Work) -> build.Built:
-    """Rebuild staging and marts from the raw tables."""
-    return build.build(work.con)
+    """Rebuild the staging tables and marts whose input changed."""
+    if work.reread or work.is_outdated:
+        return build.build(work.con)
+    return build.build(work.con, merge.changed_tables(work.con, work.run))
 
 
 def check(work: Work) -> list[FailedCheck]:
@@ -264,6 +267,7 @@ def _prepare(
         runner,
         Stopwatch(),
         sql_hash=sql_hash,
+        is_outdated=ledger.is_outdated(con, sql_hash),
         reread=request.full or bool(upgraded),
         known_keys=frozenset(keys_without_column(con)),
         notes=tuple(notes),
@@ -274,7 +278,7 @@ def _count(
     work: Work, past: CatchUp, listing: Listing, outcomes: ledger.Outcomes, replayed: int
 ) -> Receipt:
     """Count what the run met; it publishes when files, globs or the SQL are other ones."""
-    is_same = work.scope == work.before and not ledger.is_outdated(work.con, work.sql_hash)
+    is_same = work.scope == work.before and not work.is_outdated
     return receipts.make(
         work.con,
         work.run,

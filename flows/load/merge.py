@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from flows import MatterhouseError
 from flows.load import ledger, staging, versions
 from flows.load.ledger import Outcomes, Run
-from flows.warehouse.connection import row_count
+from flows.warehouse.connection import fingerprint, row_count, table_names
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,17 +50,20 @@ def _merge(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
 
 def _replace(con: "duckdb.DuckDBPyConnection", table: str, key: str, run: Run) -> None:
     """Put the rows that came in into the place of the earlier rows of the same files."""
-    con.execute(f"delete from {table} where {key} in (select path from batch where is_read)")
     needs_batch = table in staging.RUN_COLUMNS
-    con.execute(
-        f"""
-        insert into {table} by name
+    earlier = f"from {table} where {key} in (select path from batch where is_read)"
+    coming = f"""
         select {staging.columns(con, table)}
         from {staging.incoming(table)} as incoming
         {f"inner join batch on batch.path = incoming.{key}" if needs_batch else ""}
-        """,
-        {"started_at": run.started_at} if needs_batch else {},
-    )
+    """
+    # Most edits touch one value of an article, and none of its lists.
+    if not needs_batch and fingerprint(con, f"({earlier})") == fingerprint(con, f"({coming})"):
+        return
+    con.execute(f"delete {earlier}")
+    started_at = {"started_at": run.started_at} if needs_batch else {}
+    con.execute(f"insert into {table} by name {coming}", started_at)
+    con.execute("insert into changed_tables values ($table)", {"table": table})
 
 
 def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> Outcomes:
@@ -100,7 +103,28 @@ def _take_out(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     """Remove the articles of vanished files and mark the files as gone."""
     for table, key in staging.STATE_TABLES.items():
         con.execute(f"delete from {table} where {key} in (select path from vanished)")
+        con.execute("insert into changed_tables values ($table)", {"table": table})
     ledger.mark_gone(con, run)
+
+
+def changed_tables(con: "duckdb.DuckDBPyConnection", run: Run) -> set[str]:
+    """Return the raw and ops tables that may hold other rows than after the run before."""
+    state = con.execute("select name from changed_tables").fetchall()
+    # The others only grow.
+    counted = con.execute(
+        """
+        select arg_max(table_rows, started_at) from ops.runs where run_id <> $run_id
+        """,
+        {"run_id": run.run_id},
+    ).fetchall()
+    before = counted[0][0] or {}
+    others = {table for table in table_names(con) if table.startswith(("raw.", "ops."))}
+    grown = {
+        table
+        for table in others - staging.STATE_TABLES.keys()
+        if table.startswith("ops.") or row_count(con, table) != before.get(table)
+    }
+    return {table for (table,) in state} | grown
 
 
 def commit(con: "duckdb.DuckDBPyConnection", run: Run) -> None:

@@ -4,6 +4,7 @@ incoming_SCHEMA_TABLE   rows that frames brought and that are not merged yet
 batch                   one row per file among them: what it is now, what it was, its outcome
 vanished                one row per known file that the scan missed
 outcomes                one row per file of the run so far: path, outcome, renamed_from
+changed_tables          names of the tables whose rows are others than before the run
 """
 
 from collections import defaultdict
@@ -66,6 +67,7 @@ def create(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
             (path varchar, outcome varchar, renamed_from varchar)
         """
     )
+    con.execute("create or replace temp table changed_tables (name varchar)")
     con.execute(
         """
         create or replace temp table vanished as

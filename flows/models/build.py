@@ -1,13 +1,13 @@
-"""Make the tables that SQL owns: raw and ops once, staging and marts anew with each run."""
+"""Make the tables that SQL owns: raw and ops once, staging and marts when their input changes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import duckdb
 
 from flows.models import comments
 from flows.models.files import ModelDoesNotRun, SqlFile, files, in_order
-from flows.warehouse.connection import sql_table, table_names, with_room
+from flows.warehouse.connection import fingerprint, sql_table, table_names, with_room
 
 SCHEMAS = ("raw", "staging", "marts", "ops")
 
@@ -31,19 +31,33 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
             comments.write(con, file)
 
 
-def build(con: duckdb.DuckDBPyConnection) -> Built:
-    """Rebuild every staging table and every mart, and drop those that no file makes any more."""
-    return Built(list(steps(con)), drop_leftovers(con))
+def build(con: duckdb.DuckDBPyConnection, changed: Collection[str] | None = None) -> Built:
+    """Rebuild staging tables and marts, and drop those that no file makes any more.
+
+    `changed` names the raw and ops tables with other rows than those the models were made from by
+    the same SQL files; without it, all models are rebuilt.
+    """
+    return Built(list(steps(con, changed)), drop_leftovers(con))
 
 
-def steps(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+def steps(con: duckdb.DuckDBPyConnection, changed: Collection[str] | None = None) -> Iterator[str]:
     """Rebuild the tables, and yield the name of each when it is there.
 
     Each is committed on its own: its memory is free again, and its space in the file too.
     """
-    for file in in_order(con):
-        make(con, file)
-        if file.folder != "macros":
+    there = set() if changed is None else set(table_names(con))
+    stale = set(changed or ())
+    for file, reads in in_order(con).items():
+        if file.folder == "macros":
+            make(con, file)
+            # What a macro reads, its readers read.
+            stale |= {file.name} if reads & stale else set()
+        elif file.name not in there or reads & stale:
+            # A table with the same rows as before is no reason to rebuild those that read it.
+            before = fingerprint(con, file.name) if file.name in there else None
+            make(con, file)
+            if before is None or before != fingerprint(con, file.name):
+                stale.add(file.name)
             yield file.name
 
 

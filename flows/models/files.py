@@ -129,11 +129,11 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def in_order(con: duckdb.DuckDBPyConnection) -> list[SqlFile]:
-    """Return macros and models, each after all that it reads."""
+def in_order(con: duckdb.DuckDBPyConnection) -> dict[SqlFile, set[str]]:
+    """Return macros and models with all that each reads, which comes before it."""
     made = {file.name: file for folder in ("macros", "staging", "marts") for file in files(folder)}
     shapes = {file.name for folder in ("raw", "ops") for file in files(folder)}
-    graph = {}
+    reads = {}
     for file in made.values():
         read = {name for name in references(con, file) if "." in name or name in made}
         _compare(file, read - {macro for macro in read if macro in made and made[macro].is_scalar})
@@ -141,9 +141,10 @@ def in_order(con: duckdb.DuckDBPyConnection) -> list[SqlFile]:
             raise ReadsDoNotMatch(
                 f"{file.place} reads {', '.join(unknown)}, which no file in sql/ makes."
             )
-        graph[file.name] = read & made.keys()
+        reads[file.name] = read
+    graph = {name: read & made.keys() for name, read in reads.items()}
     try:
-        return [made[name] for name in TopologicalSorter(graph).static_order()]
+        return {made[name]: reads[name] for name in TopologicalSorter(graph).static_order()}
     except CycleError as error:
         circle = [made[name].place for name in error.args[1]]
         raise ModelsReadInCircle(

@@ -113,6 +113,13 @@ def row_count(con: "duckdb.DuckDBPyConnection", table: str) -> int:
     return int(con.execute(f"select count(*) from {sql_table(table)}").fetchall()[0][0])
 
 
+def fingerprint(con: "duckdb.DuckDBPyConnection", rows: str) -> tuple[int, int, int]:
+    """Return what is the same for a table, or a query in brackets, that has the same rows."""
+    hashed = f"select count(*), bit_xor(hash(t)), sum(hash(t)) from {rows} as t"
+    found: list[tuple[int, int, int]] = con.execute(hashed).fetchall()
+    return found[0]
+
+
 def limit_memory(con: "duckdb.DuckDBPyConnection", size: int) -> None:
     """Leave room for others: DuckDB would take 80 % of the memory. The rest spills to disk."""
     con.execute(f"set memory_limit = '{size}B'")

@@ -1,0 +1,169 @@
+"""A run rebuilds the models whose input changed, and comes to the tables of a full rebuild."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flows.frontmatter import FrontMatter, Plain, Value
+from flows.load import merge
+from flows.load.ledger import Run
+from flows.models import build
+from flows.normalize.rows import normalize
+from flows.source.extract import Document, Extracted, Reject
+from flows.source.read import Signature
+from flows.warehouse.connection import row_count, table_names
+
+START = datetime(2025, 3, 1, tzinfo=UTC)
+PATHS = [f"_news/2025-0{month}-0{day}-{name}.md" for month, day, name in
+         ((1, 2, "a"), (1, 9, "b"), (2, 3, "c"), (2, 4, "d"))]  # fmt: skip
+Fields = dict[str, Value]
+Files = dict[str, Fields | None]
+# What one edit makes of a file: other values, None for one that broke, or another path.
+EDITS: dict[str, dict[str, Value]] = {
+    "score": {"quality": 40, "heat": 44},
+    "unscored": {"quality": None},
+    "title": {"title": "Another"},
+    "excerpt": {"excerpt": "In other words."},
+    "payload": {"secured": "c2VjcmV0"},
+    "topics": {"topics": ["Wind", "Energy"]},
+    "provider": {"provider": {"name": "Q", "domain": "q.example"}},
+    "date": {"publishedDateTime": Plain("2024-11-30")},
+    "image": {"images": [{"url": "1.jpg"}]},
+    "cited": {"related": [{"title": "t", "quality": 9, "provider": {"domain": "p.example"}}]},
+    "address": {"originalUrl": "https://p.example/other"},
+    "warned": {"quality": "high"},
+}
+edits = st.lists(
+    st.tuples(st.sampled_from(PATHS), st.sampled_from([*EDITS, "broken", "gone", "moved"])),
+    min_size=1,
+    max_size=3,
+)
+
+
+class Warehouse:
+    """Files that change from run to run, each on a day of its own, and what is built of them."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con, self.days = con, 0
+        self.files: Files = {
+            path: {
+                "title": path,
+                "publishedDateTime": Plain(path[6:16]),
+                "quality": 70 + at,
+                "heat": 75,
+                "provider": {"name": "P", "domain": "p.example"},
+                "topics": ["Solar", "Energy"],
+                "originalUrl": f"https://p.example/{at}",
+            }
+            for at, path in enumerate(PATHS)
+        }
+        con.execute("set TimeZone = 'UTC'")
+        build.create_tables(con)
+        self.built = self.load(self.files, [])
+
+    def edit(self, path: str, edit: str) -> None:
+        """Make one run that finds one file changed; a file that is not there comes back."""
+        self.edit_all([(path, edit)])
+
+    def edit_all(self, asked: list[tuple[str, str]]) -> None:
+        """Make one run of some edits."""
+        before = dict(self.files)
+        for path, edit in asked:
+            fields = self.files.pop(path, {"title": "back"})
+            if edit == "broken":
+                self.files[path] = None
+            elif edit == "moved":
+                self.files[path.replace("_news/", "_moved/")] = fields
+            elif edit != "gone":
+                self.files[path] = {**(fields or {}), **EDITS[edit]}
+        changed = {p: f for p, f in self.files.items() if before.get(p, ()) != f}
+        self.built = self.load(changed, [path for path in before if path not in self.files])
+
+    def load(self, changed: Files, vanished: list[str]) -> list[str]:
+        """Load what changed, and return the models that were rebuilt."""
+        run = Run(f"run-{self.days}", START + timedelta(days=self.days))
+        self.days += 1
+        documents, rejects = [], []
+        for path, fields in changed.items():
+            mark = Signature(1, "mark")
+            if fields is None:
+                rejects.append(Reject(path, "broken", mark, "quarantined", "code", "why", "how"))
+            else:
+                content = FrontMatter(fields, 0)
+                documents.append(
+                    Document(path, str(fields), mark, "article", content, b"---\n---\n")
+                )
+        merge.begin(self.con, vanished)
+        merge.load(self.con, normalize(Extracted(documents, rejects, []), run.started_at), run)
+        merge.finish(self.con, 0, run)
+        self.con.execute("commit")
+        built = build.build(
+            self.con, merge.changed_tables(self.con, run) if run.run_id != "run-0" else None
+        )
+        self.record(run)
+        return built.tables
+
+    def record(self, run: Run) -> None:
+        """Write the run's row, as far as the next run reads it."""
+        rows = {table: row_count(self.con, table) for table in table_names(self.con)}
+        self.con.execute(
+            """
+            insert into ops.runs by name
+            select $run_id as run_id, $started_at as started_at,
+                map($tables::varchar[], $rows::bigint[]) as table_rows
+            """,
+            {"run_id": run.run_id, "started_at": run.started_at}
+            | {"tables": list(rows), "rows": list(rows.values())},
+        )
+
+    def models(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return the rows of every model, in order."""
+        names = [t for t in table_names(self.con) if t.startswith(("staging.", "marts."))]
+        return {name: self.con.execute(f"from {name}").fetchall() for name in names}
+
+
+@pytest.fixture
+def built() -> Iterator[Warehouse]:
+    """Give a warehouse of four articles."""
+    with duckdb.connect(config={"threads": 1}) as con:
+        yield Warehouse(con)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(edits, min_size=2, max_size=5))
+def test_runs_come_to_the_tables_of_a_full_rebuild(runs: list[list[tuple[str, str]]]) -> None:
+    """Whatever is edited in whatever order, no table keeps a row of an earlier state."""
+    with duckdb.connect(config={"threads": 1}) as con:
+        warehouse = Warehouse(con)
+        for asked in runs:
+            warehouse.edit_all(asked)
+        models = warehouse.models()
+        build.build(con)
+        assert models == warehouse.models()
+
+
+@pytest.mark.parametrize(
+    ("edit", "rebuilt"),
+    [
+        ("payload", {"staging.articles", "staging.providers", "marts.coverage"}),
+        ("image", {"staging.articles", "staging.providers", "marts.coverage"}),
+    ],
+)
+def test_what_no_report_is_made_of_rebuilds_none_of_them(
+    built: Warehouse, edit: str, rebuilt: set[str]
+) -> None:
+    """Most rewrites of a file touch nothing that a trend counts."""
+    built.edit(PATHS[0], edit)
+    assert set(built.built) == rebuilt
+
+
+def test_a_new_score_leaves_topics_alone(built: Warehouse) -> None:
+    """What is made of topics alone is as it was."""
+    built.edit(PATHS[0], "score")
+    assert {"marts.topic_pairs", "staging.article_topics", "staging.topics"}.isdisjoint(built.built)
+    assert {"marts.topic_trends", "marts.article_versions"} <= set(built.built)
