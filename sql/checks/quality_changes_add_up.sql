@@ -1,4 +1,4 @@
--- The four reasons of a change of quality do not add up to it, or the last mean is not that of the articles.
+-- The parts of a change of quality do not make the whole: do not trust what quality_changes says of its causes.
 -- severity: error
 with articles as (
     select count(quality) as scored_articles, avg(quality) as quality_mean
@@ -6,34 +6,47 @@ with articles as (
     where valid_to is null
 ),
 
-latest as (
-    select time_grain, period_start, scored_articles, quality_mean
+changes as (
+    select
+        *,
+        lag(scored_articles, 1, 0) over by_time + new_articles - removed_articles as expected_articles,
+        lead(period_start) over by_time is null as is_latest,
     from marts.quality_changes
-    qualify row_number() over (partition by time_grain order by period_start desc) = 1
+    window by_time as (partition by time_grain order by period_start)
+),
+
+contributions as (
+    select dimension, time_grain, period_start, sum(contribution) as contribution
+    from marts.quality_changes_by
+    group by dimension, time_grain, period_start
 ),
 
 faults as (
-    select
-        time_grain,
-        period_start,
-        'effects' as total,
-        quality_change as expected,
-        new_effect + removed_effect + rescored_effect + mix_effect as actual,
-    from marts.quality_changes
+    select time_grain, period_start, 'articles' as total, expected_articles as expected, scored_articles as actual
+    from changes
     union all
-    select latest.time_grain, latest.period_start, 'quality_mean', articles.quality_mean, latest.quality_mean
-    from latest
-    cross join articles
+    select changes.time_grain, changes.period_start, 'contributions by ' || dimension, quality_change, contribution
+    from changes
+    inner join contributions
+        on contributions.time_grain = changes.time_grain
+        and contributions.period_start = changes.period_start
+    where quality_change is not null
     union all
-    select latest.time_grain, latest.period_start, 'scored_articles', articles.scored_articles, latest.scored_articles
-    from latest
+    select time_grain, period_start, 'articles at the end', articles.scored_articles, changes.scored_articles
+    from changes
     cross join articles
+    where is_latest
+    union all
+    select time_grain, period_start, 'mean at the end', articles.quality_mean, changes.quality_mean
+    from changes
+    cross join articles
+    where is_latest
 )
 
 select time_grain, period_start, total, expected, actual
 from faults
 where
     expected is null <> (actual is null)
-    -- Five terms, each rounded to the sixth decimal.
+    -- Two terms, each rounded to the sixth decimal, and sums of some that are rounded to the ninth.
     or abs(expected - actual) > 0.000005
 order by time_grain, period_start, total

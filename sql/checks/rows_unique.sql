@@ -73,6 +73,12 @@ with doubled as (
     select 'marts.stories', story_url, count(*)
     from marts.stories group by story_url having count(*) > 1
     union all
+    select 'staging.quality_steps', concat_ws(' · ', origin_id, time_grain, period_start), count(*)
+    from staging.quality_steps group by origin_id, time_grain, period_start having count(*) > 1
+    union all
+    select 'marts.quality_changes_by', concat_ws(' · ', dimension, member, time_grain, period_start), count(*)
+    from marts.quality_changes_by group by dimension, member, time_grain, period_start having count(*) > 1
+    union all
     select 'marts.quality_changes', concat_ws(' · ', time_grain, period_start), count(*)
     from marts.quality_changes group by time_grain, period_start having count(*) > 1
     union all

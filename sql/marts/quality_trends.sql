@@ -18,7 +18,7 @@ with period_counts as (
         quantile_cont(quality, [0.1, 0.5, 0.9]) as quality_quantiles,
         round(stddev_samp(quality), 6) as quality_stddev,
         -- Ten points a bucket: fine enough to show the cut at 70, coarse enough to read. // cuts towards zero.
-        histogram(cast(floor(quality / 10) * 10 as integer)) as quality_histogram,
+        histogram(cast(floor(quality / 10) * 10 as bigint)) as quality_histogram,
         round(avg(heat), 6) as heat_mean,
         round(avg(heat_bump), 6) as heat_bump_mean,
         rank() over (partition by time_grain, period_start order by count(*) desc) as articles_rank,

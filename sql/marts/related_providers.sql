@@ -8,7 +8,8 @@ with citations as (
         articles.provider,
         provider_key(related_articles.provider_domain, related_articles.provider_name) as related_provider,
         articles.quality,
-        related_articles.quality as related_quality,
+        -- The difference of two numbers of 32 bits needs more.
+        cast(related_articles.quality as bigint) as related_quality,
     from raw.related_articles
     inner join staging.articles on articles.article_id = related_articles.article_id
 )

@@ -2,40 +2,29 @@
 -- Grain: one row per topic and provider with an article on it
 -- Reads: staging.article_topics, staging.articles
 -- Note: an article counts under each of its topics, parents too: filter on one topic, do not add up.
-with articles as (
+with counts as (
     select
         article_topics.topic,
         article_topics.is_parent,
         articles.provider,
-        articles.is_live,
-        articles.quality,
+        count(*) as articles,
+        count(*) filter (articles.is_live) as live_articles,
+        count(articles.quality) as scored_articles,
+        sum(articles.quality) as quality_sum,
     from staging.article_topics
     inner join staging.articles on articles.article_id = article_topics.article_id
-    where articles.provider is not null
-),
-
-counted as (
-    select
-        topic,
-        is_parent,
-        provider,
-        count(*) as articles,
-        count(*) filter (is_live) as live_articles,
-        count(quality) as scored_articles,
-        sum(quality) as quality_sum,
-    from articles
-    group by topic, is_parent, provider
+    group by article_topics.topic, article_topics.is_parent, articles.provider
 ),
 
 compared as (
     select
         *,
-        sum(articles) over by_topic as topic_articles,
+        sum(articles) filter (provider is not null) over by_topic as topic_articles,
+        -- Of all articles, those without a provider too: a topic has one mean.
         sum(scored_articles) over by_topic as topic_scored_articles,
         sum(quality_sum) over by_topic / nullif(sum(scored_articles) over by_topic, 0) as topic_quality_mean,
         quality_sum / nullif(scored_articles, 0) as quality_mean,
-        rank() over (partition by topic order by articles desc) as articles_rank,
-    from counted
+    from counts
     window by_topic as (partition by topic)
 )
 
@@ -48,10 +37,11 @@ select
     scored_articles,  -- those with a quality
     cast(topic_articles as bigint) as topic_articles,  -- articles on the topic that have a provider
     articles / topic_articles as articles_share,  -- articles / topic_articles: sums to 1 over the topic's providers
-    articles_rank,  -- rank by articles among the topic's providers, 1 leads
+    rank() over (partition by topic order by articles desc) as articles_rank,  -- rank by articles among the topic's providers, 1 leads
     round(quality_mean, 6) as quality_mean,  -- mean quality of scored_articles
-    cast(topic_scored_articles as bigint) as topic_scored_articles,  -- scored articles on the topic
+    cast(topic_scored_articles as bigint) as topic_scored_articles,  -- scored articles on the topic, those without a provider too, as in marts.topics
     round(topic_quality_mean, 6) as topic_quality_mean,  -- mean quality of topic_scored_articles
     round(quality_mean - topic_quality_mean, 6) as quality_difference,  -- quality_mean less topic_quality_mean: above 0 is better than the topic
 from compared
+where provider is not null
 order by topic, articles_rank, provider

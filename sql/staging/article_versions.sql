@@ -33,8 +33,8 @@ select
     is_loaded and coalesce(is_published, true) and not coalesce(is_removed, false) as is_live,  -- published unless said otherwise, and not removed
     is_published,  -- published as typed, null when absent
     is_removed,  -- removed as typed, null when absent
-    if(is_loaded, quality, null) as quality,  -- quality in this state, null when removed
-    if(is_loaded, nullif(heat, -1), null) as heat,  -- heat in this state, null when not measured or removed
+    cast(if(is_loaded, quality, null) as bigint) as quality,  -- quality in this state, null when removed
+    cast(if(is_loaded, nullif(heat, -1), null) as bigint) as heat,  -- heat in this state, null when not measured or removed
     commit,  -- commit that made the change, null when it was seen on disk
     committed_at,  -- time of that commit, null when it was seen on disk
 from versions

@@ -20,8 +20,9 @@ with articles as (
         file_date,
         is_published,
         is_removed,
-        quality,
-        nullif(heat, -1) as heat,
+        -- The difference of two numbers of 32 bits needs more.
+        cast(quality as bigint) as quality,
+        cast(nullif(heat, -1) as bigint) as heat,
         first_seen_at,
     from raw.articles
 ),
@@ -52,7 +53,7 @@ select
     is_removed,  -- removed as typed, null when absent
     quality,  -- editorial score, 0 or more, no upper bound
     heat,  -- quality plus a temporary bump, null when not measured
-    cast(heat as bigint) - quality as heat_bump,  -- the bump alone, null unless both are measured
+    heat - quality as heat_bump,  -- the bump alone, null unless both are measured
 from articles
 cross join newest
 order by article_id

@@ -1,7 +1,7 @@
 """Each SQL model does what its cases say, and its totals are those of its articles."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from flows.models import build, checks, files
 from tests import models as cases
 
 GRAINS = ["day", "month", "quarter", "week", "year"]
-NUMBERED = ("2024-05-01", "2024-05-02", "2024-05-03", "2024-05-20", "2024-06-03", "2024-12-31")
 Row = dict[str, Any]
 
 
@@ -174,58 +173,7 @@ def test_totals_of_every_trend_are_those_of_its_articles(
     assert fractions == [(grain, with_topic) for grain in (GRAINS if with_topic else [])]
 
 
-VERSIONS = st.lists(
-    st.tuples(
-        st.sampled_from(NUMBERED),
-        st.sampled_from("abcd"),
-        st.booleans(),
-        st.none() | st.integers(0, 100),
-        st.sampled_from([None, "p.example", "q.example", "r.example"]),
-        st.sampled_from("xy"),
-    ),
-    max_size=20,
-    unique_by=lambda version: version[:2],
-)
-
-
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(versions=VERSIONS)
-def test_quality_changes_add_up_and_mix_is_what_its_formula_says(
-    shared: duckdb.DuckDBPyConnection, versions: list[tuple[Any, ...]]
-) -> None:
-    """In every period the effects sum to the change, and mix is change of share times mean."""
-    names = ("observed_at", "article_id", "change", "quality", "provider_domain", "original_url")
-    rows = [
-        dict(zip(names, (day, path, "changed" if there else "removed", *rest), strict=True))
-        for day, path, there, *rest in versions
-    ]
-    fill(shared, [], versions=rows)
-    build.build(shared)
-    found = shared.execute("""
-        select period_start, scored_articles, quality_mean, quality_change,
-            new_effect + removed_effect + rescored_effect, mix_effect
-        from marts.quality_changes where time_grain = 'day' order by period_start
-    """).fetchall()
-    days = span(sorted({version[0] for version in versions}))
-    assert [row[0] for row in found] == days
-    before: dict[str, tuple[int, str]] = {}
-    for day, count, mean, change, within, mix in found:
-        stock = state(versions, day)
-        assert count == len(stock)
-        assert mean == (pytest.approx(average(stock), abs=1e-5) if stock else None)
-        if not before or not stock:
-            assert (change, within, mix) == (None, None, None)
-        else:
-            assert within + mix == pytest.approx(change, abs=1e-5)
-            assert mix == pytest.approx(mix_shift(before, stock), abs=1e-5)
-        before = stock
-
-
-def fill(
-    con: duckdb.DuckDBPyConnection, articles: list[Row], versions: list[Row] | None = None
-) -> None:
+def fill(con: duckdb.DuckDBPyConnection, articles: list[Row]) -> None:
     """Put random rows in the place of what the raw tables and the ledger held."""
     named = [article | {"article_id": f"{n}.md"} for n, article in enumerate(articles)]
     topics = [
@@ -242,49 +190,9 @@ def fill(
     tables = {
         "raw.articles": named,
         "raw.article_topics": topics,
-        "raw.article_versions": versions or added,
+        "raw.article_versions": added,
         "ops.files": ledger,
     }
     for table, rows in tables.items():
         con.execute(f"delete from {table}")
         cases.insert(con, table, rows)
-
-
-def span(days: list[str]) -> list[date]:
-    """Return every day from the first to the last one."""
-    if not days:
-        return []
-    first, last = (date.fromisoformat(day) for day in (days[0], days[-1]))
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
-
-
-def state(versions: list[tuple[Any, ...]], day: date) -> dict[str, tuple[int, str]]:
-    """Return quality and provider of each scored article that is there at the end of a day."""
-    latest = {
-        path: (there, quality, provider)
-        for observed, path, there, quality, provider, _ in sorted(versions, key=lambda v: v[0])
-        if datetime.fromisoformat(observed).date() <= day
-    }
-    return {
-        path: (quality, provider or "(none)")
-        for path, (there, quality, provider) in latest.items()
-        if there and quality is not None
-    }
-
-
-def average(stock: dict[str, tuple[int, str]]) -> float:
-    """Return the mean quality."""
-    return sum(quality for quality, _ in stock.values()) / len(stock)
-
-
-def mix_shift(before: dict[str, tuple[int, str]], after: dict[str, tuple[int, str]]) -> float:
-    """Return the sum over providers of the change of share times the mean of both ends."""
-    total = 0.0
-    for provider in {provider for _, provider in (*before.values(), *after.values())}:
-        ends = [
-            [q for q, owner in stock.values() if owner == provider] for stock in (before, after)
-        ]
-        share = len(ends[1]) / len(after) - len(ends[0]) / len(before)
-        means = [sum(end) / len(end) for end in ends if end]
-        total += share * sum(means) / len(means)
-    return total

@@ -1,0 +1,112 @@
+-- Why did the mean quality of a topic, provider or category move, and how much of the whole's change is that?
+-- Grain: one row per dimension, member, time_grain and period of observation in which scores of the member changed
+-- Reads: staging.quality_steps
+-- Note: filter on one dimension and time_grain; periods are of observation, not publication. An article is split
+-- evenly over its topics, so that the contributions of the members of any dimension add up to the whole's change.
+with memberships as (
+    select
+        time_grain,
+        period_start,
+        is_same_story,
+        before.quality as quality_before,
+        after.quality as quality_after,
+        unnest(
+            [
+                {'dimension': 'all', 'members_before': ['(all)'], 'members_after': ['(all)']},
+                {'dimension': 'provider', 'members_before': [before.provider], 'members_after': [after.provider]},
+                {'dimension': 'category', 'members_before': [before.category], 'members_after': [after.category]},
+                {'dimension': 'topic', 'members_before': before.topics, 'members_after': after.topics}
+            ],
+            recursive := true
+        ),
+    from staging.quality_steps
+),
+
+steps as (
+    select *, is_same_story and members_before = members_after as stays
+    from memberships
+    where not (stays and quality_before = quality_after)
+),
+
+-- What a step takes from its members and gives to them. Integers add up to the same total in any order, doubles
+-- do not: 10^12 units are one article.
+entries as (
+    select
+        dimension, time_grain, period_start, stays, false as is_after, quality_before as quality,
+        1_000_000_000_000 // len(members_before) as units, unnest(members_before) as member,
+    from steps
+    where quality_before is not null
+    union all
+    select
+        dimension, time_grain, period_start, stays, true, quality_after,
+        1_000_000_000_000 // len(members_after), unnest(members_after),
+    from steps
+    where quality_after is not null
+),
+
+changes as (
+    select
+        dimension,
+        member,
+        time_grain,
+        period_start,
+        count(*) filter (not stays and is_after) as new_articles,
+        count(*) filter (not stays and not is_after) as removed_articles,
+        count(*) filter (stays and is_after) as rescored_articles,
+        coalesce(sum(units) filter (not stays and is_after), 0) as new_units,
+        coalesce(sum(units) filter (not stays and not is_after), 0) as removed_units,
+        coalesce(sum(units * quality) filter (not stays and is_after), 0) as new_points,
+        coalesce(sum(units * quality) filter (not stays and not is_after), 0) as removed_points,
+        coalesce(sum(if(is_after, units, -units) * quality) filter (stays), 0) as rescored_points,
+    from entries
+    group by dimension, member, time_grain, period_start
+),
+
+stocks as (
+    select
+        *,
+        sum(new_articles - removed_articles) over until_now as articles_after,
+        sum(new_units - removed_units) over until_now as units_after,
+        sum(new_points - removed_points + rescored_points) over until_now as points_after,
+        units_after - new_units + removed_units as units_before,
+        points_after - new_points + removed_points - rescored_points as points_before,
+        units_before - removed_units as units_stayed,
+        points_after / nullif(units_after, 0) as mean_after,
+        points_before / nullif(units_before, 0) as mean_before,
+        (points_before - removed_points) / nullif(units_stayed, 0) as stayed_before,
+        (points_after - new_points) / nullif(units_stayed, 0) as stayed_after,
+    from changes
+    window until_now as (partition by dimension, member, time_grain order by period_start)
+),
+
+wholes as (
+    select time_grain, period_start, mean_before, units_after
+    from stocks
+    where dimension = 'all'
+)
+
+select
+    stocks.dimension,  -- topic, provider, category, or all for the whole
+    stocks.member,  -- its name, (none) for articles without one
+    stocks.time_grain,  -- day, week, month, quarter or year
+    stocks.period_start,  -- first day of the period of observation in UTC, Monday for weeks
+    cast(stocks.articles_after as bigint) as scored_articles,  -- the member's articles with a quality at the end of the period
+    stocks.new_articles,  -- of those, added since the period before; an article that came from another member or story too
+    stocks.removed_articles,  -- scored articles of the period before that are gone, lost their score, or went to another member or story
+    stocks.rescored_articles,  -- same story, provider and members, other quality
+    -- Nine places, so that the sums of marts.quality_changes are right to the sixth.
+    round(stocks.mean_after, 9) as quality_mean,  -- mean quality of scored_articles
+    round(stocks.mean_after - stocks.mean_before, 9) as quality_change,  -- quality_mean less that of the period before = the three effects; null if one is missing
+    round(coalesce(stocks.mean_after - stocks.stayed_after, stocks.mean_after - stocks.mean_before), 9) as new_effect,  -- new articles against those that stayed (or, if none did, against all it had)
+    round(if(stocks.mean_after is null, null, coalesce(stocks.stayed_before - stocks.mean_before, stocks.mean_before * 0)), 9) as removed_effect,  -- articles that stayed against all it had before
+    round(if(stocks.mean_after is null, null, coalesce(stocks.stayed_after - stocks.stayed_before, stocks.mean_before * 0)), 9) as rescored_effect,  -- new scores of the articles that stayed
+    round(
+        (
+            stocks.new_points - stocks.removed_points + stocks.rescored_points
+            - wholes.mean_before * (stocks.new_units - stocks.removed_units)
+        ) / nullif(wholes.units_after, 0),
+        9
+    ) as contribution,  -- what these articles moved the mean quality of the whole corpus by: sums to its change over a dimension's members
+from stocks
+inner join wholes on wholes.time_grain = stocks.time_grain and wholes.period_start = stocks.period_start
+order by stocks.dimension, stocks.member, stocks.time_grain, stocks.period_start

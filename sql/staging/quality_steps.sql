@@ -1,0 +1,71 @@
+-- From which state to which did each article go in each period of observation?
+-- Grain: one row per article, time_grain and period in which it was seen to change (origin_id, time_grain, period_start)
+-- Reads: staging.article_versions, staging.topics
+-- Note: periods are those of observation, not of publication. Before is the state at the end of the period before,
+-- however often the article changed or moved in between; null stands for an article that was not there.
+with topic_lists as (
+    select distinct topics
+    from staging.article_versions
+),
+
+spellings as (
+    select unnest(spellings) as spelling, topic
+    from staging.topics
+),
+
+topic_names as (
+    select listed.topics, list_sort(list(distinct spellings.topic)) as names
+    from (select topics, unnest(topics) as spelling from topic_lists) as listed
+    inner join spellings on spellings.spelling = listed.spelling
+    group by listed.topics
+),
+
+states as (
+    select
+        versions.origin_id,
+        cast(timezone('UTC', versions.valid_from) as date) as from_date,
+        cast(timezone('UTC', versions.valid_to) as date) as to_date,
+        if(
+            versions.is_loaded,
+            {
+                'quality': versions.quality,
+                'story_url': coalesce(versions.story_url, '(none)'),
+                'provider': coalesce(versions.provider, '(none)'),
+                'category': coalesce(versions.category, '(none)'),
+                'topics': coalesce(topic_names.names, ['(none)'])
+            },
+            null
+        ) as state,
+    from staging.article_versions as versions
+    left join topic_names on topic_names.topics = versions.topics
+    -- The old path of a rename is removed in the moment in which the new one goes on.
+    where versions.valid_from is distinct from versions.valid_to
+),
+
+period_states as (
+    select states.*, periods.time_grain, periods.period_start
+    from states
+    cross join unnest(periods_of(from_date)) as listed (periods)
+    -- Only the last state of a period is compared.
+    where coalesce(date_trunc(periods.time_grain, to_date) <> periods.period_start, true)
+),
+
+steps as (
+    select origin_id, time_grain, period_start, lag(state) over by_time as before, state as after
+    from period_states
+    window by_time as (partition by origin_id, time_grain order by period_start)
+)
+
+select
+    origin_id,  -- the article through all its renames
+    time_grain,  -- day, week, month, quarter or year
+    period_start,  -- first day of the period of observation in UTC, Monday for weeks
+    before,  -- quality, story_url, provider, category and topics at the end of the period before
+    after,  -- the same at the end of this period
+    coalesce(
+        before.quality is not null and after.quality is not null
+        and before.story_url = after.story_url and before.provider = after.provider,
+        false
+    ) as is_same_story,  -- scored before and after, at the same address and provider
+from steps
+order by origin_id, time_grain, period_start
