@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.load.ledger import Run
-from flows.source import git
+from flows.source import commit_tree, git
 from flows.source.git import Change, Commit, NoHistory, Repository
 from flows.source.history import History, changes_of, read_history
 
@@ -68,7 +68,7 @@ def plan(
     """
     runs = _runs(con)
     try:
-        repository = git.find_repository(source)
+        repository = commit_tree.repository_of(source)
         if repository is None:
             if wanted:
                 raise NoHistory(f"{source} lies in no git repository: build without --history")

@@ -27,6 +27,12 @@ class Version(NamedTuple):
 
 def fill(con: "duckdb.DuckDBPyConnection") -> None:
     """Fill origin_id, and other columns back to where they are known to have changed."""
+    follow(con)
+    con.execute(_rebuild())
+
+
+def follow(con: "duckdb.DuckDBPyConnection") -> None:
+    """Give every version the first path of its article."""
     rows = con.execute(
         """
         select rowid, epoch_us(observed_at), article_id, change, renamed_from
@@ -46,7 +52,6 @@ def fill(con: "duckdb.DuckDBPyConnection") -> None:
         """,
         {"rows": [row for row, _ in found], "origins": [origin for _, origin in found]},
     )
-    con.execute(_rebuild())
 
 
 def origins(versions: Iterable[Version]) -> Iterator[tuple[int, str]]:

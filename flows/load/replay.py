@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from flows.load import origins
 from flows.load.ledger import Run
 from flows.load.plan import Plan
 from flows.load.versions import ANALYTIC_COLUMNS, STATE, last_versions, new_life, recorded
@@ -158,7 +159,7 @@ def _join(con: "duckdb.DuckDBPyConnection", run: Run, first_run_at: datetime) ->
         """,
         {"first_run_at": first_run_at, "run_id": run.run_id},
     )
-    _follow_again(con)
+    origins.follow(con)
 
 
 def _compare(con: "duckdb.DuckDBPyConnection", known: str) -> None:
@@ -267,45 +268,8 @@ def _follow(con: "duckdb.DuckDBPyConnection", known: str) -> None:
     ).fetchall()
     rows += [(nth, path, lives.begin(path, *more)) for nth, path, *more in arrivals]
     types = {"nth": "int64", "path": "str", "origin_id": "str"}
-    origins = pd.DataFrame(rows, columns=list(types)).astype(types)  # noqa: F841 - in the query
-    con.execute("create or replace temp table past_origins as from origins")
-
-
-def _follow_again(con: "duckdb.DuckDBPyConnection") -> None:
-    """Follow every article anew: those that runs have seen may have had other paths before."""
-    import pandas as pd
-
-    lives = _Lives({}, {})
-    versions = con.execute(
-        f"""
-        select
-            article_id,
-            observed_at,
-            renamed_from,
-            article_id || {new_life("observed_at")} as new_origin,
-            change = 'removed' or coalesce(
-                lag(change) over (partition by article_id order by observed_at) <> 'removed', false
-            ) as goes_on,
-        from raw.article_versions
-        order by observed_at, change = 'renamed', article_id
-        """
-    ).fetchall()
-    rows = [
-        (path, observed_at, lives.origins[path] if goes_on else lives.begin(path, *more))
-        for path, observed_at, *more, goes_on in versions
-    ]
-    followed = pd.DataFrame(rows, columns=["path", "at", "origin"])  # noqa: F841 - in the query
-    con.execute(
-        """
-        update raw.article_versions
-        set origin_id = followed.origin
-        from followed
-        where
-            article_id = followed.path
-            and observed_at = followed.at
-            and origin_id is distinct from followed.origin
-        """
-    )
+    followed = pd.DataFrame(rows, columns=list(types)).astype(types)  # noqa: F841 - in the query
+    con.execute("create or replace temp table past_origins as from followed")
 
 
 @dataclass(frozen=True, slots=True)

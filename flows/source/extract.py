@@ -8,8 +8,8 @@ from pathlib import Path
 
 from flows import frontmatter
 from flows.source import git, time_limit
-from flows.source.folder import PathError
-from flows.source.read import MAX_FILE_BYTES, Read, Signature, Unreadable, from_bytes
+from flows.source.folder import PathError, too_large
+from flows.source.read import Read, Signature, Unreadable, from_bytes
 from flows.source.read import read as read_file
 
 _YAML_SUFFIXES = (".yaml", ".yml")
@@ -146,15 +146,6 @@ def _outcome(batch: Batch, path: str, read: Callable[[str], Read]) -> Document |
             error.line,
             error.column,
         )
-
-
-def too_large() -> PathError:
-    """Return what is wrong with a file over the limit."""
-    return PathError(
-        "file_too_large",
-        f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB.",
-        "Move large content out of the file, or leave it out with --exclude.",
-    )
 
 
 def _document(

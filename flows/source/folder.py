@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flows import MatterhouseError
 from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
-from flows.source.read import mark
+from flows.source.read import MAX_FILE_BYTES, mark
 
 # Some editors move a file away before they write it anew: it is missing for some milliseconds.
 _SAVING_SECONDS = 0.1
@@ -27,6 +27,15 @@ class PathError:
     code: str
     message: str
     hint: str
+
+
+def too_large() -> PathError:
+    """Return the fault of a file over the limit."""
+    return PathError(
+        "file_too_large",
+        f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB.",
+        "Move large content out of the file, or leave it out with --exclude.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 from flows.source import git
 from flows.source.commit_times import observation_times
-from flows.source.extract import Batch, too_large
+from flows.source.extract import Batch
+from flows.source.folder import too_large
 from flows.source.git import Change, Commit, Repository
 from flows.source.read import MAX_FILE_BYTES
 

@@ -38,10 +38,10 @@ class Unreadable(Exception):
         self.fields = (status, code, message, hint)
 
 
-def from_bytes(data: bytes) -> Read:
+def from_bytes(data: bytes, mark: str | None = None) -> Read:
     """Return what `read` would of a file with these bytes that lies in no file system."""
     content_hash = hashlib.blake2b(data, digest_size=16).hexdigest()
-    return data, content_hash, Signature(len(data), None)
+    return data, content_hash, Signature(len(data), mark)
 
 
 def read(location: str) -> Read:

@@ -1,0 +1,58 @@
+"""A commit as a source: `FOLDER@REVISION`, or a bare repository, read without a checkout."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from flows.source import git
+from flows.source.folder import Listing, too_large
+from flows.source.git import NoHistory, Repository
+from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
+from flows.source.read import MAX_FILE_BYTES, Read, from_bytes
+
+
+def named(source: Path) -> tuple[Path, str] | None:
+    """Return the folder and the revision that a path stands for; None for any other path."""
+    if git.is_bare(source):
+        return source, "HEAD"
+    text = str(source)
+    if "@" not in text or source.exists():
+        return None
+    signs = (at for at, sign in enumerate(text) if sign == "@")
+    return next(
+        ((Path(text[:at]), text[at + 1 :]) for at in signs if Path(text[:at]).is_dir()), None
+    )
+
+
+def repository_of(source: Path) -> Repository | None:
+    """Return the repository that a source lies in, at the commit that it stands for."""
+    return git.find_repository(*(named(source) or (source, "HEAD")))
+
+
+def walk(
+    source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
+) -> Listing:
+    """List the files of the commit that the patterns choose; a file's mark is its blob."""
+    repository = _require(source)
+    tree = git.read_tree(repository)
+    accepts = PathFilter(patterns, exclude).accepts
+    blobs = {path: blob for path, blob in sorted(tree.items()) if accepts(path)}
+    sizes = git.read_sizes(repository, list(dict.fromkeys(blobs.values()))) if blobs else {}
+    faults = {path: too_large() for path, blob in blobs.items() if sizes[blob] > MAX_FILE_BYTES}
+    return Listing(list(blobs), list(blobs.values()), faults, len(tree) - len(blobs))
+
+
+@contextmanager
+def reader(
+    source: Path, paths: Sequence[str], marks: Mapping[str, str]
+) -> Iterator[Callable[[str], Read]]:
+    """Give what reads these paths, each once and in their order."""
+    blobs = git.read_blobs(_require(source).folder, [marks[path] for path in paths])
+    yield lambda path: from_bytes(next(blobs), marks[path])
+
+
+def _require(source: Path) -> Repository:
+    repository = repository_of(source)
+    if repository is None or repository.commit is None:
+        raise NoHistory(f"{source} has no commit to read")
+    return repository
