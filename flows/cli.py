@@ -302,7 +302,13 @@ def build(
         with terminal.progress(visible=not (quiet or as_json)) as progress:
             receipt = pipeline.run(
                 request,
-                named(runner, warehouse.generations, jobs, progress),
+                named(
+                    runner,
+                    warehouse.generations,
+                    jobs,
+                    progress,
+                    say=terminal.aside if not (quiet or as_json) else lambda text: None,
+                ),
                 lambda receipt: notify.tell(words, receipt, terminal.print_error),
             )
         publication = postgres.publish_as_asked(warehouse)

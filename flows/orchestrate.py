@@ -148,6 +148,10 @@ class PrefectRunner:
         # Called directly, a task hands a state that it returned on as it is.
         return cast("T", done.result() if isinstance(done, State) else done)
 
+    def say(self, text: str) -> None:
+        """Log the text."""
+        get_run_logger().info(text)
+
     def map(
         self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
     ) -> "Iterator[Frames]":

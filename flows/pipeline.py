@@ -182,6 +182,11 @@ def replay_commits(work: Work, past: CatchUp) -> int:
     read = partial(frames_of, observed_at=work.run.started_at)
     changes = 0
     for part in past.parts:
+        if work.before is None or part.until:
+            work.runner.say(
+                f"reading the history of the source, {len(part.commits):,} commits"
+                " (--no-history leaves it out)"
+            )
         with work.clock.stage("history"):
             replay.begin(work.con, part)
             for frames in work.runner.map("history", read, history.batches(part, BATCH_FILES)):

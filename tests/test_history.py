@@ -448,3 +448,19 @@ def test_broken_files_of_the_past_are_listed_with_their_commit(
         (row["path"], row["line"], row["commit"]) for row in json.loads(capsys.readouterr().out)
     )
     assert (path, line, commit) == ("a.md", 2, broken)
+
+
+def test_a_first_build_says_how_many_commits_it_reads(
+    tended: Tended, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before it reads them, and how to leave them; later builds have nothing to wait for."""
+    options = ["--warehouse", str(tended.warehouse)]
+    assert main(["build", str(tended.source), *options]) == 0
+    printed = capsys.readouterr()
+    said = "reading the history of the source, 2 commits (--no-history leaves it out)"
+    assert printed.err.splitlines()[0] == said
+    assert "  history: 2 commits read\n" in printed.out
+    tended.commit({"a.md": article("a", 12)})
+    assert main(["build", *options]) == 0
+    printed = capsys.readouterr()
+    assert (said in printed.err, "  history: 1 commit read\n" in printed.out) == (False, True)

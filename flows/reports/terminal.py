@@ -130,6 +130,11 @@ def progress(*, visible: bool) -> Iterator[Callable[[int, int], None]]:
         bar.stop()
 
 
+def aside(text: str) -> None:
+    """Print what a build is at, beside what it prints in the end."""
+    print(escape_control(text), file=sys.stderr)
+
+
 def news(found: "News") -> None:
     """Print what was newly left out, or is worth a look, where errors are read."""
     for check in found.failed_checks:
@@ -160,6 +165,12 @@ def receipt(done: "Receipt", found: "News", movers: Sequence[Sequence[Any]]) -> 
         f"  of these {done.unchanged:,} unchanged, {done.new:,} new ({done.returned:,} returned),"
         f" {done.changed:,} changed, {done.renamed:,} renamed; {done.gone:,} gone"
     )
+    if done.commits:
+        broken = sum(done.past_quarantined.values())
+        print(
+            f"  history: {done.commits:,} {'commit' if done.commits == 1 else 'commits'} read"
+            + (f"; {broken:,} broken states, see `quarantine --history`" if broken else "")
+        )
     if not done.published:
         print("Nothing changed: the published warehouse stays as it is.")
         return

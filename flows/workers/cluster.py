@@ -54,8 +54,9 @@ class ClusterRunner(DirectRunner):
         exchange: Path,
         jobs: int | None = None,
         progress: Progress = lambda done, total: None,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        super().__init__(jobs, progress)
+        super().__init__(jobs, progress, say=say)
         self.address = address
         self.exchange = exchange
 

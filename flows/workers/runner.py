@@ -38,6 +38,10 @@ class Runner(Protocol):
         """Carry out one stage batch by batch; results come in the order of the batches."""
         ...
 
+    def say(self, text: str) -> None:
+        """Tell whoever waits what takes long."""
+        ...
+
 
 class DirectRunner:
     """Plain function calls, and a pool of processes when there is enough to read."""
@@ -47,14 +51,20 @@ class DirectRunner:
         jobs: int | None = None,
         progress: Progress = lambda done, total: None,
         pool_from: int = POOL_FROM_FILES,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.jobs = jobs or _processors()
         self.progress = progress
+        self._say = say
         self.pool_from = pool_from
 
     def call(self, stage: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Carry out one stage at once."""
         return stage(*args, **options)
+
+    def say(self, text: str) -> None:
+        """Hand the text on."""
+        self._say(text)
 
     def map(
         self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
@@ -136,6 +146,7 @@ def named(
     exchange: Path,
     jobs: int | None = None,
     progress: Progress = lambda done, total: None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> DirectRunner:
     """Return the runner that reads in this process (local), in several (process), or on a cluster.
 
@@ -146,7 +157,7 @@ def named(
     if where == "dask":
         from flows.workers.cluster import ClusterRunner
 
-        return ClusterRunner(address, exchange, jobs, progress)
+        return ClusterRunner(address, exchange, jobs, progress, say)
     if where == "local":
-        return DirectRunner(1, progress)
-    return DirectRunner(jobs, progress, 0 if where == "process" else POOL_FROM_FILES)
+        return DirectRunner(1, progress, say=say)
+    return DirectRunner(jobs, progress, 0 if where == "process" else POOL_FROM_FILES, say)
