@@ -46,6 +46,12 @@ with doubled as (
     select 'staging.providers', provider, count(*)
     from staging.providers group by provider having count(*) > 1
     union all
+    select 'marts.articles', article_id, count(*)
+    from marts.articles group by article_id having count(*) > 1
+    union all
+    select 'marts.similar_titles', concat_ws(' · ', article_id, later_article_id), count(*)
+    from marts.similar_titles group by article_id, later_article_id having count(*) > 1
+    union all
     select 'marts.topics', topic, count(*)
     from marts.topics group by topic having count(*) > 1
     union all

@@ -28,6 +28,7 @@ SOUND: dict[str, list[dict[str, Any]]] = {
     "raw.article_versions": [
         {"article_id": "a.md", "run_id": "r1", "observed_at": "2024-05-02", "change": "added"}
         | {"quality": 50, "provider_domain": "p.example", "topics": ["Robots"]}
+        | {"published_at": "2024-05-01"}
     ],
     "raw.terms": [{"path": "t.yaml", "kind": "topic", "term_id": "robots", "name": "Robots"}],
 }

@@ -181,7 +181,10 @@ def fill(con: duckdb.DuckDBPyConnection, articles: list[Row]) -> None:
         for article in named
         for position, topic in enumerate(article.pop("topics"), 1)
     ]
-    columns = ("article_id", "provider_domain", "quality", "heat", "is_published")
+    columns = (
+        "article_id", "provider_domain", "category", "type", "published_at", "quality", "heat",
+        "is_published",
+    )  # fmt: skip
     added = [
         {"observed_at": "2024-06-01", "change": "added"} | {name: article[name] for name in columns}
         for article in named

@@ -1,0 +1,90 @@
+-- What is there to know about each article, in one row?
+-- Grain: one row per loaded article (article_id)
+-- Reads: ops.warnings, raw.article_images, raw.articles, staging.article_topics, staging.article_versions, staging.articles
+-- Note: the same story can be several articles, so count distinct story_url for stories. Missing is null and neither
+-- zero nor false; an article without published counts as live.
+with topics as (
+    select
+        article_id,
+        list(topic order by position) as topics,
+        list(topic order by position) filter (not is_parent) as leaf_topics,
+    from staging.article_topics
+    group by article_id
+),
+
+images as (
+    select article_id, count(*) as images, arg_min(url, position) as image_url
+    from raw.article_images
+    group by article_id
+),
+
+warnings as (
+    select path, count(*) as warnings
+    from ops.warnings
+    group by path
+),
+
+histories as (
+    select
+        origin_id,
+        -- A late pull makes the observation late, a clock that was ahead the commit.
+        arg_min(least(committed_at, valid_from), valid_from) as arrived_at,
+        min(valid_from) as first_from,
+        max(valid_from) as changed_at,
+        count(*) filter (valid_to is null or valid_to > valid_from) as versions,
+    from staging.article_versions
+    group by origin_id
+),
+
+newest as (
+    select article_id, origin_id
+    from staging.article_versions
+    where valid_to is null and is_loaded
+)
+
+select
+    articles.article_id,  -- path of the file below the source
+    articles.title,  -- title as plain text
+    nullif(typed.excerpt_text, '') as excerpt,  -- excerpt as plain text
+    articles.story_url,  -- canonical address of originalUrl, else webUrl
+    articles.collection,  -- first folder of the path, without a leading underscore
+    articles.category,  -- category, white space trimmed
+    articles.type,  -- article, video and the like
+    articles.provider,  -- lower-case domain without www., else the provider's name
+    articles.provider_name,  -- name this article gives its provider
+    coalesce(topics.topics, []) as topics,  -- topics in listed order, parents too
+    coalesce(topics.leaf_topics, []) as leaf_topics,  -- those that are no parent of another topic
+    articles.published_at,  -- moment of publication
+    articles.published_date,  -- its date in UTC
+    articles.is_scheduled,  -- its day has not come yet: no trend counts it
+    articles.updated_at,  -- moment of the last update the file speaks of
+    articles.is_live,  -- published unless said otherwise, and not removed
+    case
+        when articles.is_live then null
+        when articles.is_removed then 'removed'
+        else 'unpublished'
+    end as not_live_reason,  -- removed, or unpublished (a ranking cut); null when live
+    articles.quality,  -- editorial score
+    articles.heat,  -- quality plus a temporary bump, null when not measured
+    articles.heat_bump,  -- the bump alone, null unless both are measured
+    coalesce(images.images, 0) as images,  -- images of the article
+    images.image_url,  -- address of the first one
+    typed.body_chars,  -- characters after the front matter
+    articles.first_seen_at,  -- start of the refresh that first saw the article
+    if(
+        histories.first_from > (select min(valid_from) from staging.article_versions)
+        and articles.published_at <= histories.arrived_at,
+        round((epoch(histories.arrived_at) - epoch(articles.published_at)) / 86400, 2),
+        null
+    ) as days_to_arrival,  -- days from publication to its first commit or run; null for the import, without a date, or if it came early
+    coalesce(histories.versions, 0) as versions,  -- states of this article that were observed, through all its renames
+    histories.changed_at,  -- start of the newest one
+    coalesce(warnings.warnings, 0) as warnings,  -- values that did not fit their column; ops.warnings has them
+from staging.articles
+inner join raw.articles as typed on typed.article_id = articles.article_id
+left join topics on topics.article_id = articles.article_id
+left join images on images.article_id = articles.article_id
+left join warnings on warnings.path = articles.article_id
+left join newest on newest.article_id = articles.article_id
+left join histories on histories.origin_id = newest.origin_id
+order by articles.article_id
