@@ -17,7 +17,7 @@ DUCKDB_PREVIOUS := 1.5.6
 # Files of tests side by side, each file in one process.
 PARALLEL := -n auto --dist loadfile
 
-.PHONY: demo test test-duckdb-previous check bench clean
+.PHONY: demo test test-duckdb-previous check bench page-screenshot clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -37,6 +37,10 @@ check: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks
+
+# The picture of the page in the README, taken anew from the sample by the system's Chromium.
+page-screenshot: $(VENV)/installed-dev
+	$(BIN)/python -m tests.reports.page.screenshot
 
 clean:
 	rm -rf $(VENV) .duckdb-previous .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

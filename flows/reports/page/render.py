@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from flows import MatterhouseError
 from flows.reports.output import open_output
-from flows.reports.page import health, providers, quality, stories, svg, topics
+from flows.reports.page import health, providers, quality, stories, svg, tending, topics
 from flows.reports.page.figure import Section, fetch
 from flows.reports.summary import Summary, day, summarize
 from flows.warehouse.connection import open_readonly
@@ -28,6 +28,7 @@ SECTIONS: tuple[Callable[["duckdb.DuckDBPyConnection"], Section], ...] = (
     quality.section,
     stories.citations,
     stories.stories,
+    tending.section,
     health.front_matter,
     health.runs,
 )

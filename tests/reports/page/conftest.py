@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.pipeline import Request, refresh
+from flows.pipeline import Request, run
 from flows.warehouse.paths import WarehousePaths
 from tests.reports.page import corpora
+from tests.repositories import Repository
 
 SAMPLE = Path(__file__).parents[3] / "data" / "content"
 
@@ -25,8 +26,16 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> WarehousePaths:
     return built(folder / "content", folder)
 
 
+@pytest.fixture(scope="session")
+def tended(tmp_path_factory: pytest.TempPathFactory) -> WarehousePaths:
+    """Give the warehouse of a git work tree: the sample as it came month by month."""
+    folder = tmp_path_factory.mktemp("tended")
+    corpora.commit_sample(SAMPLE, Repository(folder / "content"))
+    return built(folder / "content", folder)
+
+
 def built(content: Path, folder: Path) -> WarehousePaths:
     """Build the warehouse of a folder."""
     paths = WarehousePaths(folder / "warehouse.duckdb")
-    refresh(Request(content, paths.warehouse))
+    run(Request(content, paths.warehouse))
     return paths

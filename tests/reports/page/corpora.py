@@ -1,10 +1,14 @@
 """Content folders made for the page: hostile texts, very many topics, nothing of something."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
+
+from tests.repositories import Repository
 
 # Markup in every place, addresses that are scripts, names in other scripts and directions, names
 # that are very long or have no space, signs that a terminal or a text direction would obey.
@@ -91,6 +95,25 @@ def write_many(folder: Path, topics: int, articles: int) -> None:
                 provider={"name": name, "domain": f"p{number % 300}.example"},
             ),
         )
+
+
+def commit_sample(sample: Path, repository: Repository) -> None:
+    """Commit the articles of each month at its end, and lower some scores of the month before."""
+    files = sorted((sample / "_news").iterdir(), key=lambda file: file.name)
+    before: list[Path] = []
+    for month, found in groupby(files, key=lambda file: file.name[:7]):
+        now = list(found)
+        for file in now:
+            (repository.folder / "_news").mkdir(exist_ok=True)
+            (repository.folder / "_news" / file.name).write_bytes(file.read_bytes())
+        for file in before[::3]:
+            copy = repository.folder / "_news" / file.name
+            copy.write_bytes(re.sub(rb"(?m)^quality: \d", b"quality: 1", copy.read_bytes()))
+        for file in before[1::7]:
+            (repository.folder / "_news" / file.name).unlink()
+        year, number = map(int, month.split("-"))
+        repository.commit(at=int(datetime(year, number, 28, tzinfo=UTC).timestamp()))
+        before = now
 
 
 def write_articles(folder: Path, articles: Sequence[Mapping[str, Any]]) -> None:

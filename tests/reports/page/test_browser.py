@@ -34,7 +34,7 @@ def browser() -> Iterator["sync_api.Browser"]:
         launched.close()
 
 
-@pytest.fixture(scope="module", params=["sample", "hostile"])
+@pytest.fixture(scope="module", params=["sample", "tended", "hostile"])
 def page_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the page of each warehouse."""
     paths: WarehousePaths = request.getfixturevalue(request.param)

@@ -23,9 +23,7 @@ def test_a_dumbbell_has_a_ring_before_and_a_dot_now() -> None:
     """Both lie on one scale from 0 to the top; colour and place say which way it went."""
     drawn = dumbbell(0, 6, 12, "Solar: 6, 0 before")
     assert attributes(drawn, "circle", "cx", "class") == [("3%", "ring"), ("50%", "dot up")]
-    assert attributes(drawn, "svg", "role", "aria-label") == [
-        ("img", "Solar: 6 articles, 0 before")
-    ]
+    assert attributes(drawn, "svg", "role", "aria-label") == [("img", "Solar: 6, 0 before")]
     assert attributes(dumbbell(6, 0, 12, ""), "circle", "class") == [("ring",), ("dot down",)]
 
 

@@ -56,10 +56,12 @@ def test_the_page_begins_with_the_line_of_the_terminal(sample: WarehousePaths) -
         assert html.unescape(" ".join([*heading, *lede])) == summary_line(con)
 
 
-def test_every_figure_shows_sql_that_runs(sample: WarehousePaths) -> None:
+@pytest.mark.parametrize("which", ["sample", "tended"])
+def test_every_figure_shows_sql_that_runs(which: str, request: pytest.FixtureRequest) -> None:
     """What a reader pastes into `matterhouse sql` gives rows, of reports and ledger alone."""
-    shown = re.findall(r"<pre><code>(.*?)</code></pre>", rendered(sample), re.DOTALL)
-    with open_readonly(sample) as con:
+    paths = request.getfixturevalue(which)
+    shown = re.findall(r"<pre><code>(.*?)</code></pre>", rendered(paths), re.DOTALL)
+    with open_readonly(paths) as con:
         figures = [figure for section in SECTIONS for figure in section(con).figures]
         assert [html.unescape(sql) for sql in shown] == [figure.sql for figure in figures]
         for figure in figures:
@@ -69,7 +71,7 @@ def test_every_figure_shows_sql_that_runs(sample: WarehousePaths) -> None:
             assert set(re.findall(r"\b(raw)\.\w+", figure.sql)) == set()
 
 
-@pytest.mark.parametrize("which", ["sample", "hostile"])
+@pytest.mark.parametrize("which", ["sample", "tended", "hostile"])
 def test_nothing_on_the_page_runs_or_is_fetched(which: str, request: pytest.FixtureRequest) -> None:
     """No script, no handler, no address but the web's, whatever the texts are."""
     text = rendered(request.getfixturevalue(which))
@@ -93,6 +95,14 @@ def test_hostile_texts_are_shown_as_they_are(hostile: WarehousePaths) -> None:
     assert "\\x1b[2Jcleared" in text
     assert [sign for sign in text if ord(sign) < 32 and sign != "\n"] == []
     assert len(text.encode()) < 150_000
+
+
+def test_a_history_explains_itself(tended: WarehousePaths) -> None:
+    """What commits brought, how fast, and why the mean moved, month by month."""
+    text = rendered(tended)
+    assert "21 articles came, 4 scores changed and 2 articles went" in text
+    assert "Half of the articles of The Transition Ledger were here within" in text
+    assert text.count("the mean fell from") + text.count("the mean rose from") >= 12
 
 
 def test_very_many_topics_are_capped(tmp_path: Path) -> None:

@@ -1,0 +1,145 @@
+"""How the collection is tended, where it has a history: what came, was scored anew, and went."""
+
+from typing import TYPE_CHECKING, Any
+
+from flows.reports.page import svg
+from flows.reports.page.columns import Column, columns
+from flows.reports.page.figure import (
+    Cell,
+    Figure,
+    Grid,
+    Panel,
+    Section,
+    capped,
+    fetch,
+    name,
+    numbers,
+)
+from flows.reports.page.periods import STEPS
+from flows.reports.summary import clip, counted
+
+if TYPE_CHECKING:
+    import duckdb
+
+_PERIODS, _PROVIDERS = 24, 12
+_TIME_GRAIN = "month"
+CONTRIBUTIONS = f"""\
+with newest as (
+    select max(period_start) as last, min(period_start) as first
+    from marts.contributions
+    where time_grain = '{_TIME_GRAIN}'
+),
+
+periods as (
+    select cast(unnest(generate_series(
+        greatest(first, last - {_PERIODS - 1} * interval '{STEPS[_TIME_GRAIN]}'),
+        last,
+        interval '{STEPS[_TIME_GRAIN]}'
+    )) as date) as period_start
+    from newest
+)
+
+select
+    periods.period_start,
+    coalesce(contributions.commits, 0) as commits,
+    coalesce(contributions.additions, 0) as additions,
+    coalesce(contributions.rescorings, 0) as rescorings,
+    coalesce(contributions.removals, 0) as removals,
+from periods
+left join marts.contributions
+    on contributions.period_start = periods.period_start
+    and contributions.time_grain = '{_TIME_GRAIN}'
+order by periods.period_start"""
+ARRIVALS = """\
+select
+    coalesce(providers.name, arrivals.provider) as name,
+    arrivals.period_start,
+    arrivals.articles,
+    arrivals.same_day_articles / nullif(arrivals.dated_articles, 0) as same_day_share,
+    arrivals.lag_days_median,
+    arrivals.lag_days_p90,
+from marts.arrivals
+left join marts.providers on providers.provider = arrivals.provider
+where arrivals.time_grain = 'year'
+qualify arrivals.period_start = max(arrivals.period_start) over ()
+order by arrivals.articles desc, arrivals.provider"""
+_SHOWN = {
+    "additions": "Articles that came",
+    "rescorings": "New scores",
+    "removals": "Articles that went",
+    "commits": "Commits",
+}
+
+
+def section(con: "duckdb.DuckDBPyConnection") -> Section:
+    """Draw the contributions month by month, and list how fast articles arrive."""
+    figures = []
+    if contributions := fetch(con, CONTRIBUTIONS):
+        figures.append(_contributions(contributions))
+    if arrivals := fetch(con, ARRIVALS):
+        figures.append(_arrivals(arrivals))
+    empty = (
+        "" if figures else "There is no history yet: it comes from the commits of a git work tree."
+    )
+    return Section("tending", "How the collection is tended", figures, empty)
+
+
+def _contributions(rows: list[dict[str, Any]]) -> Figure:
+    last = rows[-1]
+    return Figure(
+        title=f"In {last['period_start']:%B %Y} {counted(last['additions'], 'article')} came,"
+        f" {counted(last['rescorings'], 'score')} changed and"
+        f" {counted(last['removals'], 'article')} went",
+        lead="What commits did to articles, by month, each on its own scale. The newest month with"
+        " a commit is dashed.",
+        sql=CONTRIBUTIONS,
+        panels=tuple(_panel(rows, column, said) for column, said in _SHOWN.items()),
+        numbers=numbers(rows),
+    )
+
+
+def _panel(rows: list[dict[str, Any]], column: str, said: str) -> Panel:
+    values = [
+        Column(svg.period(row["period_start"], _TIME_GRAIN), row[column], None, row is not rows[-1])
+        for row in rows
+    ]
+    total, peak = (measure(row[column] for row in rows) for measure in (sum, max))
+    label = f"{said} a month from {values[0].name} to {values[-1].name}: {svg.number(total)} in all"
+    return Panel(
+        said,
+        f"{svg.number(total)} in all",
+        columns(values, label),
+        (values[0].name, values[-1].name),
+        f"max {svg.number(peak)}",
+    )
+
+
+def _arrivals(rows: list[dict[str, Any]]) -> Figure:
+    shown, first = rows[:_PROVIDERS], rows[0]
+    return Figure(
+        title=f"Half of the articles of {clip(first['name'])} were here within"
+        f" {svg.number(first['lag_days_median'], 1)} days of their publication"
+        if first["lag_days_median"] is not None
+        else f"{counted(first['articles'], 'article')} of {clip(first['name'])} came",
+        lead=f"Articles that came in {first['period_start'].year}: the share that was here within"
+        " 24 hours, and the days within which half and nine in ten of them were here.",
+        sql=ARRIVALS,
+        grid=Grid(
+            ("Provider", "Articles", "Same day", "Half within", "Nine in ten within"),
+            [
+                [
+                    name(row["name"]),
+                    Cell(svg.number(row["articles"]), is_number=True),
+                    Cell(svg.share(row["same_day_share"]), is_number=True),
+                    Cell(_days(row["lag_days_median"]), is_number=True),
+                    Cell(_days(row["lag_days_p90"]), is_number=True),
+                ]
+                for row in shown
+            ],
+        ),
+        rest=capped(len(shown), len(rows), "The SQL below lists all."),
+    )
+
+
+def _days(value: float | None) -> str:
+    return svg.number(None) if value is None else f"{svg.number(value, 1)} d"
