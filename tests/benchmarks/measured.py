@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import floor, peers
+from tests.benchmarks import floor, peers, reports
 
 MIB = 1024  # the kernel counts peaks in KiB
 
@@ -22,6 +22,8 @@ def main(kind: str, *arguments: str) -> None:
         said |= floor.measure(kind, arguments[0])
     elif kind in peers.PEERS:
         peers.PEERS[kind](*map(Path, arguments))
+    elif kind == "reports":
+        reports.add(Path(arguments[0]))
     elif kind == "start":
         import duckdb  # noqa: F401 - what every command of ours has to import
     said["driver"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
