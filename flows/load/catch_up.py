@@ -31,7 +31,8 @@ class Earlier:
 class CatchUp:
     """Commits to replay in order; `before_first_run` lie before everything that runs have seen.
 
-    `commit` is what the source stands at, known or not by its history; `note` what to tell.
+    `commit` is what the source stands at, known or not by its history; `note` what to tell;
+    `is_switched` says that the last run looked and this one does not, or the reverse.
     """
 
     commit: str | None = None
@@ -39,6 +40,7 @@ class CatchUp:
     new: History | None = None
     note: str = ""
     looked: bool = False
+    is_switched: bool = False
 
     @property
     def commits(self) -> int | None:
@@ -67,22 +69,45 @@ def plan(
     of the last run that looked at the source, whether it published or not.
     """
     runs = _runs(con)
+    looked = bool(runs) and runs[-1].looked
+    is_wanted = not runs or looked if wanted is None else wanted
     try:
-        repository = commit_tree.repository_of(source)
-        if repository is None:
-            if wanted:
-                raise NoHistory(f"{source} lies in no git repository: build without --history")
-            return CatchUp()
-        if wanted is False or (wanted is None and runs and not runs[-1].looked):
-            return CatchUp(repository.commit)
-        git.refuse_shallow(repository)
-        new, note = _new(con, repository, accepts, run, runs, looked_at if runs else None)
-        before = _before_first_run(repository, accepts, runs)
-        return CatchUp(repository.commit, before, new, note, looked=True)
+        found = _look(con, source, accepts, run, runs, looked_at) if is_wanted else None
+        if found is None and (wanted or looked) and is_wanted:
+            raise NoHistory(f"{source} lies in no git repository: build with --no-history")
     except NoHistory as error:
         if wanted:
             raise
-        return CatchUp(note=f"without the history of the source: {error}")
+        # What could be read yesterday may be tomorrow, and goes on from there.
+        commit = runs[-1].source_commit if looked else None
+        note = f"without the history of the source: {error}"
+        return CatchUp(commit, note=note, looked=looked)
+    found = found or CatchUp(_commit_of(source))
+    return replace(found, is_switched=bool(runs) and found.looked != looked)
+
+
+def _look(
+    con: "duckdb.DuckDBPyConnection",
+    source: Path,
+    accepts: Callable[[str], bool],
+    run: Run,
+    runs: list[Earlier],
+    looked_at: datetime | None,
+) -> CatchUp | None:
+    if (repository := commit_tree.repository_of(source)) is None:
+        return None
+    git.refuse_shallow(repository)
+    new, note = _new(con, repository, accepts, run, runs, looked_at if runs else None)
+    before = _before_first_run(repository, accepts, runs)
+    return CatchUp(repository.commit, before, new, note, looked=True)
+
+
+def _commit_of(source: Path) -> str | None:
+    try:
+        repository = commit_tree.repository_of(source)
+    except NoHistory:
+        return None
+    return repository and repository.commit
 
 
 def _runs(con: "duckdb.DuckDBPyConnection") -> list[Earlier]:
