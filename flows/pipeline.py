@@ -283,7 +283,7 @@ def _count(
     work: Work, past: CatchUp, listing: Listing, outcomes: ledger.Outcomes, replayed: int
 ) -> Receipt:
     """Count what the run met; it publishes when files, globs or the SQL are other ones."""
-    is_same = work.scope == work.before and not work.is_outdated
+    is_same = work.scope == work.before and not (work.is_outdated or past.is_switched)
     return receipts.make(
         work.con,
         work.run,

@@ -256,6 +256,24 @@ def test_a_build_that_was_told_so_leaves_the_history(tended: Tended) -> None:
     receipt = tended.build()
     assert (receipt.commits, receipt.source_commit) == (None, tended.commits[-1])
     assert [row[0] for row in tended.versions()] == [None, None, None]
+    assert tended.build(history=True).published is True
+    published = [tended.build(history=wish).published for wish in (None, False, None)]
+    assert published == [False, True, False]
+
+
+def test_a_history_that_cannot_be_read_for_once_goes_on_later(
+    tended: Tended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run without git says so, and its commits are not lost."""
+    tended.build()
+    tended.commit({"a.md": article("a", 12)})
+    tended.commit({"a.md": article("a", 13)})
+    with monkeypatch.context() as without_git:
+        without_git.setenv("PATH", "")
+        receipt = tended.build()
+    assert (receipt.commits, receipt.source_commit) == (0, tended.commits[1])
+    assert "git, which is not installed" in receipt.notes[0]
+    assert tended.build().commits == 2
 
 
 def test_what_lies_before_the_first_run_comes_on_request(tended: Tended) -> None:
@@ -341,6 +359,22 @@ def test_an_empty_repository_is_no_error(tmp_path: Path) -> None:
         ("added", "a.md", 10),
         ("changed", "a.md", 11),
     ]
+
+
+def test_the_history_of_the_sample_ends_in_the_sample(tmp_path: Path) -> None:
+    """Committed in halves, its articles are those that a build without a history loads."""
+    tended = Tended(tmp_path)
+    sample = Path(__file__).parents[1] / "data/content"
+    files = [path for path in sorted(sample.rglob("*")) if path.is_file()]
+    for half in (files[::2], files[1::2]):
+        for path in half:
+            tended.write(path.relative_to(sample).as_posix(), path.read_bytes())
+        tended.commit({})
+    tended.build()
+    plain = Content(tmp_path, warehouse="plain.duckdb")
+    plain.build(history=False)
+    assert state(tended) == state(plain)
+    assert tended.query("select count(*) from raw.article_versions where commit is null") == [(0,)]
 
 
 STEPS = st.lists(

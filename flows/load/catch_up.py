@@ -107,7 +107,7 @@ def _commit_of(source: Path) -> str | None:
         repository = commit_tree.repository_of(source)
     except NoHistory:
         return None
-    return repository and repository.commit
+    return repository.commit if repository else None
 
 
 def _runs(con: "duckdb.DuckDBPyConnection") -> list[Earlier]:
