@@ -55,6 +55,7 @@ class Fold:
 
     title: str
     grid: Grid
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

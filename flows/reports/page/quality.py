@@ -8,7 +8,7 @@ from flows.reports.page.figure import Cell, Figure, Fold, Grid, Section, fetch, 
 from flows.reports.page.histogram import histogram
 from flows.reports.page.periods import choose_grain
 from flows.reports.page.waterfall import step
-from flows.reports.summary import EFFECTS
+from flows.reports.summary import EFFECTS, clip
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,8 +31,8 @@ select
     cast({_BUCKET} * floor(quality / {_BUCKET}) as integer) as quality_from,
     count(*) as articles,
     sum(count(*)) over () as scored_articles,
-    (select median(quality) from staging.articles) as quality_median,
-from staging.articles
+    (select median(quality) from marts.articles) as quality_median,
+from marts.articles
 where quality is not null
 group by quality_from
 order by quality_from"""
@@ -44,17 +44,45 @@ select
     median(quality) as quality_median,
     quantile_cont(quality, 0.9) as quality_p90,
     bool_and(is_complete) as is_complete,
-from staging.articles
+from marts.articles
 inner join (
     select distinct period_start, is_complete
     from marts.quality_trends
     where time_grain = '{time_grain}'
 ) as periods on periods.period_start = date_trunc('{time_grain}', published_date)
-where quality is not null
+where quality is not null and not is_scheduled
 group by periods.period_start
 order by periods.period_start desc
 limit {periods}"""
 CHANGES = f"""\
+with largest as (
+    select
+        changes.period_start,
+        changes.dimension,
+        coalesce(providers.name, changes.member) as member,
+        round(changes.contribution, 2) as points,
+    from marts.quality_changes_by as changes
+    left join marts.providers
+        on providers.provider = changes.member
+        and changes.dimension = 'provider'
+    where changes.time_grain = 'month' and abs(changes.contribution) >= 0.05
+    qualify row_number() over (
+        partition by changes.period_start, changes.dimension
+        order by abs(changes.contribution) desc, changes.member
+    ) <= 3
+),
+
+members as (
+    select
+        period_start,
+        list({{'name': member, 'points': points}} order by abs(points) desc, member)
+            filter (dimension = 'topic') as topics,
+        list({{'name': member, 'points': points}} order by abs(points) desc, member)
+            filter (dimension = 'provider') as providers,
+    from largest
+    group by period_start
+)
+
 select
     period_start,
     quality_mean - quality_change as quality_before,
@@ -67,7 +95,10 @@ select
     removed_effect,
     rescored_effect,
     mix_effect,
+    members.topics,
+    members.providers,
 from marts.quality_changes
+left join members using (period_start)
 where time_grain = 'month' and round(quality_mean, 1) <> round(quality_mean - quality_change, 1)
 order by period_start desc
 limit {_MONTHS}"""
@@ -154,7 +185,8 @@ def _why(rows: list[dict[str, Any]]) -> Figure:
         lead=lead,
         sql=CHANGES,
         grid=_steps(newest),
-        folds=tuple(Fold(_change_title(row), _steps(row)) for row in earlier),
+        rest=_members(newest),
+        folds=tuple(Fold(_change_title(row), _steps(row), _members(row)) for row in earlier),
     )
 
 
@@ -169,6 +201,19 @@ def _change_title(row: dict[str, Any]) -> str:
         f" to {svg.number(row['quality_mean'], 1)}, mostly through {name}"
         f" ({svg.number(row[column], 1, sign=True)})"
     )
+
+
+def _members(row: dict[str, Any]) -> str:
+    """Name the topics and providers whose articles moved the mean of all most."""
+    said = []
+    for kind in ("topics", "providers"):
+        parts = [
+            f"{clip(member['name'], 40)} {svg.number(member['points'], 1, sign=True)}"
+            for member in row[kind] or ()
+        ]
+        if parts:
+            said.append(f"By {kind}: {', '.join(parts)}.")
+    return " ".join(said)
 
 
 def _steps(row: dict[str, Any]) -> Grid:

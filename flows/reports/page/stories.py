@@ -28,6 +28,20 @@ from marts.stories
 where is_current and providers > 1
 order by quality_range desc nulls last, providers desc, story_url"""
 
+ALIKE = """\
+select
+    alike.title,
+    coalesce(earlier.name, alike.provider) as first,
+    coalesce(later.name, alike.later_provider) as later,
+    alike.days_later,
+    alike.quality,
+    alike.later_quality,
+    alike.similarity,
+from marts.similar_titles as alike
+left join marts.providers as earlier on earlier.provider = alike.provider
+left join marts.providers as later on later.provider = alike.later_provider
+order by alike.similarity desc, alike.article_id, alike.later_article_id"""
+
 
 def citations(con: "duckdb.DuckDBPyConnection") -> Section:
     """List who cites whom most often."""
@@ -66,13 +80,19 @@ def citations(con: "duckdb.DuckDBPyConnection") -> Section:
 
 
 def stories(con: "duckdb.DuckDBPyConnection") -> Section:
-    """List the stories that several providers carried, the most unlike scores first."""
-    rows = fetch(con, STORIES)
-    if not rows:
-        why = "No story came through more than one outlet."
-        return Section("stories", "Stories at several outlets", empty=why)
+    """List the stories that several providers carried, by their address and by their title."""
+    figures = []
+    if same := fetch(con, STORIES):
+        figures.append(_same_address(same))
+    if alike := fetch(con, ALIKE):
+        figures.append(_alike(alike))
+    empty = "" if figures else "No story came through more than one outlet."
+    return Section("stories", "Stories at several outlets", figures, empty)
+
+
+def _same_address(rows: list[dict[str, Any]]) -> Figure:
     shown = rows[:_SHOWN]
-    figure = Figure(
+    return Figure(
         title=f"{counted(len(rows), 'story', 'stories')} came through more than one outlet",
         lead="The same address under several providers, where the scores lie furthest apart first.",
         sql=STORIES,
@@ -91,7 +111,30 @@ def stories(con: "duckdb.DuckDBPyConnection") -> Section:
         ),
         rest=capped(len(shown), len(rows), "The SQL below lists all."),
     )
-    return Section("stories", "Stories at several outlets", [figure])
+
+
+def _alike(rows: list[dict[str, Any]]) -> Figure:
+    shown = rows[:_SHOWN]
+    return Figure(
+        title=f"{counted(len(rows), 'pair')} of articles of different providers have like titles",
+        lead="At most seven days apart, the most alike first: a likeness of words, no proof.",
+        sql=ALIKE,
+        grid=Grid(
+            ("First", "By", "Then by", "Days later", "Scores", "Words in common"),
+            [
+                [
+                    Cell(clip(row["title"], 90)),
+                    name(row["first"]),
+                    name(row["later"]),
+                    Cell(svg.number(row["days_later"], 1), is_number=True),
+                    Cell(f"{svg.number(row['quality'])}, {svg.number(row['later_quality'])}"),
+                    Cell(svg.share(row["similarity"]), is_number=True),
+                ]
+                for row in shown
+            ],
+        ),
+        rest=capped(len(shown), len(rows), "The SQL below lists all."),
+    )
 
 
 def _scores(scores: list[dict[str, Any]]) -> str:

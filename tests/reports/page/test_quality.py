@@ -16,8 +16,21 @@ def con() -> "duckdb.DuckDBPyConnection":
     con.execute(
         """
         create schema marts;
-        create schema staging;
-        create table staging.articles as select 80 as quality, null::date as published_date;
+        create table marts.articles as
+        select 80 as quality, null::date as published_date, false as is_scheduled;
+        create table marts.providers as select 'news.example.org' as provider, 'News' as name;
+        create table marts.quality_changes_by (
+            dimension varchar, member varchar, time_grain varchar, period_start date,
+            contribution double
+        );
+        insert into marts.quality_changes_by values
+            ('topic', 'Sun', 'month', '2025-03-01', -3.0),
+            ('topic', 'Sea', 'month', '2025-03-01', 0.5),
+            ('topic', 'Gas', 'month', '2025-03-01', -0.3),
+            ('topic', 'Oil', 'month', '2025-03-01', 0.1),
+            ('topic', 'Core', 'month', '2025-04-01', 0.01),
+            ('topic', 'Sun', 'year', '2025-03-01', 9),
+            ('provider', 'news.example.org', 'month', '2025-03-01', -4.0);
         create table marts.quality_trends (
             time_grain varchar, period_start date, scored_articles bigint, is_complete boolean
         );
@@ -73,6 +86,15 @@ def test_steps_lead_from_the_mean_before_to_the_mean_after(
     ]
     # From 76.0 to 80.51, the lowest and the highest of the way.
     assert bars == [("88.91", "11.09"), ("66.74", "33.26"), ("0", "66.74")]
+
+
+def test_topics_and_providers_that_did_most_are_named(con: "duckdb.DuckDBPyConnection") -> None:
+    """Three of each at most, the largest first; what rounds to nothing is not among them."""
+    assert why(con).rest == ""
+    minus = "\N{MINUS SIGN}"
+    assert why(con).folds[0].note == (
+        f"By topics: Sun {minus}3.0, Sea +0.5, Gas {minus}0.3. By providers: News {minus}4.0."
+    )
 
 
 def test_without_a_second_month_nothing_has_moved(con: "duckdb.DuckDBPyConnection") -> None:
