@@ -130,6 +130,14 @@ def _to_path(_: object, given: Sequence[Token]) -> Path:
         raise ValueError(f"{text} names the home folder of nobody here") from error
 
 
+def _to_source(kind: object, given: Sequence[Token]) -> Path | str:
+    """Tell addresses from paths."""
+    from flows.source import sources
+
+    path = _to_path(kind, given)
+    return sources.parse(given[0].value) if "://" in given[0].value else path
+
+
 def _at_least_one(_: object, value: int | None) -> None:
     if value is not None and value < 1:
         raise ValueError("Say a whole number above 0.")
@@ -145,7 +153,13 @@ AnyPath = Annotated[Path, Parameter(converter=_to_path)]
 # Made by `run` from --warehouse, which may stand before the command's name or after it.
 Warehouse = Annotated[WarehousePaths, Parameter(parse=False)]
 Source = Annotated[
-    AnyPath | None, Parameter(help="The content folder (default: that of the last build).")
+    Path | str | None,
+    Parameter(
+        converter=_to_source,
+        metavar="SOURCE",
+        help="The content: a folder, an archive (.zip, .tar, .tar.gz, .tar.zst), or the address of"
+        " one or of a bucket, as s3://bucket/folder (default: that of the last build).",
+    ),
 ]
 Patterns = Annotated[
     list[str] | None,

@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import httpx
@@ -44,7 +43,9 @@ from flows import MatterhouseError, pipeline
 from flows.load import scope
 from flows.load.receipt import Receipt
 from flows.reports import markdown, notify, postgres, terminal
+from flows.source import sources
 from flows.source.extract import Batch
+from flows.source.sources import Location
 from flows.warehouse.paths import WarehousePaths, locate
 from flows.warehouse.run_log import read_runs
 from flows.workers.runner import DirectRunner, named
@@ -217,7 +218,7 @@ def build(
             message=f"missed, and run {overtaken} has since read what it would have read",
         )
     request = pipeline.Request(
-        Path(source) if source else None,
+        sources.parse(source) if source else None,
         paths.warehouse,
         patterns=None if patterns is None else tuple(patterns),
         exclude=None if exclude is None else tuple(exclude),
@@ -256,14 +257,14 @@ def build_once(request: pipeline.Request, *, runner: str, jobs: int | None) -> R
 def _parameters(request: pipeline.Request) -> dict[str, Any]:
     """Return what a flow is told of a request; null is what the last published run did."""
     return {
-        "source": str(request.source.absolute()) if request.source else None,
+        "source": str(sources.absolute(request.source)) if request.source else None,
         "warehouse": str(request.warehouse.absolute()),
         "patterns": None if request.patterns is None else list(request.patterns),
         "exclude": None if request.exclude is None else list(request.exclude),
     }
 
 
-def _source(request: pipeline.Request) -> Path:
+def _source(request: pipeline.Request) -> Location:
     """Return the folder that a schedule reads: the one asked for, or the remembered one."""
     paths = WarehousePaths(request.warehouse.absolute())
     return scope.choose(scope.of_published(paths), request.source).source
@@ -324,7 +325,8 @@ def serve(
     require_api(_API_PATIENCE_SECONDS)
     source, warehouse = _source(request), request.warehouse.absolute()
     # Unlike their folders' names, the two paths tell all schedules of a machine apart.
-    name = f"{source.name}-{zlib.crc32(os.fsencode(f'{source}:{warehouse}')):08x}"
+    last_part = str(source).rpartition("/")[2]
+    name = f"{last_part}-{zlib.crc32(os.fsencode(f'{source}:{warehouse}')):08x}"
     reads = terminal.escape_control(source)
     say(f"Building from {reads} at {cron!r} (UTC) until this process ends.")
     say(f"At once: prefect deployment run {shlex.quote(f'build/{name}')}")

@@ -21,9 +21,10 @@ from flows.load.scope import Scope
 from flows.models import build, checks
 from flows.models.checks import FailedCheck
 from flows.models.files import fingerprint
-from flows.source import folder, history
+from flows.source import history, sources
 from flows.source.folder import Listing
 from flows.source.patterns import PathFilter
+from flows.source.sources import Location
 from flows.warehouse import generations, working_copy
 from flows.warehouse.connection import build_memory, limit_memory
 from flows.warehouse.lock import locked
@@ -67,7 +68,7 @@ class ChecksFailed(MatterhouseError):
 class Request:
     """What to read and how; None stands for what the last published run did."""
 
-    source: Path | None
+    source: Location | None
     warehouse: Path
     patterns: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
@@ -169,10 +170,10 @@ def scan(work: Work) -> tuple[CatchUp, Listing, Plan]:
         parser_version=frontmatter.PARSER_VERSION,
         reread=work.reread,
     )
-    listing = folder.walk(work.scope.source, *globs)
+    listing = sources.walk(work.scope.source, *globs)
     plan = compare(listing)
     if plan.vanished:
-        listing = folder.look_again(work.scope.source, listing, plan.vanished, *globs)
+        listing = sources.look_again(work.scope.source, listing, plan.vanished, *globs)
         plan = compare(listing)
     return past, listing, plan
 
@@ -197,7 +198,7 @@ def replay_commits(work: Work, past: CatchUp) -> int:
 
 def extract(work: Work, listing: Listing, plan: Plan) -> "Iterator[Frames]":
     """Read what is new or changed; frames come batch by batch, from wherever the runner reads."""
-    batches = plans.batches(work.scope.source, plan, listing.faults, BATCH_FILES)
+    batches = plans.batches(work.scope.source, plan, listing, BATCH_FILES)
     read = partial(frames_of, observed_at=work.run.started_at)
     return work.clock.waiting("extract", work.runner.map("extract", read, batches))
 
@@ -332,7 +333,7 @@ def _look_before_anything_is_made(request: Request, paths: WarehousePaths) -> No
         working_copy.recognise(paths)
         before = scopes.of_published(paths)
         asked = scopes.choose(before, request.source, replace_source=request.replace_source)
-        folder.require_folder(asked.source)
+        sources.require(asked.source)
 
 
 @contextlib.contextmanager

@@ -3,16 +3,22 @@
 import contextlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+import boto3
 import psycopg
 import pytest
 
@@ -80,6 +86,127 @@ def postgres() -> Iterator[str]:
             # At once: nobody needs its data any more.
             process.send_signal(signal.SIGQUIT)
             process.wait(60)
+
+
+class Proxy:
+    """A server in front of another one, which can be slow, end in the middle, and tell of both."""
+
+    def __init__(self, behind: int) -> None:
+        self.behind = behind
+        self.requests: list[str] = []
+        self.delay = 0.0
+        # So many requests of `requests` are answered before the server is gone; None is for ever.
+        self.lives: int | None = None
+        self.before_request: Callable[[str], None] = lambda path: None
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with (
+            contextlib.suppress(OSError),
+            client,
+            socket.create_connection(("127.0.0.1", self.behind)) as server,
+        ):
+            threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
+            while data := client.recv(1 << 16):
+                for path in re.findall(rb"^(?:GET|PUT|HEAD) (\S+) HTTP", data, re.MULTILINE):
+                    if self.lives is not None and len(self.requests) >= self.lives:
+                        return
+                    self.requests.append(path.decode())
+                    self.before_request(path.decode())
+                server.sendall(data)
+
+    def _answer(self, server: socket.socket, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := server.recv(1 << 16):
+                time.sleep(self.delay)
+                client.sendall(data)
+
+
+@dataclass
+class Bucket:
+    """A bucket on a server of its own, written to directly and read through a proxy."""
+
+    name: str
+    client: Any
+    proxy: Proxy
+
+    @property
+    def address(self) -> str:
+        """The folder in it that tests write to."""
+        return f"s3://{self.name}/content"
+
+    def put(self, path: str, text: str | bytes) -> None:
+        """Write an object below the folder."""
+        data = text.encode() if isinstance(text, str) else text
+        self.client.put_object(Bucket=self.name, Key=f"content/{path}", Body=data)
+
+    def delete(self, path: str) -> None:
+        """Remove an object."""
+        self.client.delete_object(Bucket=self.name, Key=f"content/{path}")
+
+    def read_objects(self) -> list[str]:
+        """Return the objects that were asked for since the last call, without listings."""
+        asked = [path for path in self.proxy.requests if "list-type=" not in path]
+        self.proxy.requests.clear()
+        return [path.partition("/content/")[2] for path in asked]
+
+
+SECRET_KEY = "wJalrXUtnFEMIsecret"
+
+
+@contextlib.contextmanager
+def s3() -> Iterator[int]:
+    """Run an S3 server that lists five objects a page, and give its port."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        env={**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": "5"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for_port(port, process)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def bucket(port: int, name: str) -> Iterator[Bucket]:
+    """Make a bucket, with a proxy whose address is in the environment while the block runs."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="AKIATEST",
+        aws_secret_access_key=SECRET_KEY,
+    )
+    client.create_bucket(Bucket=name)
+    proxy = Proxy(port)
+    environment = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}",
+        "AWS_ACCESS_KEY_ID": "AKIATEST",
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_REGION": "us-east-1",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in environment.items():
+            patch.setenv(variable, value)
+        yield Bucket(name, client, proxy)
+    proxy.close()
 
 
 def _is_user(name: str) -> bool:

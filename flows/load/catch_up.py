@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.load.ledger import Run
-from flows.source import commit_tree, git
+from flows.source import archives, commit_tree, git
 from flows.source.git import Change, Commit, NoHistory, Repository
 from flows.source.history import History, changes_of, read_history
+from flows.source.sources import Location
 
 if TYPE_CHECKING:
     import duckdb
@@ -56,7 +57,7 @@ class CatchUp:
 
 def plan(
     con: "duckdb.DuckDBPyConnection",
-    source: Path,
+    source: Location,
     accepts: Callable[[str], bool],
     run: Run,
     *,
@@ -88,13 +89,13 @@ def plan(
 
 def _look(
     con: "duckdb.DuckDBPyConnection",
-    source: Path,
+    source: Location,
     accepts: Callable[[str], bool],
     run: Run,
     runs: list[Earlier],
     looked_at: datetime | None,
 ) -> CatchUp | None:
-    if (repository := commit_tree.repository_of(source)) is None:
+    if (repository := _repository_of(source)) is None:
         return None
     git.refuse_shallow(repository)
     new, note = _new(con, repository, accepts, run, runs, looked_at if runs else None)
@@ -102,9 +103,14 @@ def _look(
     return CatchUp(repository.commit, before, new, note, looked=True)
 
 
-def _commit_of(source: Path) -> str | None:
+def _repository_of(source: Location) -> Repository | None:
+    is_in_files = isinstance(source, Path) and not archives.is_archive(source)
+    return commit_tree.repository_of(Path(source)) if is_in_files else None
+
+
+def _commit_of(source: Location) -> str | None:
     try:
-        repository = commit_tree.repository_of(source)
+        repository = _repository_of(source)
     except NoHistory:
         return None
     return repository.commit if repository else None

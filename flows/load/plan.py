@@ -1,13 +1,13 @@
 """Listing and ledger → which files are new, touched, unchanged or gone, and batches to read."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows import MatterhouseError
+from flows.source import sources
 from flows.source.extract import Batch
-from flows.source.folder import Listing, PathError
+from flows.source.folder import Listing
+from flows.source.sources import Location
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,7 +30,7 @@ class Plan:
 
 def compare(
     con: "duckdb.DuckDBPyConnection",
-    source: Path,
+    source: Location,
     listing: Listing,
     *,
     parser_version: int,
@@ -94,15 +94,21 @@ def compare(
     )
 
 
-def batches(source: Path, plan: Plan, faults: Mapping[str, PathError], size: int) -> list[Batch]:
+def batches(source: Location, plan: Plan, listing: Listing, size: int) -> list[Batch]:
     """Cut the files to read into batches of `size` files, in order of path."""
     cuts = range(0, len(plan.to_read), size)
+    faults = listing.faults
+    # A folder has a file behind each path, which tells the same.
+    marks = (
+        {} if sources.is_folder(source) else dict(zip(listing.paths, listing.marks, strict=True))
+    )
     return [
         Batch(
             source,
             tuple(paths),
             {path: plan.known[path] for path in paths if path in plan.known},
             {path: faults[path] for path in paths if path in faults},
+            marks={path: marks[path] for path in paths if path in marks},
         )
         for paths in (plan.to_read[start : start + size] for start in cuts)
     ]

@@ -1,14 +1,13 @@
 """Which folder a run reads, and which of its files: as asked, or as the last published run did."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows import MatterhouseError
-from flows.source.folder import require_folder
+from flows.source import sources
 from flows.source.patterns import DEFAULT_PATTERNS
+from flows.source.sources import Location
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
 
@@ -32,20 +31,22 @@ class OtherSource(MatterhouseError):
 class Scope:
     """The folder that is read, as an absolute path, and the globs that choose its files."""
 
-    source: Path
+    source: Location
     patterns: tuple[str, ...] = DEFAULT_PATTERNS
     exclude: tuple[str, ...] = ()
 
-    def is_of_folder(self, folder: Path) -> bool:
-        """Return whether a path leads to the folder, through links too."""
-        # Earlier versions kept paths as they were typed: those say nothing about another folder.
+    def is_of_folder(self, folder: Location) -> bool:
+        """Return whether a path leads to the folder, through links too, or is its address."""
         known = self.source
+        if isinstance(known, str) or isinstance(folder, str):
+            return folder == known
+        # Earlier versions kept paths as they were typed: those say nothing about another folder.
         return folder == known or not known.is_absolute() or folder.resolve() == known.resolve()
 
 
 def choose(
     remembered: Scope | None,
-    source: Path | None = None,
+    source: Location | None = None,
     patterns: Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
     *,
@@ -58,10 +59,10 @@ def choose(
     asked = source or (remembered.source if remembered else None)
     if asked is None:
         raise NoSource("which folder? Say `matterhouse build FOLDER`; later builds remember it")
-    folder = Path(os.path.abspath(asked))  # noqa: PTH100 - Path.resolve would follow links
+    folder = sources.absolute(asked)
     known = remembered or Scope(folder)
     if not known.is_of_folder(folder):
-        require_folder(asked)  # A slip of the name is no wish for another folder.
+        sources.require(asked)  # A slip of the name is no wish for another folder.
         if not replace_source:
             raise OtherSource(
                 f"the warehouse was built from {known.source}, not from {folder}: name another"
@@ -93,4 +94,5 @@ def remembered(con: "duckdb.DuckDBPyConnection") -> Scope | None:
     run = dict(zip(names, rows[0], strict=True))
     # Runs of earlier versions kept no globs.
     patterns, exclude = run.get("patterns"), run.get("exclude")
-    return Scope(Path(run["source"]), tuple(patterns or DEFAULT_PATTERNS), tuple(exclude or ()))
+    source = sources.parse(run["source"])
+    return Scope(source, tuple(patterns or DEFAULT_PATTERNS), tuple(exclude or ()))

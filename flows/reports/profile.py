@@ -4,14 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows import frontmatter
 from flows.frontmatter import Plain, Value, is_secret
 from flows.normalize.convert import ConversionError, to_timestamp
-from flows.source import extract, folder
+from flows.source import extract, sources
 from flows.source.patterns import DEFAULT_PATTERNS
+from flows.source.sources import Location
 
 if TYPE_CHECKING:
     pass
@@ -58,17 +58,18 @@ class _Tally:
 
 
 def profile(
-    source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
+    source: Location, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
 ) -> tuple[list[KeyProfile], int]:
     """Profile the files of a folder that can be loaded; return the keys and the number of files."""
-    listing = folder.walk(source, patterns, exclude)
+    listing = sources.walk(source, patterns, exclude)
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
     holders: Counter[tuple[str, str]] = Counter()
     files = 0
     found = sorted(listing.paths)
+    marks = dict(zip(listing.paths, listing.marks, strict=True))
     for start in range(0, len(found), _BATCH_FILES):
         paths = tuple(found[start : start + _BATCH_FILES])
-        batch = extract.Batch(source, paths, {}, listing.faults)
+        batch = extract.Batch(source, paths, {}, listing.faults, marks=marks)
         for document in extract.extract(batch).documents:
             files += 1
             _count(document, tallies, holders)

@@ -2,15 +2,14 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from flows import frontmatter
-from flows.source import git, time_limit
+from flows.source import git, sources, time_limit
 from flows.source.folder import PathError, too_large
 from flows.source.read import Read, Signature, Unreadable, from_bytes
-from flows.source.read import read as read_file
+from flows.source.sources import Location
 
 _YAML_SUFFIXES = (".yaml", ".yml")
 _HAS_TAXONOMY = re.compile(rb"^[\"']?taxonomy[\"']?[ \t]*:", re.MULTILINE)
@@ -66,13 +65,15 @@ class Batch:
     """Files to read below `source`; `known` maps a path to the hash of its loaded bytes.
 
     With `blobs`, source is a git repository, and they say where in it the bytes of a path are.
+    `marks` are those of the listing, which sources without files of their own need.
     """
 
-    source: Path
+    source: Location
     paths: tuple[str, ...]
     known: Mapping[str, str]
     faults: Mapping[str, PathError]
     blobs: Mapping[str, str] | None = None
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,7 @@ class Extracted:
 def extract(batch: Batch) -> Extracted:
     """Read every file of a batch; a fault of one file never touches another."""
     found = Extracted([], [], [])
-    read = _reader(batch)
-    with time_limit.watched():
+    with _reader(batch) as read, time_limit.watched():
         for path in batch.paths:
             time_limit.next_file()
             outcome = _outcome(batch, path, read)
@@ -101,21 +101,24 @@ def extract(batch: Batch) -> Extracted:
     return found
 
 
-def _reader(batch: Batch) -> Callable[[str], Read]:
-    """Return what reads the paths of a batch, each once and in their order."""
-    if batch.blobs is None:
-        return lambda path: read_file(f"{batch.source}/{path}")
-    blobs = [batch.blobs[path] for path in batch.paths if path not in batch.faults]
-    contents = git.read_blobs(batch.source, blobs)
-    return lambda path: from_bytes(next(contents))
+@contextlib.contextmanager
+def _reader(batch: Batch) -> Iterator[Callable[[str], Read]]:
+    """Give what reads the paths of a batch, each once and in their order."""
+    readable = [path for path in batch.paths if path not in batch.faults]
+    if batch.blobs is None or isinstance(batch.source, str):
+        with sources.reader(batch.source, readable, batch.marks) as read:
+            yield read
+    else:
+        contents = git.read_blobs(batch.source, [batch.blobs[path] for path in readable])
+        yield lambda path: from_bytes(next(contents))
 
 
 def unread(batch: Batch, path: str, code: str, message: str, hint: str) -> Reject:
     """Quarantine a file that the reader cannot survive, with what tells whether it changes."""
     content_hash: str | None = None
     signature: Signature | None = None
-    with contextlib.suppress(Unreadable):
-        _, content_hash, signature = read_file(f"{batch.source}/{path}")
+    with contextlib.suppress(Unreadable), sources.reader(batch.source, [path], batch.marks) as read:
+        _, content_hash, signature = read(path)
     return Reject(path, content_hash, signature, "quarantined", code, message, hint)
 
 

@@ -51,6 +51,17 @@ def next_file() -> None:
         _arm(SECONDS, HARD_SECONDS)
 
 
+@contextlib.contextmanager
+def paused() -> Iterator[None]:
+    """Do not count the block: the file has to wait there. It then begins anew."""
+    if _watching:
+        _arm(0, 0)
+    try:
+        yield
+    finally:
+        next_file()
+
+
 def _arm(soft: float, hard: float) -> None:
     # PROF counts processor time, so that other programs cannot make a file slow.
     signal.setitimer(signal.ITIMER_PROF, soft)

@@ -21,6 +21,7 @@ import pandas as pd
 
 from flows import MatterhouseError
 from flows.normalize.frames import COLUMNS, Frames
+from flows.source import sources
 from flows.source.extract import Batch
 from flows.warehouse.connection import connect, sql_identifier, sql_literal
 from flows.warehouse.paths import WORKING
@@ -75,7 +76,7 @@ class ClusterRunner(DirectRunner):
             ahead = 2 * max(len(client.nthreads()), 1)
             waiting: deque[tuple[Batch, Any]] = deque()
             for number, batch in enumerate(batches, start=1):
-                given = replace(batch, source=batch.source.absolute())
+                given = replace(batch, source=sources.absolute(batch.source))
                 name = f"{number:06}"
                 future = client.submit(
                     write_parts, work, given, Path(staging), name, pure=False, retries=_RETRIES
@@ -127,7 +128,7 @@ def _collect(work: Callable[[Batch], Frames], batch: Batch, future: Any) -> Fram
 def write_parts(work: Callable[[Batch], Frames], batch: Batch, staging: Path, name: str) -> Path:
     """Carry out one batch, leave its frames as `staging/name/TABLE.parquet`; return that folder."""
     # Every file of a folder that is not mounted here would be quarantined as vanished.
-    if not batch.source.is_dir():
+    if isinstance(batch.source, Path) and not batch.source.exists():
         raise NotOnWorker(
             f"the worker does not see {batch.source}: mount it there under the same path"
         )

@@ -88,7 +88,7 @@ class DirectRunner:
         if files >= self.pool_from and (self.jobs > 1 or not self.pool_from):
             return True
         # What is known to kill the parser is large; such a file must not read in this process.
-        return any(_is_suspicious(batch.source, path) for batch in batches for path in batch.paths)
+        return any(_is_suspicious(batch, path) for batch in batches for path in batch.paths)
 
     def _pooled(
         self, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
@@ -134,9 +134,13 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-def _is_suspicious(source: Path, path: str) -> bool:
+def _is_suspicious(batch: Batch, path: str) -> bool:
+    if batch.marks:
+        # The marks of objects and members begin with their size.
+        size, _, _ = batch.marks.get(path, "").partition(" ")
+        return size.isdecimal() and int(size) > SUSPICIOUS_BYTES
     try:
-        return os.lstat(f"{source}/{path}").st_size > SUSPICIOUS_BYTES
+        return os.lstat(f"{batch.source}/{path}").st_size > SUSPICIOUS_BYTES
     except (OSError, ValueError):
         return False  # It is not read at all, or it vanished.
 

@@ -138,8 +138,8 @@ def test_files_are_cut_into_batches_in_order_of_path() -> None:
     """Each batch carries the hashes and faults of its own files only."""
     plan = Plan(["a", "b", "c"], ["gone"], {"a": "1", "c": "3"}, 0, 3)
     source = Path("content")
-    assert batches(source, plan, {"b": FAULT, "z": FAULT}, 2) == [
+    assert batches(source, plan, Listing(faults={"b": FAULT, "z": FAULT}), 2) == [
         Batch(source, ("a", "b"), {"a": "1"}, {"b": FAULT}),
         Batch(source, ("c",), {"c": "3"}, {}),
     ]
-    assert batches(source, Plan([], [], {}, 0, 0), {}, 2) == []
+    assert batches(source, Plan([], [], {}, 0, 0), Listing(), 2) == []

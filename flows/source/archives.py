@@ -1,0 +1,156 @@
+"""An archive, on disk or at an address → the listing of its members and their bytes."""
+
+import gzip
+import hashlib
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import IO
+
+from flows import MatterhouseError
+from flows.source import objects
+from flows.source.folder import Listing, PathError
+from flows.source.members import SUFFIXES, Member, members
+from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
+from flows.source.read import Read, Signature, Unreadable
+
+_CHUNK = 4 * 1024 * 1024
+
+
+class ArchiveBroken(MatterhouseError):
+    """The archive cannot be read to its end, so nothing is known of what it holds."""
+
+
+def is_archive(source: Path | str) -> bool:
+    """Return whether a source is an archive by its ending; a folder may be named like one."""
+    is_named = str(source).lower().endswith(SUFFIXES)
+    return is_named and not (isinstance(source, Path) and source.is_dir())
+
+
+def walk(
+    source: Path | str, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
+) -> Listing:
+    """List the members that the patterns choose; of two with one name the last counts."""
+    chosen = PathFilter(patterns, exclude)
+    found: dict[str, str] = {}
+    faults: dict[str, PathError] = {}
+    ignored = 0
+    with _open(source) as file:
+        for member in _whole(source, file):
+            path = _path(member.path)
+            if not chosen.accepts(path):
+                ignored += 1
+                continue
+            if not _is_utf8(path):
+                path = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+                faults[path] = PathError(
+                    "bad_file_name",
+                    "The member's name is not valid UTF-8.",
+                    "Rename the file; in the ledger each byte that is not UTF-8 is shown as \\x….",
+                )
+            found[path] = member.mark
+    return Listing(list(found), list(found.values()), faults, ignored)
+
+
+@contextmanager
+def reader(
+    source: Path | str, paths: Sequence[str], marks: Mapping[str, str]
+) -> Iterator[Callable[[str], Read]]:
+    """Give what reads members; the archive is read once for all of them."""
+    wanted = frozenset(paths)
+    with _open(source) as file:
+        found = {
+            path: member
+            for member in _whole(source, file)
+            if (path := _path(member.path)) in wanted
+        }
+        yield lambda path: _read(found.get(path))
+
+
+def _read(member: Member | None) -> Read:
+    if member is None:
+        raise Unreadable(
+            "missed",
+            "vanished",
+            "The archive was replaced while it was read, and has no such member now.",
+            "Nothing to do: the next refresh counts it as gone.",
+        )
+    if _leads_out(member.path):
+        raise Unreadable(
+            "excluded",
+            "leads_out",
+            "The member's name leads out of the archive.",
+            "Name it by a path below the archive: without .. and without / at its beginning.",
+        )
+    data = member.read()
+    hashed = member.mark.encode() if data is None else data
+    digest = hashlib.blake2b(hashed, digest_size=16).hexdigest()
+    return data, digest, Signature(int(member.mark.partition(" ")[0]), member.mark)
+
+
+def _path(name: str) -> str:
+    """Return a member's name as the ledger has it: `tar` begins every one with ./ ."""
+    if _leads_out(name):
+        return name
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
+def _leads_out(name: str) -> bool:
+    return name.startswith("/") or ".." in name.split("/")
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _whole(source: Path | str, file: IO[bytes]) -> Iterator[Member]:
+    """Yield all members, or fail: an archive that ends too early says nothing of what is gone."""
+    try:
+        yield from members(file, str(source))
+    except (
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        gzip.BadGzipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        ValueError,
+    ) as error:
+        raise ArchiveBroken(
+            f"{source} is no whole archive ({error}); the warehouse stays as it was"
+        ) from error
+
+
+@contextmanager
+def _open(source: Path | str) -> Iterator[IO[bytes]]:
+    if isinstance(source, Path):
+        with source.open("rb") as opened:
+            yield opened
+        return
+    folder, _, name = source.rpartition("/")
+    store = objects.open_store(folder)
+    try:
+        mark = objects.mark(store.head(name))
+        file = _fetched(folder, name, mark)
+    except Exception as error:
+        objects.fail(source, error)
+    file.seek(0)
+    yield file
+
+
+@lru_cache(maxsize=1)
+def _fetched(folder: str, name: str, mark: str) -> IO[bytes]:
+    """Keep the bytes of an archive in a file without a name while this process may need them."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - it ends with the process, or the next one
+    for chunk in objects.open_store(folder).get(name).stream(min_chunk_size=_CHUNK):
+        file.write(chunk)
+    return file

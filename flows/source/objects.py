@@ -1,0 +1,174 @@
+"""Objects below an address of a bucket → their listing and their bytes.
+
+Credentials come from the environment, where the provider's own tools look for them.
+"""
+
+import hashlib
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from flows import MatterhouseError
+from flows.source import time_limit
+from flows.source.folder import Listing
+from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
+from flows.source.read import MAX_FILE_BYTES, Read, Signature, Unreadable, from_bytes
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+SCHEMES = ("s3", "gs", "az", "https", "http")
+# Requests wait for the network: as many at once as a bucket likes to serve to one client.
+_THREADS = 16
+_AHEAD = 2 * _THREADS
+_PAGE = 1000
+_RETRIES: Any = {"max_retries": 5, "retry_timeout": timedelta(minutes=2)}
+_CLIENT: Any = {"connect_timeout": "10s", "timeout": "60s", "allow_http": True}
+_CODE = re.compile(r"<Code>(\w+)</Code>")
+_STATUS = re.compile(r"status code: (\d{3}[\w ]*)")
+
+
+class CloudMissing(MatterhouseError):
+    """The extra that brings obstore is not installed."""
+
+    exit_code = 2
+
+
+class SourceUnreachable(MatterhouseError):
+    """The bucket gives no whole answer: nothing is known of what it did not say."""
+
+
+def walk(
+    address: str, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
+) -> Listing:
+    """List the objects below an address that the patterns choose, or fail as a whole."""
+    chosen = PathFilter(patterns, exclude)
+    found: dict[str, str] = {}
+    ignored = 0
+    try:
+        for page in open_store(address).list(chunk_size=_PAGE):
+            for meta in page:
+                # What lists like a folder ends in a slash, and is none of ours.
+                if meta["path"] and chosen.accepts(meta["path"]):
+                    found[meta["path"]] = mark(meta)
+                else:
+                    ignored += 1
+    except Exception as error:
+        fail(address, error)
+    return Listing(list(found), list(found.values()), {}, ignored)
+
+
+def mark(meta: Mapping[str, Any]) -> str:
+    """Return what tells whether an object's bytes may have changed: size, ETag and time.
+
+    The time is in whole seconds, because answers to reading give no more.
+    """
+    return f"{meta['size']} {meta['e_tag'] or ''} {meta['last_modified'].timestamp():.0f}"
+
+
+@contextmanager
+def reader(
+    address: str, paths: Sequence[str], marks: Mapping[str, str]
+) -> Iterator[Callable[[str], Read]]:
+    """Give what reads the objects in their order, with some threads that read ahead."""
+    store = open_store(address)
+    waiting = iter(paths)
+    ahead: deque[Future[Read]] = deque()
+    pool = ThreadPoolExecutor(_THREADS)
+
+    def submit(count: int) -> None:
+        for path in islice(waiting, count):
+            ahead.append(pool.submit(_read, store, path, marks.get(path)))
+
+    def read(_: str) -> Read:
+        future = ahead.popleft()
+        submit(1)
+        # The file's second does not run while the network is waited for.
+        with time_limit.paused():
+            try:
+                return future.result()
+            except Unreadable:
+                raise
+            except Exception as error:
+                fail(address, error)
+
+    try:
+        submit(_AHEAD)
+        yield read
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _read(store: "ObjectStore", path: str, listed: str | None) -> Read:
+    """Return an object's bytes; those of the listing have its mark, later ones have none."""
+    from obstore.exceptions import PreconditionError
+
+    e_tag = listed.split(" ")[1] if listed else ""
+    try:
+        try:
+            found = store.get(path, options={"if_match": e_tag} if e_tag else {})
+        except PreconditionError:
+            found, listed = store.get(path), None
+    except FileNotFoundError as error:
+        raise Unreadable(
+            "missed",
+            "vanished",
+            "The object vanished while the source was read.",
+            "Nothing to do: the next refresh counts it as gone, or loads it if it is back.",
+        ) from error
+    size = found.meta["size"]
+    if size > MAX_FILE_BYTES:
+        # Not worth its transfer: what the bucket says of it stands for its bytes.
+        digest = hashlib.blake2b(mark(found.meta).encode(), digest_size=16).hexdigest()
+        return None, digest, Signature(size, listed)
+    data, content_hash, _ = from_bytes(bytes(found.bytes()))
+    return data, content_hash, Signature(size, listed)
+
+
+def open_store(address: str) -> "ObjectStore":
+    """Return the client of a bucket for what lies below an address."""
+    try:
+        from obstore.store import from_url
+    except ImportError as error:
+        raise CloudMissing("addresses are an extra: pip install 'matterhouse[cloud]'") from error
+    try:
+        return from_url(address, retry_config=_RETRIES, client_options=_CLIENT)
+    except Exception as error:
+        fail(address, error)
+
+
+def fail(address: str, error: Exception) -> NoReturn:
+    """Raise what went wrong in our words: those of the bucket can quote keys and signatures."""
+    from obstore.exceptions import (
+        BaseError,
+        InvalidPathError,
+        NotSupportedError,
+        PermissionDeniedError,
+        UnauthenticatedError,
+    )
+
+    if not isinstance(error, BaseError | OSError):
+        raise error
+    said = str(error)
+    code = next((found[1] for found in (_CODE.search(said), _STATUS.search(said)) if found), None)
+    match error:
+        case PermissionDeniedError() | UnauthenticatedError():
+            reason = "access is denied: look at the credentials in the environment"
+        case InvalidPathError():
+            reason = "an object has a name that is no path: rename it"
+        case NotSupportedError():
+            reason = "it cannot be listed: name an archive there, or a bucket"
+        case FileNotFoundError():
+            reason = "it is not there"
+        case _ if code:
+            reason = "it answers with an error"
+        case _:
+            reason = "it does not answer"
+    raise SourceUnreachable(
+        f"{address}: {reason}{f' ({code})' if code else ''}; the warehouse stays as it was"
+    ) from None

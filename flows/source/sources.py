@@ -1,0 +1,115 @@
+"""Where content lies: a folder, a commit, a bucket or an archive, each listed and read alike.
+
+A location is a Path, or the text of an address; only these travel to workers, never a client.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from flows import MatterhouseError
+from flows.source import archives, commit_tree, folder, objects
+from flows.source.folder import Listing
+from flows.source.patterns import DEFAULT_PATTERNS
+from flows.source.read import Read
+from flows.source.read import read as read_file
+
+Location: TypeAlias = Path | str
+
+
+class BadAddress(MatterhouseError):
+    """The address of a source is not one that can be read, or kept."""
+
+    exit_code = 2
+
+
+def parse(text: str) -> Location:
+    """Return a typed or remembered source: what has a scheme is an address, all else a path."""
+    if "://" not in text:
+        return Path(text)
+    parts = urlsplit(text)
+    if parts.scheme not in objects.SCHEMES:
+        known = ", ".join(f"{scheme}://" for scheme in objects.SCHEMES)
+        raise BadAddress(f"{parts.scheme}:// is no source: say a folder, an archive, or {known}…")
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        # It would be kept in receipts; and what is wrong with it is not quoted either.
+        raise BadAddress(
+            "the address of a source can hold no password and no signature: keep credentials in"
+            " the environment (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS,"
+            " AZURE_STORAGE_ACCOUNT_KEY, …)"
+        )
+    return text.rstrip("/")
+
+
+def absolute(source: Location) -> Location:
+    """Return the source as it is named from anywhere."""
+    if isinstance(source, str):
+        return source
+    return Path(os.path.abspath(source))  # noqa: PTH100 - Path.resolve would follow links
+
+
+def is_folder(source: Location) -> bool:
+    """Return whether a source is read file by file, as folders are."""
+    return (
+        isinstance(source, Path)
+        and not archives.is_archive(source)
+        and commit_tree.named(source) is None
+    )
+
+
+def require(source: Location) -> None:
+    """Stop at a path that leads nowhere; an address shows when it is listed."""
+    if not isinstance(source, Path) or commit_tree.named(source):
+        return
+    if not (archives.is_archive(source) and source.is_file()):
+        folder.require_folder(source)
+
+
+def walk(
+    source: Location, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
+) -> Listing:
+    """List everything in a source that the patterns choose, or fail: half a listing is none."""
+    if archives.is_archive(source):
+        return archives.walk(source, patterns, exclude)
+    if isinstance(source, str):
+        return objects.walk(source, patterns, exclude)
+    if commit_tree.named(source):
+        return commit_tree.walk(source, patterns, exclude)
+    return folder.walk(source, patterns, exclude)
+
+
+def look_again(
+    source: Location,
+    first: Listing,
+    missing: Sequence[str],
+    patterns: Sequence[str] = DEFAULT_PATTERNS,
+    exclude: Sequence[str] = (),
+) -> Listing:
+    """List once more, because files that were expected are missing."""
+    if isinstance(source, Path) and is_folder(source):
+        return folder.look_again(source, first, missing, patterns, exclude)
+    return walk(source, patterns, exclude)
+
+
+@contextmanager
+def reader(
+    source: Location, paths: Sequence[str], marks: Mapping[str, str]
+) -> Iterator[Callable[[str], Read]]:
+    """Give what reads these paths, each once and in their order; `marks` are those of the listing.
+
+    It raises Unreadable for what is wrong with one file.
+    """
+    if archives.is_archive(source):
+        with archives.reader(source, paths, marks) as read:
+            yield read
+    elif isinstance(source, str):
+        with objects.reader(source, paths, marks) as read:
+            yield read
+    elif commit_tree.named(source):
+        with commit_tree.reader(source, paths, marks) as read:
+            yield read
+    else:
+        yield lambda path: read_file(f"{source}/{path}")

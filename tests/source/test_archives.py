@@ -1,0 +1,281 @@
+"""An archive is read as a folder is, in memory, and hostile ones do no harm."""
+
+import gzip
+import io
+import struct
+import tarfile
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from backports import zstd
+
+from flows.load.receipt import Receipt
+from flows.pipeline import Request, run
+from flows.source import members
+from flows.source.archives import ArchiveBroken
+from flows.source.members import ArchiveIsBomb
+from tests.conftest import article, counts
+from tests.servers import Bucket
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    """Return a zip archive of texts."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+    return made.getvalue()
+
+
+def tarred(files: Mapping[str, str]) -> bytes:
+    """Return a tar archive of texts, named as `tar` names what is in the current folder."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for path, text in files.items():
+            add(archive, f"./{path}", text.encode())
+    return made.getvalue()
+
+
+def add(archive: tarfile.TarFile, path: str, data: bytes = b"", **fields: Any) -> None:
+    """Add a member with any fields to a tar archive."""
+    info = tarfile.TarInfo(path)
+    info.size = len(data)
+    for name, value in fields.items():
+        setattr(info, name, value)
+    archive.addfile(info, io.BytesIO(data))
+
+
+FORMATS: dict[str, Callable[[Mapping[str, str]], bytes]] = {
+    "zip": zipped,
+    "tar": tarred,
+    "tar.gz": lambda files: gzip.compress(tarred(files)),
+    "tgz": lambda files: gzip.compress(tarred(files)),
+    "tar.zst": lambda files: zstd.compress(tarred(files)),
+}
+
+
+def build(archive: Path | str, folder: Path) -> Receipt:
+    """Bring the warehouse of a folder up to date with an archive."""
+    return run(Request(archive, folder / "warehouse.duckdb"))
+
+
+def ledger(folder: Path) -> list[tuple[Any, ...]]:
+    """Return path, status and reason code of every member."""
+    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as con:
+        return con.execute("select path, status, reason_code from ops.files order by 1").fetchall()
+
+
+def articles(**qualities: int) -> dict[str, str]:
+    """Return the files of articles named by their titles."""
+    return {
+        f"_news/{title}.md": article(title=title, quality=quality)
+        for title, quality in qualities.items()
+    }
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_the_life_of_members(tmp_path: Path, ending: str) -> None:
+    """New, unchanged, changed, renamed, gone and broken members are told apart."""
+    archive = tmp_path / f"content.{ending}"
+    make = FORMATS[ending]
+    archive.write_bytes(make({**articles(a=1, b=2, c=3, d=4), "picture.png": "x"}))
+    assert counts(build(archive, tmp_path)) == {"seen": 4, "loaded": 4, "ignored": 1, "new": 4}
+    again = build(archive, tmp_path)
+    assert (counts(again)["unchanged"], again.published) == (4, False)
+    files = {**articles(a=9, d=4), "_old/b.md": articles(b=2)["_news/b.md"]}
+    archive.write_bytes(make({**files, "_news/d.md": "---\ntitle: a: b\n---\n"}))
+    assert counts(build(archive, tmp_path)) == {
+        "seen": 3, "loaded": 2, "quarantined": 1, "changed": 2, "renamed": 1, "gone": 1,
+    }  # fmt: skip
+    assert [row[:2] for row in ledger(tmp_path)] == [
+        ("_news/a.md", "loaded"),
+        ("_news/b.md", "gone"),
+        ("_news/c.md", "gone"),
+        ("_news/d.md", "quarantined"),
+        ("_old/b.md", "loaded"),
+    ]
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_an_archive_that_ends_too_early_changes_nothing(tmp_path: Path, ending: str) -> None:
+    """Wherever it was cut, also between two members, it says nothing of what is gone."""
+    archive = tmp_path / f"content.{ending}"
+    whole = FORMATS[ending](articles(a=1, b=2, c=3))
+    archive.write_bytes(whole)
+    build(archive, tmp_path)
+    before = ledger(tmp_path)
+    ends = (0, 1, 1024, 2048, 2500) if ending == "tar" else (0, 1, len(whole) // 2, len(whole) - 9)
+    for end in ends:
+        archive.write_bytes(whole[:end])
+        with pytest.raises(ArchiveBroken, match="no whole archive"):
+            build(archive, tmp_path)
+    assert ledger(tmp_path) == before
+
+
+def test_a_cut_between_compressed_members_is_seen(tmp_path: Path) -> None:
+    """A stream that ends well but lacks the end of the tar in it is not whole either."""
+    archive = tmp_path / "content.tar.gz"
+    archive.write_bytes(gzip.compress(tarred(articles(a=1, b=2))[:1024]))
+    with pytest.raises(ArchiveBroken):
+        build(archive, tmp_path)
+
+
+def test_names_lead_nowhere(tmp_path: Path) -> None:
+    """Absolute names, .., links and devices are left out; nothing is written anywhere."""
+    text = article(title="evil").encode()
+    with tarfile.open(tmp_path / "content.tar", "w") as archive:
+        add(archive, "_news/a.md", article(title="a").encode())
+        add(archive, "/etc/evil.md", text)
+        add(archive, "../evil.md", text)
+        add(archive, "x/../../evil.md", text)
+        add(archive, "link.md", type=tarfile.SYMTYPE, linkname="/etc/passwd")
+        add(archive, "hard.md", type=tarfile.LNKTYPE, linkname="_news/a.md")
+        add(archive, "pipe.md", type=tarfile.FIFOTYPE)
+    build(tmp_path / "content.tar", tmp_path)
+    assert ledger(tmp_path) == [
+        ("/etc/evil.md", "excluded", "leads_out"),
+        ("_news/a.md", "loaded", None),
+        ("hard.md", "excluded", "symbolic_link"),
+        ("link.md", "excluded", "symbolic_link"),
+        ("pipe.md", "excluded", "not_a_file"),
+    ]
+    assert not [*tmp_path.rglob("*evil*")]
+
+
+def test_links_and_encrypted_members_of_a_zip(tmp_path: Path) -> None:
+    """A link is left out; what is encrypted is quarantined, and all else is loaded."""
+    made = io.BytesIO(zipped({**articles(a=1), "secret.md": article(title="secret")}))
+    with zipfile.ZipFile(made, "a") as archive:
+        link = zipfile.ZipInfo("link.md")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "_news/a.md")
+    data = bytearray(made.getvalue())
+    # The flag of encryption, in the local header and in the directory.
+    for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        names = 30 if offset == 6 else 46
+        at = data.index(b"secret.md", data.index(signature)) - names
+        at = at if data[at : at + 4] == signature else data.rindex(b"secret.md") - names
+        data[at + offset] |= 1
+    (tmp_path / "content.zip").write_bytes(data)
+    build(tmp_path / "content.zip", tmp_path)
+    assert ledger(tmp_path) == [
+        ("_news/a.md", "loaded", None),
+        ("link.md", "excluded", "symbolic_link"),
+        ("secret.md", "quarantined", "encrypted"),
+    ]
+
+
+def test_a_damaged_member_is_that_member_alone(tmp_path: Path) -> None:
+    """A member whose checksum does not fit is quarantined; its neighbours are loaded."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+        for path, text in articles(a=1, b=2).items():
+            archive.writestr(path, text)
+    (tmp_path / "content.zip").write_bytes(made.getvalue().replace(b"quality: 2", b"quality: 7"))
+    build(tmp_path / "content.zip", tmp_path)
+    assert ledger(tmp_path) == [
+        ("_news/a.md", "loaded", None),
+        ("_news/b.md", "quarantined", "broken_member"),
+    ]
+
+
+def test_the_last_of_two_members_with_one_name_counts(tmp_path: Path) -> None:
+    """As every tool unpacks them."""
+    with tarfile.open(tmp_path / "content.tar", "w") as archive:
+        for quality in (1, 2):
+            add(archive, "a.md", article(title="a", quality=quality).encode())
+    build(tmp_path / "content.tar", tmp_path)
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as con:
+        assert con.execute("select quality from raw.articles").fetchall() == [(2,)]
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar.gz", "tar.zst"])
+def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    """What unpacks to more than a hundred times its size is refused as a whole."""
+    monkeypatch.setattr(members, "_ALWAYS_ALLOWED", 100_000)
+    archive = tmp_path / f"content.{ending}"
+    archive.write_bytes(FORMATS[ending]({f"{n}.md": "\0" * 1_000_000 for n in range(8)}))
+    with pytest.raises(ArchiveIsBomb, match="more than 100 times its size"):
+        build(archive, tmp_path)
+
+
+def test_members_that_claim_gigabytes_are_never_held(tmp_path: Path) -> None:
+    """A claim of ten gigabytes in a tar's header takes no memory; the archive is not whole."""
+    made = io.BytesIO(tarred(articles(a=1)))
+    header = tarfile.TarInfo("big.md")
+    header.size = 10 * 1024**3
+    pax = tarfile.TarInfo("pax")
+    pax.type, pax.size = tarfile.XHDTYPE, 10 * 1024**3
+    for info in (header, pax):
+        archive = tmp_path / "content.tar.gz"
+        archive.write_bytes(gzip.compress(info.tobuf() + made.getvalue()))
+        with pytest.raises((ArchiveBroken, ArchiveIsBomb)):
+            build(archive, tmp_path)
+
+
+def test_a_zip_that_claims_gigabytes_quarantines_the_member(tmp_path: Path) -> None:
+    """A claim over the limit is enough; below the bound for the whole, its neighbours load."""
+    data = bytearray(zipped({**articles(a=1), "big.md": "x"}))
+    at = data.rindex(b"big.md") - 46
+    data[at + 24 : at + 28] = struct.pack("<I", 50 * 1024**2)
+    (tmp_path / "content.zip").write_bytes(data)
+    build(tmp_path / "content.zip", tmp_path)
+    assert ledger(tmp_path) == [
+        ("_news/a.md", "loaded", None),
+        ("big.md", "quarantined", "file_too_large"),
+    ]
+
+
+def test_a_name_that_is_not_utf_8_is_quarantined(tmp_path: Path) -> None:
+    """The ledger spells its bytes out."""
+    gnu = {"format": tarfile.GNU_FORMAT, "encoding": "latin-1"}
+    with tarfile.open(tmp_path / "content.tar", "w", **gnu) as archive:
+        add(archive, "caf\xe9.md", article().encode())
+    build(tmp_path / "content.tar", tmp_path)
+    assert ledger(tmp_path) == [("caf\\xe9.md", "quarantined", "bad_file_name")]
+
+
+def test_a_folder_may_be_named_like_an_archive(tmp_path: Path) -> None:
+    """It is read as the folder that it is."""
+    (tmp_path / "content.zip").mkdir()
+    (tmp_path / "content.zip/a.md").write_text(article())
+    assert build(tmp_path / "content.zip", tmp_path).loaded == 1
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar.gz"])
+def test_an_archive_at_an_address(bucket: Bucket, tmp_path: Path, ending: str) -> None:
+    """It is fetched once a build, and the ledger has the paths of its members."""
+    make = FORMATS[ending]
+    bucket.put(f"all.{ending}", make(articles(a=1, b=2)))
+    address = f"{bucket.address}/all.{ending}"
+    assert counts(build(address, tmp_path)) == {"seen": 2, "loaded": 2, "new": 2}
+    asked = [path for path in bucket.read_objects() if path == f"all.{ending}"]
+    assert len(asked) <= 3  # Twice for what it is, once for its bytes.
+    bucket.put(f"all.{ending}", make(articles(a=1, b=3)))
+    assert counts(build(address, tmp_path)) == {
+        "seen": 2,
+        "loaded": 2,
+        "unchanged": 1,
+        "changed": 1,
+    }
+
+
+def test_an_address_that_breaks_off_changes_nothing(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that is gone in the middle is an error, and the warehouse stays."""
+    from flows.source import objects
+
+    monkeypatch.setattr(objects, "_RETRIES", {"max_retries": 1})
+    bucket.put("all.zip", zipped(articles(a=1)))
+    build(f"{bucket.address}/all.zip", tmp_path)
+    bucket.put("all.zip", zipped(articles(b=1)))
+    bucket.proxy.requests.clear()
+    bucket.proxy.lives = 1
+    with pytest.raises(objects.SourceUnreachable):
+        build(f"{bucket.address}/all.zip", tmp_path)
+    assert ledger(tmp_path) == [("_news/a.md", "loaded", None)]
