@@ -234,9 +234,13 @@ def test_a_name_that_is_not_utf_8_is_quarantined(tmp_path: Path) -> None:
     """The ledger spells its bytes out."""
     gnu = {"format": tarfile.GNU_FORMAT, "encoding": "latin-1"}
     with tarfile.open(tmp_path / "content.tar", "w", **gnu) as archive:
+        add(archive, "a.md", article().encode())
         add(archive, "caf\xe9.md", article().encode())
     build(tmp_path / "content.tar", tmp_path)
-    assert ledger(tmp_path) == [("caf\\xe9.md", "quarantined", "bad_file_name")]
+    assert ledger(tmp_path) == [
+        ("a.md", "loaded", None),
+        ("caf\\xe9.md", "quarantined", "bad_file_name"),
+    ]
 
 
 def test_a_folder_may_be_named_like_an_archive(tmp_path: Path) -> None:
