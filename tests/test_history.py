@@ -498,3 +498,26 @@ def test_a_first_build_says_how_many_commits_it_reads(
     assert main(["build", *options]) == 0
     printed = capsys.readouterr()
     assert (said in printed.err, "  history: 1 commit read\n" in printed.out) == (False, True)
+
+
+def test_a_commit_is_built_without_a_checkout(tended: Tended, tmp_path: Path) -> None:
+    """As a revision of the folder or as a bare repository, with the history that led to it."""
+    tended.commit({"a.md": article("a", 12), "c.md": article("c", 30)})
+    tended.repository.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
+    bare = Content(tmp_path, source="bare.git", warehouse="bare.duckdb")
+    assert (bare.build().loaded, bare.build().published) == (3, False)
+    tended.build()
+    assert state(bare) == state(tended)
+    then = Content(tmp_path, source="content@HEAD~1", warehouse="then.duckdb")
+    then.source.rmdir()
+    receipt = then.build()
+    assert (receipt.loaded, receipt.commits, receipt.source_commit) == (2, 2, tended.commits[1])
+    found = "select article_id, quality, commit from raw.article_versions order by all"
+    assert then.query(found) == [
+        ("a.md", 10, tended.commits[0]),
+        ("a.md", 11, tended.commits[1]),
+        ("b.md", 20, tended.commits[0]),
+    ]
+    options = ["--warehouse", str(tmp_path / "by-hand.duckdb"), "--quiet"]
+    assert main(["build", f"{tended.source}@{tended.commits[0][:10]}", *options]) == 0
+    assert main(["build", *options]) == 0

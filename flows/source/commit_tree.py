@@ -32,14 +32,20 @@ def repository_of(source: Path) -> Repository | None:
 def walk(
     source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
 ) -> Listing:
-    """List the files of the commit that the patterns choose; a file's mark is its blob."""
+    """List the files of the commit that the patterns choose; a mark is a size and a blob."""
     repository = _require(source)
     tree = git.read_tree(repository)
     accepts = PathFilter(patterns, exclude).accepts
     blobs = {path: blob for path, blob in sorted(tree.items()) if accepts(path)}
     sizes = git.read_sizes(repository, list(dict.fromkeys(blobs.values()))) if blobs else {}
     faults = {path: too_large() for path, blob in blobs.items() if sizes[blob] > MAX_FILE_BYTES}
-    return Listing(list(blobs), list(blobs.values()), faults, len(tree) - len(blobs))
+    marks = [mark(sizes[blob], blob) for blob in blobs.values()]
+    return Listing(list(blobs), marks, faults, len(tree) - len(blobs))
+
+
+def mark(size: int, blob: str) -> str:
+    """Return what says where the bytes of a file are, and whether they are another's."""
+    return f"{size} {blob}"
 
 
 @contextmanager
@@ -47,7 +53,16 @@ def reader(
     source: Path, paths: Sequence[str], marks: Mapping[str, str]
 ) -> Iterator[Callable[[str], Read]]:
     """Give what reads these paths, each once and in their order."""
-    blobs = git.read_blobs(_require(source).folder, [marks[path] for path in paths])
+    with blob_reader(_require(source).folder, paths, marks) as read:
+        yield read
+
+
+@contextmanager
+def blob_reader(
+    repository: Path | str, paths: Sequence[str], marks: Mapping[str, str]
+) -> Iterator[Callable[[str], Read]]:
+    """Give what reads the blobs that the marks of these paths name."""
+    blobs = git.read_blobs(Path(repository), [marks[path].partition(" ")[2] for path in paths])
     yield lambda path: from_bytes(next(blobs), marks[path])
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from flows import frontmatter
-from flows.source import git, sources, time_limit
+from flows.source import commit_tree, sources, time_limit
 from flows.source.folder import PathError, too_large
-from flows.source.read import Read, Signature, Unreadable, from_bytes
+from flows.source.read import Read, Signature, Unreadable
 from flows.source.sources import Location
 
 _YAML_SUFFIXES = (".yaml", ".yml")
@@ -64,16 +64,16 @@ class Unchanged:
 class Batch:
     """Files to read below `source`; `known` maps a path to the hash of its loaded bytes.
 
-    With `blobs`, source is a git repository, and they say where in it the bytes of a path are.
-    `marks` are those of the listing, which sources without files of their own need.
+    `marks` are those of the listing, which sources without files of their own need. What `is_past`
+    is in no listing: the source is a git repository, and the marks name blobs of it.
     """
 
     source: Location
     paths: tuple[str, ...]
     known: Mapping[str, str]
     faults: Mapping[str, PathError]
-    blobs: Mapping[str, str] | None = None
     marks: Mapping[str, str] = field(default_factory=dict)
+    is_past: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +105,9 @@ def extract(batch: Batch) -> Extracted:
 def _reader(batch: Batch) -> Iterator[Callable[[str], Read]]:
     """Give what reads the paths of a batch, each once and in their order."""
     readable = [path for path in batch.paths if path not in batch.faults]
-    if batch.blobs is None or isinstance(batch.source, str):
-        with sources.reader(batch.source, readable, batch.marks) as read:
-            yield read
-    else:
-        contents = git.read_blobs(batch.source, [batch.blobs[path] for path in readable])
-        yield lambda path: from_bytes(next(contents))
+    read_all = commit_tree.blob_reader if batch.is_past else sources.reader
+    with read_all(batch.source, readable, batch.marks) as read:
+        yield read
 
 
 def unread(batch: Batch, path: str, code: str, message: str, hint: str) -> Reject:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from flows.source import git
+from flows.source import commit_tree, git
 from flows.source.commit_times import observation_times
 from flows.source.extract import Batch
 from flows.source.folder import too_large
@@ -66,15 +66,19 @@ def key_of(change: Change) -> str | None:
 
 def batches(history: History, size: int) -> list[Batch]:
     """Cut the distinct blobs into batches, in order of the commits that brought them."""
-    keys = list(dict.fromkeys(key for change in history.changes if (key := key_of(change))))
-    blobs = {key: key.partition(".")[0] for key in keys}
+    blobs = {
+        key: change.after for change in history.changes if change.after and (key := key_of(change))
+    }
+    sizes = {key: history.sizes[blob] for key, blob in blobs.items()}
+    keys = list(blobs)
     return [
         Batch(
             history.repository.folder,
             tuple(part),
             {},
-            {key: too_large() for key in part if history.sizes[blobs[key]] > MAX_FILE_BYTES},
-            blobs={key: blobs[key] for key in part},
+            {key: too_large() for key in part if sizes[key] > MAX_FILE_BYTES},
+            marks={key: commit_tree.mark(sizes[key], blobs[key]) for key in part},
+            is_past=True,
         )
         for part in (keys[start : start + size] for start in range(0, len(keys), size))
     ]

@@ -57,6 +57,7 @@ def test_files_that_are_not_chosen_are_counted(repository: Repository) -> None:
     listed = [commit_tree.walk(source, exclude=["_news/"]) for source in (then, now)]
     assert [(listing.paths, listing.ignored) for listing in listed] == [(["a.md"], 2)] * 2
     assert listed[0].marks != listed[1].marks
+    assert [marks[0].split()[0] for marks in (listed[0].marks, listed[1].marks)] == ["3", "5"]
 
 
 def test_a_file_over_the_limit_is_a_fault(
