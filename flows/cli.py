@@ -245,7 +245,7 @@ def run(
         "matterhouse build content",
         "matterhouse build content --pattern '*.md' --pattern '_data/*.yaml'",
         "matterhouse build . --exclude node_modules/ --exclude '_archive/**'",
-        "matterhouse build --quiet --strict     # from cron, in the folder of the last build",
+        "matterhouse build --quiet --strict     # from cron: the folder is remembered",
         "matterhouse build --json",
     ),
 )
@@ -553,7 +553,7 @@ def export(
     help_epilogue=_examples(
         "matterhouse publish postgresql://matterhouse@db.example.org/reports",
         "matterhouse publish --tables 'marts.*'     # to $MATTERHOUSE_PUBLISH",
-        "matterhouse build --quiet --publish postgresql://matterhouse@db.example.org/reports",
+        "matterhouse build --publish postgresql://matterhouse@db.example.org/reports",
     ),
 )
 def publish(
