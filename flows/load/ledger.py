@@ -133,8 +133,8 @@ def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     con.execute("insert into outcomes select path, outcome, renamed_from from batch")
 
 
-def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
-    """Bring the ledger's rows of the batch up to date."""
+def write(con: "duckdb.DuckDBPyConnection", columns: str, run: Run) -> None:
+    """Bring the ledger's rows of the batch up to date; `columns` is their select list."""
     con.execute(
         """
         update ops.files
@@ -147,7 +147,7 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     con.execute(
         f"""
         insert into ops.files by name
-        select {staging.columns(con, "ops.files", "batch")}
+        select {columns}
         from batch
         where is_read
         """,
@@ -175,7 +175,7 @@ def is_outdated(con: "duckdb.DuckDBPyConnection", sql_hash: str) -> bool:
 
 def record(con: "duckdb.DuckDBPyConnection", receipt: Mapping[str, Any]) -> None:
     """Write the run's row in ops.runs."""
-    types = staging.column_types(con, "ops.runs")
+    types = staging.column_types(con)["ops.runs"]
     values = (f"${name}::{kind} as {sql_identifier(name)}" for name, kind in types.items())
     con.execute(
         f"insert into ops.runs by name select {', '.join(values)}",
@@ -193,7 +193,7 @@ def complete(con: "duckdb.DuckDBPyConnection", receipt: Mapping[str, Any]) -> No
         "dropped_tables",
         "new_keys",
     )
-    types = staging.column_types(con, "ops.runs")
+    types = staging.column_types(con)["ops.runs"]
     values = ", ".join(f"{name} = ${name}::{types[name]}" for name in columns)
     con.execute(
         f"update ops.runs set {values} where run_id = $run_id",

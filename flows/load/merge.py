@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from flows import MatterhouseError
-from flows.load import ledger, staging, versions
+from flows.load import first, ledger, staging, versions
 from flows.load.ledger import Outcomes, Run
 from flows.warehouse.connection import fingerprint, row_count, table_names
 
@@ -29,31 +29,43 @@ def begin(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
 
 def load(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]", run: Run) -> None:
     """Take one batch in, and merge what has come in once it is worth comparing with the tables."""
+    if first.is_first(con, run):
+        first.append(con, frames, run)
+        if row_count(con, "ops.files") % MERGE_FILES < len(frames["ops.files"]):
+            _commit_part(con)
+        return
     staging.stage(con, frames)
     # Each merge reads the whole tables: one per batch would make the cost grow with the square.
     if row_count(con, staging.incoming("ops.files")) >= MERGE_FILES:
         _merge(con, run)
-        # What is not committed stays in memory, and the working copy counts only once it is whole.
-        con.execute("commit")
-        con.execute("begin")
+        _commit_part(con)
+
+
+def _commit_part(con: "duckdb.DuckDBPyConnection") -> None:
+    # What is not committed stays in memory, and the working copy counts only once it is whole.
+    con.execute("commit")
+    con.execute("begin")
 
 
 def _merge(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     """Write versions first, while the earlier state is still there to compare with."""
+    types = staging.column_types(con)
     ledger.classify(con, run)
     versions.write(con, run)
     for table, key in staging.STATE_TABLES.items():
-        _replace(con, table, key, run)
-    ledger.write(con, run)
+        _replace(con, table, key, staging.columns(table, types[table]), run)
+    ledger.write(con, staging.columns("ops.files", types["ops.files"], "batch"), run)
     staging.clear(con)
 
 
-def _replace(con: "duckdb.DuckDBPyConnection", table: str, key: str, run: Run) -> None:
+def _replace(
+    con: "duckdb.DuckDBPyConnection", table: str, key: str, columns: str, run: Run
+) -> None:
     """Put the rows that came in into the place of the earlier rows of the same files."""
     needs_batch = table in staging.RUN_COLUMNS
     earlier = f"from {table} where {key} in (select path from batch where is_read)"
     coming = f"""
-        select {staging.columns(con, table)}
+        select {columns}
         from {staging.incoming(table)} as incoming
         {f"inner join batch on batch.path = incoming.{key}" if needs_batch else ""}
     """
@@ -71,6 +83,8 @@ def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> O
 
     `plan_unchanged` is the number of files that the scan already knew to be unchanged.
     """
+    if first.is_first(con, run):
+        return first.finish(con, run)
     if row_count(con, staging.incoming("ops.files")):
         _merge(con, run)
     versions.write_removed(

@@ -8,7 +8,7 @@ changed_tables          names of the tables whose rows are others than before th
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from flows import MatterhouseError
@@ -43,9 +43,8 @@ RUN_COLUMNS = {
         "run_id": "$run_id",
     },
 }
-_TEMPORARY_COLUMNS = """
-    select table_name, column_name from duckdb_columns() where database_name = 'temp'
-"""
+# Table → column → type.
+Types = dict[str, dict[str, str]]
 
 
 class FrameDoesNotFitTable(MatterhouseError):
@@ -54,10 +53,11 @@ class FrameDoesNotFitTable(MatterhouseError):
 
 def create(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
     """Make the tables for what comes in, and note the known files that the scan missed."""
+    types = column_types(con)
     for table in (*STATE_TABLES, "ops.files"):
         columns = ", ".join(
             f"{sql_identifier(name)} {'varchar' if _is_list(kind) else kind}"
-            for name, kind in column_types(con, table).items()
+            for name, kind in types[table].items()
             if name not in RUN_COLUMNS.get(table, ())
         )
         con.execute(f"create or replace temp table {incoming(table)} ({columns})")
@@ -89,26 +89,26 @@ def clear(con: "duckdb.DuckDBPyConnection") -> None:
 
 def stage(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]") -> None:
     """Put the frames of a batch, one per table, beside what has come in before."""
-    # Asked for once: describing each table on its own takes as long as a small frame.
-    expected: dict[str, set[str]] = defaultdict(set)
-    for table, column in con.execute(_TEMPORARY_COLUMNS).fetchall():
-        expected[table].add(column)
+    require_columns(column_types(con), frames)
     for table, frame in frames.items():
-        _insert(con, table, frame, expected[incoming(table)])
+        if not frame.empty:
+            # DuckDB finds `frame` here, in its caller. Registered, it would stay in memory until
+            # the transaction ends: the catalogue keeps the dropped view, and the view the frame.
+            con.execute(f"insert into {incoming(table)} by name select * from frame")
 
 
-def _insert(
-    con: "duckdb.DuckDBPyConnection", table: str, frame: "pd.DataFrame", expected: Set[str]
-) -> None:
-    # `insert by name` refuses columns too many but fills missing ones with null, silently.
-    if (actual := set(map(str, frame.columns))) != expected:
-        missing, extra = sorted(expected - actual), sorted(actual - expected)
-        raise FrameDoesNotFitTable(f"{table}: the frame lacks {missing} and has {extra} too much")
-    if frame.empty:
-        return
-    # DuckDB finds `frame` here, in its caller. Registered, it would stay in memory until the
-    # transaction ends: the catalogue keeps the dropped view, and the view keeps the frame.
-    con.execute(f"insert into {incoming(table)} by name select * from frame")
+def require_columns(types: Types, frames: "Mapping[str, pd.DataFrame]") -> None:
+    """Stop at a frame whose columns are not those of its table.
+
+    `insert by name` refuses columns too many but fills missing ones with null, silently.
+    """
+    for table, frame in frames.items():
+        expected = types[table].keys() - RUN_COLUMNS.get(table, {}).keys()
+        if (actual := set(map(str, frame.columns))) != expected:
+            missing, extra = sorted(expected - actual), sorted(actual - expected)
+            raise FrameDoesNotFitTable(
+                f"{table}: the frame lacks {missing} and has {extra} too much"
+            )
 
 
 def incoming(table: str) -> str:
@@ -116,17 +116,28 @@ def incoming(table: str) -> str:
     return f"incoming_{table.replace('.', '_')}"
 
 
-def column_types(con: "duckdb.DuckDBPyConnection", table: str) -> dict[str, str]:
-    """Return the columns of a table with their types."""
-    return {name: kind for name, kind, *_ in con.execute(f"describe {table}").fetchall()}
+def column_types(con: "duckdb.DuckDBPyConnection") -> Types:
+    """Return the columns of the raw and ops tables with their types, in one query."""
+    types: Types = defaultdict(dict)
+    rows = con.execute(
+        """
+        select schema_name || '.' || table_name, column_name, data_type
+        from duckdb_columns()
+        where database_name = current_database() and schema_name in ('raw', 'ops')
+        order by schema_name, table_name, column_index
+        """
+    ).fetchall()
+    for table, name, kind in rows:
+        types[table][name] = kind
+    return types
 
 
-def columns(con: "duckdb.DuckDBPyConnection", table: str, source: str = "incoming") -> str:
+def columns(table: str, types: Mapping[str, str], source: str = "incoming") -> str:
     """Return the select list that fills a table from `source` and from what the run knows."""
     of_run = RUN_COLUMNS.get(table, {})
     return ", ".join(
         f"{of_run.get(name) or _from_frame(source, name, kind)} as {sql_identifier(name)}"
-        for name, kind in column_types(con, table).items()
+        for name, kind in types.items()
     )
 
 

@@ -147,6 +147,34 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     )
 
 
+def write_first(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+    """Record every article as added: before the first run there was none."""
+    con.execute(
+        f"""
+        insert into raw.article_versions by name
+        with topics as (
+            select article_id, list(topic order by position) as topics
+            from raw.article_topics
+            group by article_id
+        )
+
+        select
+            article.article_id,
+            article.article_id as origin_id,
+            $started_at as observed_at,
+            $run_id as run_id,
+            'added' as change,
+            [] as changed_fields,
+            {STATE.strip()}
+            coalesce(topics.topics, []) as topics,
+        from raw.articles as article
+        left join topics using (article_id)
+        order by article_id
+        """,
+        {"started_at": run.started_at, "run_id": run.run_id},
+    )
+
+
 def write_removed(con: "duckdb.DuckDBPyConnection", run: Run, paths: str) -> None:
     """Record the articles among `paths` (a query) as removed, with the state they had."""
     con.execute(

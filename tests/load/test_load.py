@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from flows.frontmatter import FrontMatter, Plain
-from flows.load import merge, staging
+from flows.load import first, merge, staging
 from flows.load.ledger import Outcomes, Run
 from flows.load.merge import RunNotRecorded
 from flows.load.staging import FrameDoesNotFitTable
@@ -160,13 +160,49 @@ def test_a_known_file_that_is_missed_stays_as_it_was(
     assert ground.rows("select size_bytes, mark from ops.files") == [(1, None)]
 
 
-def test_a_new_file_that_is_missed_is_quarantined_unless_it_vanished(ground: Ground) -> None:
+@pytest.mark.parametrize("runs_before", [0, 1])
+def test_a_new_file_that_is_missed_is_quarantined_unless_it_vanished(
+    ground: Ground, runs_before: int
+) -> None:
     """Temporary files of other programs leave no trace."""
+    for _ in range(runs_before):
+        ground.run(read(article("known")))
     outcomes = ground.run(read(missed("a", "vanished"), missed("b", "changing")))
     assert outcomes == replace(NO_FILES, new=1)
-    assert ground.rows(LEDGER) == [("b", "quarantined", "changing", 1, 1, None, "run-1")]
+    run = runs_before + 1
+    row = ("b", "quarantined", "changing", run, run, None, f"run-{run}")
+    assert ground.rows(LEDGER)[:1] == [row]
     outcomes = ground.run(read(missed("a", "vanished"), article("b")))
     assert outcomes == replace(NO_FILES, changed=1)
+
+
+def test_a_first_run_comes_to_the_rows_of_a_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It compares with nothing, and leaves what comparing with empty tables leaves."""
+    full = {"title": "t", "topics": ["Solar", "Wind"], "images": [{"url": "1.jpg"}], "quality": "x"}
+    content = FrontMatter(full | {"provider": {"name": "P", "images": [{"url": "2.jpg"}]}}, 0)
+    named = FrontMatter({"taxonomy": "topic", "name": "T", "otherNames": ["U", "V"]}, 0)
+    mark = Signature(1, "mark")
+    batches = [
+        read(
+            Document("_n/2025-01-31-a.md", "x", mark, "article", content, b"---\n---\n"),
+            Document("t.yaml", "t", mark, "topic", named, b"taxonomy: topic\n"),
+            broken("b"),
+        ),
+        read(article("c"), missed("d", "changing"), missed("e", "vanished")),
+    ]
+    found = []
+    for is_first in (None, lambda con, run: False):
+        if is_first:
+            monkeypatch.setattr(first, "is_first", is_first)
+        with duckdb.connect() as con:
+            con.execute("set TimeZone = 'UTC'")
+            build.create_tables(con)
+            ground = Ground(con)
+            outcomes = ground.run(*batches)
+            tables = {table: ground.rows(f"from {table} order by all") for table in COLUMNS}
+            found.append((outcomes, tables, ground.rows("from raw.article_versions order by all")))
+    assert found[0] == found[1]
+    assert {table for table, rows in found[0][1].items() if not rows} == {"raw.related_articles"}
 
 
 def test_warnings_live_as_long_as_what_they_warn_of(ground: Ground) -> None:
