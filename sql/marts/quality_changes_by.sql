@@ -32,8 +32,14 @@ steps as (
 -- do not: 10^12 units are one article.
 entries as (
     select
-        dimension, time_grain, period_start, stays, false as is_after, quality_before as quality,
-        1_000_000_000_000 // len(members_before) as units, unnest(members_before) as member,
+        dimension,
+        time_grain,
+        period_start,
+        stays,
+        false as is_after,
+        quality_before as quality,
+        1_000_000_000_000 // len(members_before) as units,
+        unnest(members_before) as member,
     from steps
     where quality_before is not null
     union all
@@ -73,8 +79,9 @@ stocks as (
         units_before - removed_units as units_stayed,
         points_after / nullif(units_after, 0) as mean_after,
         points_before / nullif(units_before, 0) as mean_before,
-        (points_before - removed_points) / nullif(units_stayed, 0) as stayed_before,
-        (points_after - new_points) / nullif(units_stayed, 0) as stayed_after,
+        -- Where none stayed, new articles are compared with all there were.
+        coalesce((points_before - removed_points) / nullif(units_stayed, 0), mean_before) as stayed_before,
+        coalesce((points_after - new_points) / nullif(units_stayed, 0), mean_before) as stayed_after,
     from changes
     window until_now as (partition by dimension, member, time_grain order by period_start)
 ),
@@ -97,9 +104,9 @@ select
     -- Nine places, so that the sums of marts.quality_changes are right to the sixth.
     round(stocks.mean_after, 9) as quality_mean,  -- mean quality of scored_articles
     round(stocks.mean_after - stocks.mean_before, 9) as quality_change,  -- quality_mean less that of the period before = the three effects; null if one is missing
-    round(coalesce(stocks.mean_after - stocks.stayed_after, stocks.mean_after - stocks.mean_before), 9) as new_effect,  -- new articles against those that stayed (or, if none did, against all it had)
-    round(if(stocks.mean_after is null, null, coalesce(stocks.stayed_before - stocks.mean_before, stocks.mean_before * 0)), 9) as removed_effect,  -- articles that stayed against all it had before
-    round(if(stocks.mean_after is null, null, coalesce(stocks.stayed_after - stocks.stayed_before, stocks.mean_before * 0)), 9) as rescored_effect,  -- new scores of the articles that stayed
+    round(stocks.mean_after - stocks.stayed_after, 9) as new_effect,  -- new articles against those that stayed (or, if none did, against all it had)
+    if(quality_change is null, null, round(stocks.stayed_before - stocks.mean_before, 9)) as removed_effect,  -- articles that stayed against all it had before
+    if(quality_change is null, null, round(stocks.stayed_after - stocks.stayed_before, 9)) as rescored_effect,  -- new scores of the articles that stayed
     round(
         (
             stocks.new_points - stocks.removed_points + stocks.rescored_points

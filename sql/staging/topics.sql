@@ -20,8 +20,8 @@ files as (
         path,
         coalesce(clean_text(name), clean_text(term_id)) as label,
         lower(label) as key,
-        lower(coalesce(clean_text(term_id), label)) as id,
         clean_text(term_id) as term_id,
+        lower(coalesce(clean_text(term_id), label)) as id,
         clean_text(short_name) as short_name,
         lower(clean_text(parent)) as parent_key,
     from raw.terms
@@ -29,13 +29,11 @@ files as (
 ),
 
 terms_by_id as (
-    select *
     from files
     qualify row_number() over (partition by id order by path) = 1
 ),
 
 terms as (
-    select *
     from terms_by_id
     qualify row_number() over (partition by key order by path) = 1
 ),
@@ -103,7 +101,6 @@ ancestors as (
 ),
 
 acyclic_parents as (
-    select *
     from parents
     where key not in (select key from ancestors where ancestor = key)
 )
