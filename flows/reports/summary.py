@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from flows.reports.terminal import escape_control
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -132,7 +134,9 @@ class Summary:
 def summarize(con: "duckdb.DuckDBPyConnection") -> Summary:
     """Read from the marts what there is to say."""
     until, articles, before, quality, quality_before = con.execute(PUBLISHED).fetchall()[0]
-    movements = (Movement(*row) for row in con.execute(TOPICS).fetchall())
+    movements = (
+        Movement(escape_control(topic), *facts) for topic, *facts in con.execute(TOPICS).fetchall()
+    )
     changes = [
         QualityChange(month, was, now, tuple(effects))
         for month, was, now, *effects in con.execute(QUALITY).fetchmany(1)

@@ -68,7 +68,8 @@ def test_topics_are_named_by_what_they_do(con: "duckdb.DuckDBPyConnection") -> N
             ('Wind', 'rising', true, false, 9, 1, 8), ('Sun', 'rising', true, false, 19, 1, 18),
             ('Sea', 'rising', true, false, 7, 1, 6), ('Grid', 'rising', true, false, 6, 1, 5),
             ('Energy', 'rising', true, true, 99, 9, 90), ('Heat', 'new', false, false, 3, 0, 3),
-            ('Law', 'steady', false, false, 3, 2, 1), ('Core', 'emerging', true, false, 2, 0, 2),
+            ('Law', 'steady', false, false, 3, 2, 1),
+            ('Core' || chr(27) || '[2J', 'emerging', true, false, 2, 0, 2),
             ('Gas', 'falling', true, false, 1000, 2000, -1000),
             ('Tide', 'returning', true, false, 5, 0, 5), ('Peat', 'rising', false, false, 8, 1, 7)
         """
@@ -78,7 +79,7 @@ def test_topics_are_named_by_what_they_do(con: "duckdb.DuckDBPyConnection") -> N
         .split(" before. ")[1]
         .startswith(
             "Rising: Sun (19 against 1), Wind (9 against 1), Sea (7 against 1), 1 more."
-            " Back: Tide (5 against 0). New: Core (2 against 0)."
+            " Back: Tide (5 against 0). New: Core\\x1b[2J (2 against 0)."
             " Falling: Gas (1,000 against 2,000)."
         )
     )

@@ -37,7 +37,6 @@ class Cell:
     content: str | Markup
     is_number: bool = False
     bar: float | None = None
-    note: str = ""
     link: str | None = None
 
 
@@ -88,6 +87,14 @@ def fetch(con: "duckdb.DuckDBPyConnection", sql: str) -> list[dict[str, Any]]:
     found = con.execute(sql)
     names = [name for name, *_ in found.description or ()]
     return [dict(zip(names, map(_clean, row), strict=True)) for row in found.fetchall()]
+
+
+def fetch_first(
+    con: "duckdb.DuckDBPyConnection", sql: str, most: int
+) -> tuple[list[dict[str, Any]], int]:
+    """Return the first rows of a query that may have very many, and how many it has."""
+    total = con.execute(f"select count(*) from ({sql})").fetchall()[0][0]
+    return fetch(con, f"from ({sql}) limit {most}"), total
 
 
 def _clean(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from flows.reports.page import svg
-from flows.reports.page.figure import Cell, Figure, Grid, Section, capped, fetch, name
+from flows.reports.page.figure import Cell, Figure, Grid, Section, capped, fetch, fetch_first, name
 from flows.reports.summary import clip, counted
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def front_matter(con: "duckdb.DuckDBPyConnection") -> Section:
     figures = []
     if collections := fetch(con, COVERAGE):
         figures.append(_coverage(collections))
-    figures.append(_quarantine(fetch(con, QUARANTINE)))
+    figures.append(_quarantine(*fetch_first(con, QUARANTINE, _FILES)))
     if misfits := fetch(con, MISFITS):
         figures.append(_misfits(misfits))
     if keys := _new_keys(fetch(con, RUNS)):
@@ -110,14 +110,13 @@ def _missing(share: float | None) -> Cell:
     return Cell(said, is_number=True, bar=share or 0.0)
 
 
-def _quarantine(rows: list[dict[str, Any]]) -> Figure:
-    if not rows:
+def _quarantine(shown: list[dict[str, Any]], total: int) -> Figure:
+    if not shown:
         lead = "Every file that should be read was read."
         return Figure(title="No file is quarantined", lead=lead, sql=QUARANTINE)
-    shown = rows[:_FILES]
     return Figure(
-        title=f"{counted(len(rows), 'file is', 'files are')} quarantined,"
-        f" the newest since {rows[0]['since']:%Y-%m-%d}",
+        title=f"{counted(total, 'file is', 'files are')} quarantined,"
+        f" the newest since {shown[0]['since']:%Y-%m-%d}",
         lead="Each is read again when it changes.",
         sql=QUARANTINE,
         grid=Grid(
@@ -131,7 +130,7 @@ def _quarantine(rows: list[dict[str, Any]]) -> Figure:
                 for row in shown
             ],
         ),
-        rest=capped(len(shown), len(rows), "`matterhouse quarantine` lists all."),
+        rest=capped(len(shown), total, "`matterhouse quarantine` lists all."),
     )
 
 

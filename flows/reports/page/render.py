@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent
 # How a page is told from any other file, near its beginning.
-_MADE_BY, _HEAD = '<meta name="generator" content="matterhouse">', 1000
+_MADE_BY, _HEAD = b'<meta name="generator" content="matterhouse">', 1000
 SECTIONS: tuple[Callable[["duckdb.DuckDBPyConnection"], Section], ...] = (
     topics.movers,
     topics.over_time,
@@ -46,8 +46,12 @@ class NotAPage(MatterhouseError):
 
 def write_page(paths: WarehousePaths, file: Path) -> None:
     """Write the page of the published warehouse; a page that is there is replaced at once."""
-    if file.is_file() and _MADE_BY not in file.read_text("utf-8", "replace")[:_HEAD]:
-        raise NotAPage(f"{file} is no page of matterhouse: move it away, or name another file")
+    if file.is_file():
+        with file.open("rb") as found:
+            if _MADE_BY not in found.read(_HEAD):
+                raise NotAPage(
+                    f"{file} is no page of matterhouse: move it away, or name another file"
+                )
     with open_readonly(paths) as con:
         text = render(con)
     with open_output(file) as writable:
@@ -71,7 +75,6 @@ def render(con: "duckdb.DuckDBPyConnection") -> str:
     totals = fetch(con, TOTALS)[0]
     return environment.get_template("page.html").render(
         style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704
-        until="" if summary.until is None else day(summary.until),
         first=first,
         rest=rest,
         tiles=_tiles(summary, totals),

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from flows.reports.page import svg
-from flows.reports.page.figure import Cell, Figure, Grid, Section, capped, fetch, name
+from flows.reports.page.figure import Cell, Figure, Grid, Section, capped, fetch_first, name
 from flows.reports.summary import clip, counted
 
 if TYPE_CHECKING:
@@ -45,11 +45,10 @@ order by alike.similarity desc, alike.article_id, alike.later_article_id"""
 
 def citations(con: "duckdb.DuckDBPyConnection") -> Section:
     """List who cites whom most often."""
-    rows = fetch(con, CITATIONS)
-    if not rows:
+    shown, total = fetch_first(con, CITATIONS, _SHOWN)
+    if not shown:
         why = "No article names a related item of another provider."
         return Section("citations", "Who cites whom", empty=why)
-    shown = rows[:_SHOWN]
     first = shown[0]
     figure = Figure(
         title=f"{clip(first['cites'])} cites {clip(first['is_cited'])} most:"
@@ -74,7 +73,7 @@ def citations(con: "duckdb.DuckDBPyConnection") -> Section:
                 for row in shown
             ],
         ),
-        rest=capped(len(shown), len(rows), "The SQL below lists all."),
+        rest=capped(len(shown), total, "The SQL below lists all."),
     )
     return Section("citations", "Who cites whom", [figure])
 
@@ -82,18 +81,17 @@ def citations(con: "duckdb.DuckDBPyConnection") -> Section:
 def stories(con: "duckdb.DuckDBPyConnection") -> Section:
     """List the stories that several providers carried, by their address and by their title."""
     figures = []
-    if same := fetch(con, STORIES):
-        figures.append(_same_address(same))
-    if alike := fetch(con, ALIKE):
-        figures.append(_alike(alike))
+    for sql, draw in ((STORIES, _same_address), (ALIKE, _alike)):
+        shown, total = fetch_first(con, sql, _SHOWN)
+        if shown:
+            figures.append(draw(shown, total))
     empty = "" if figures else "No story came through more than one outlet."
     return Section("stories", "Stories at several outlets", figures, empty)
 
 
-def _same_address(rows: list[dict[str, Any]]) -> Figure:
-    shown = rows[:_SHOWN]
+def _same_address(shown: list[dict[str, Any]], total: int) -> Figure:
     return Figure(
-        title=f"{counted(len(rows), 'story', 'stories')} came through more than one outlet",
+        title=f"{counted(total, 'story', 'stories')} came through more than one outlet",
         lead="The same address under several providers, where the scores lie furthest apart first.",
         sql=STORIES,
         grid=Grid(
@@ -109,14 +107,13 @@ def _same_address(rows: list[dict[str, Any]]) -> Figure:
                 for row in shown
             ],
         ),
-        rest=capped(len(shown), len(rows), "The SQL below lists all."),
+        rest=capped(len(shown), total, "The SQL below lists all."),
     )
 
 
-def _alike(rows: list[dict[str, Any]]) -> Figure:
-    shown = rows[:_SHOWN]
+def _alike(shown: list[dict[str, Any]], total: int) -> Figure:
     return Figure(
-        title=f"{counted(len(rows), 'pair')} of articles of different providers have like titles",
+        title=f"{counted(total, 'pair')} of articles of different providers have like titles",
         lead="At most seven days apart, the most alike first: a likeness of words, no proof.",
         sql=ALIKE,
         grid=Grid(
@@ -133,7 +130,7 @@ def _alike(rows: list[dict[str, Any]]) -> Figure:
                 for row in shown
             ],
         ),
-        rest=capped(len(shown), len(rows), "The SQL below lists all."),
+        rest=capped(len(shown), total, "The SQL below lists all."),
     )
 
 
