@@ -515,12 +515,18 @@ def tables(
     help_epilogue=_examples(
         "matterhouse export",
         "matterhouse export reports --format csv --tables 'marts.topic*,ops.runs'",
+        "matterhouse export s3://bucket/reports     # latest.json there names the newest",
     ),
 )
 def export(
-    folder: Annotated[AnyPath, Parameter(name="DIR", help="Where to (default: exports).")] = Path(
-        "exports"
-    ),
+    folder: Annotated[
+        Path | str,
+        Parameter(
+            name="DIR",
+            converter=_to_source,
+            help="Where to: a folder (default: exports), or the address of one in a bucket.",
+        ),
+    ] = Path("exports"),
     /,
     *,
     warehouse: Warehouse,
@@ -532,12 +538,19 @@ def export(
     ] = None,
 ) -> None:
     """Write the reports to files."""
+    import tempfile
+
     from flows.reports.export import export as export_tables
     from flows.warehouse.connection import open_readonly
 
     patterns = _table_globs(tables, "marts.*")
-    with open_readonly(warehouse) as con:
-        done = export_tables(con, folder, file_format=file_format, patterns=patterns)
+    with open_readonly(warehouse) as con, tempfile.TemporaryDirectory() as name:
+        target = folder if isinstance(folder, Path) else Path(name, "export")
+        done = export_tables(con, target, file_format=file_format, patterns=patterns)
+        if isinstance(folder, str):
+            from flows.reports.export_bucket import upload
+
+            folder = upload(target, folder)
     files = [(table["file"], table["rows"]) for table in done.manifest["tables"]]
     terminal.table(("file", "rows"), files)
     print(f"Wrote {len(files)} tables of run {done.manifest['run_id']} to {folder}")
