@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from flows import MatterhouseError, frontmatter
-from flows.load import catch_up, ledger, merge, replay, upgrade
+from flows.load import catch_up, commits, ledger, merge, replay, upgrade
 from flows.load import plan as plans
 from flows.load import receipt as receipts
 from flows.load import scope as scopes
@@ -189,9 +189,9 @@ def replay_commits(work: Work, past: CatchUp) -> int:
                 " (--no-history leaves it out)"
             )
         with work.clock.stage("history"):
-            replay.begin(work.con, part)
+            commits.begin(work.con, part)
             for frames in work.runner.map("history", read, history.batches(part, BATCH_FILES)):
-                replay.stage(work.con, frames)
+                commits.stage(work.con, frames)
             changes += replay.write(work.con, work.run, part.until)
     return changes
 

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 # Files that wait together in memory (2 kB each) for one comparison with the tables.
 MERGE_FILES = 30_000
 
+# What the last commit holds may be missing from the work tree, as what was there may have vanished.
+_MISSING = """
+    select path from vanished
+    union
+    select article_id from replayed
+    where article_id not in (select path from ops.files where status <> 'gone')
+"""
+
 
 class RunNotRecorded(MatterhouseError):
     """The transaction did not reach the file."""
@@ -87,18 +95,9 @@ def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> O
         return first.finish(con, run)
     if row_count(con, staging.incoming("ops.files")):
         _merge(con, run)
-    versions.write_removed(
-        con,
-        run,
-        """
-        select path from vanished
-        union
-        -- What the last commit holds may be missing from the work tree.
-        select article_id from replayed
-        where article_id not in (select path from ops.files where status <> 'gone')
-        """,
-    )
-    if vanished := row_count(con, "vanished"):
+    if (vanished := row_count(con, "vanished")) or row_count(con, "replayed"):
+        versions.write_removed(con, run, _MISSING)
+    if vanished:
         _take_out(con, run)
     counted = dict(
         con.execute("select outcome, count(*) from outcomes group by outcome").fetchall()

@@ -1,95 +1,19 @@
 """The history of a repository → versions, in one comparison over (path, order of commit)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flows.load import origins
+from flows.load import lives, origins
+from flows.load.commits import COLUMNS
 from flows.load.ledger import Run
 from flows.load.plan import Plan
-from flows.load.versions import ANALYTIC_COLUMNS, STATE, last_versions, new_life, recorded
-from flows.source.history import History, key_of
+from flows.load.versions import ANALYTIC_COLUMNS, STATE, recorded
 from flows.warehouse.connection import row_count
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas as pd
-
-_COLUMNS = ", ".join((*ANALYTIC_COLUMNS, "title_text"))
-
-
-def begin(con: "duckdb.DuckDBPyConnection", history: History) -> None:
-    """Make tables for what the commits changed, and for what their files say."""
-    import pandas as pd
-
-    # DuckDB finds both frames by their names.
-    commits = pd.DataFrame(  # noqa: F841
-        {
-            "commit": pd.array([commit for commit, _ in history.commits], dtype="str"),
-            "seconds": [seconds for _, seconds in history.commits],
-            "micros": history.observed,
-        }
-    )
-    nth = {commit: at for at, (commit, _) in enumerate(history.commits, start=1)}
-    rows = [
-        (nth[change.commit], change.path, change.before, change.after, key_of(change))
-        for change in history.changes
-    ]
-    types = {"nth": "int64"} | dict.fromkeys(("path", "before", "after", "key"), "str")
-    changes = pd.DataFrame(rows, columns=list(types)).astype(types)  # noqa: F841
-    con.execute(
-        """
-        create or replace temp table past_commits as
-        select
-            row_number() over () as nth,
-            commit,
-            -- What no clock can have meant is not passed on.
-            case when seconds between 0 and 253402300799 then to_timestamp(seconds) end
-                as committed_at,
-            make_timestamptz(micros) as observed_at,
-        from commits
-        """
-    )
-    con.execute("create or replace temp table past_changes as from changes")
-    con.execute(
-        f"""
-        create or replace temp table past_articles as
-        select article_id as key, {_COLUMNS}, []::varchar[] as topics from raw.articles limit 0
-        """
-    )
-    con.execute(
-        """
-        create or replace temp table past_rejects as
-        select path as key, status, reason_code, reason, line, "column", hint from ops.files limit 0
-        """
-    )
-
-
-def stage(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]") -> None:
-    """Take in what the files of a batch say."""
-    articles, topics = frames["raw.articles"], frames["raw.article_topics"]  # noqa: F841
-    files = frames["ops.files"]  # noqa: F841
-    con.execute(
-        f"""
-        insert into past_articles
-        select article_id, {_COLUMNS}, coalesce(listed.topics, [])
-        from articles
-        left join (
-            select article_id, list(topic order by position) as topics
-            from topics
-            group by article_id
-        ) as listed using (article_id)
-        """
-    )
-    con.execute(
-        """
-        insert into past_rejects
-        select path, status, reason_code, reason, line, "column", hint
-        from files
-        where status <> 'loaded'
-        """
-    )
 
 
 def write(con: "duckdb.DuckDBPyConnection", run: Run, until: datetime | None = None) -> int:
@@ -100,7 +24,7 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run, until: datetime | None = N
     """
     known = "select null" if until else "select path from past_changes"
     _compare(con, known)
-    _follow(con, known)
+    lives.follow(con, known)
     _record(con, run)
     if until:
         _join(con, run, until)
@@ -123,7 +47,7 @@ def _remember(con: "duckdb.DuckDBPyConnection") -> None:
     con.execute(
         f"""
         create or replace temp table replayed as
-        select moves.path as article_id, not moves.is_departure as is_loaded, {_COLUMNS}, topics
+        select moves.path as article_id, not moves.is_departure as is_loaded, {COLUMNS}, topics
         from past_moves as moves
         left join past_states using (key)
         qualify row_number() over (partition by moves.path order by moves.nth desc) = 1
@@ -167,13 +91,13 @@ def _compare(con: "duckdb.DuckDBPyConnection", known: str) -> None:
     con.execute(
         f"""
         create or replace temp table past_states as
-        select dense_rank() over (order by {_COLUMNS}, topics) as state, *
+        select dense_rank() over (order by {COLUMNS}, topics) as state, *
         from (
             from past_articles
             union all by name
             select
                 '/' || article_id as key,
-                {_COLUMNS},
+                {COLUMNS},
                 topics,
             from ({recorded(known)})
         )
@@ -245,47 +169,6 @@ def _compare(con: "duckdb.DuckDBPyConnection", known: str) -> None:
             and gone.pair = moves.pair
         """
     )
-
-
-def _follow(con: "duckdb.DuckDBPyConnection", known: str) -> None:
-    """Say which article each arrival is: the first path it had, through all renames in order."""
-    import pandas as pd
-
-    found = con.execute(last_versions(known)).fetchall()
-    lives = _Lives(
-        {path: origin for path, origin, _ in found},
-        {origin: path for path, origin, is_last in found if is_last},
-    )
-    rows = [(0, path, origin) for path, origin in lives.origins.items()]
-    arrivals = con.execute(
-        f"""
-        select nth, path, renamed_from, path || {new_life("observed_at")} as new_origin
-        from past_moves
-        inner join past_commits using (nth)
-        where is_arrival
-        order by nth, path
-        """
-    ).fetchall()
-    rows += [(nth, path, lives.begin(path, *more)) for nth, path, *more in arrivals]
-    types = {"nth": "int64", "path": "str", "origin_id": "str"}
-    followed = pd.DataFrame(rows, columns=list(types)).astype(types)  # noqa: F841 - in the query
-    con.execute("create or replace temp table past_origins as from followed")
-
-
-@dataclass(frozen=True, slots=True)
-class _Lives:
-    """Which article each path holds, and which path holds each article, as commits go by."""
-
-    origins: dict[str, str]
-    last_paths: dict[str, str]
-
-    def begin(self, path: str, renamed_from: str | None, new_origin: str) -> str:
-        """Let an article come, come back or move to a path; return what it is known by."""
-        origin = self.origins.get(renamed_from or path, renamed_from or path)
-        if not renamed_from and self.last_paths.get(origin, path) != path:
-            origin = new_origin  # The article of this path lives on under another.
-        self.origins[path], self.last_paths[origin] = origin, path
-        return origin
 
 
 def _record(con: "duckdb.DuckDBPyConnection", run: Run) -> None:

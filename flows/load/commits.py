@@ -1,0 +1,87 @@
+"""What commits changed, and what their files say, in temporary tables for the replay."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from flows.load.versions import ANALYTIC_COLUMNS
+from flows.source.history import History, key_of
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+# What two states of an article are compared by, and the title that a version keeps.
+COLUMNS = ", ".join((*ANALYTIC_COLUMNS, "title_text"))
+
+
+def begin(con: "duckdb.DuckDBPyConnection", history: History) -> None:
+    """Make tables for what the commits changed, and for what their files say."""
+    import pandas as pd
+
+    # DuckDB finds both frames by their names.
+    commits = pd.DataFrame(  # noqa: F841
+        {
+            "commit": pd.array([commit for commit, _ in history.commits], dtype="str"),
+            "seconds": [seconds for _, seconds in history.commits],
+            "micros": history.observed,
+        }
+    )
+    nth = {commit: at for at, (commit, _) in enumerate(history.commits, start=1)}
+    rows = [
+        (nth[change.commit], change.path, change.before, change.after, key_of(change))
+        for change in history.changes
+    ]
+    types = {"nth": "int64"} | dict.fromkeys(("path", "before", "after", "key"), "str")
+    changes = pd.DataFrame(rows, columns=list(types)).astype(types)  # noqa: F841
+    con.execute(
+        """
+        create or replace temp table past_commits as
+        select
+            row_number() over () as nth,
+            commit,
+            -- What no clock can have meant is not passed on.
+            case when seconds between 0 and 253402300799 then to_timestamp(seconds) end
+                as committed_at,
+            make_timestamptz(micros) as observed_at,
+        from commits
+        """
+    )
+    con.execute("create or replace temp table past_changes as from changes")
+    con.execute(
+        f"""
+        create or replace temp table past_articles as
+        select article_id as key, {COLUMNS}, []::varchar[] as topics from raw.articles limit 0
+        """
+    )
+    con.execute(
+        """
+        create or replace temp table past_rejects as
+        select path as key, status, reason_code, reason, line, "column", hint from ops.files limit 0
+        """
+    )
+
+
+def stage(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]") -> None:
+    """Take in what the files of a batch say."""
+    articles, topics = frames["raw.articles"], frames["raw.article_topics"]  # noqa: F841
+    files = frames["ops.files"]  # noqa: F841
+    con.execute(
+        f"""
+        insert into past_articles
+        select article_id, {COLUMNS}, coalesce(listed.topics, [])
+        from articles
+        left join (
+            select article_id, list(topic order by position) as topics
+            from topics
+            group by article_id
+        ) as listed using (article_id)
+        """
+    )
+    con.execute(
+        """
+        insert into past_rejects
+        select path, status, reason_code, reason, line, "column", hint
+        from files
+        where status <> 'loaded'
+        """
+    )
