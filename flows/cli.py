@@ -45,6 +45,8 @@ More:
     help_format="plaintext",
     default_parameter=Parameter(negative=(), show_default=False),
 )
+# An interrupted command has something to say, in `main`.
+app.meta.suppress_keyboard_interrupt = False
 
 
 class NoQuery(MatterhouseError):

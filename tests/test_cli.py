@@ -4,6 +4,8 @@ import io
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -13,7 +15,9 @@ import pytest
 from flows.cli import app, main
 from flows.warehouse.generations import generation_ids
 from flows.warehouse.paths import WarehousePaths, current
+from flows.warehouse.run_log import read_runs
 from tests.conftest import Content, article
+from tests.trust.invariants import strays
 
 
 class Shell:
@@ -311,6 +315,38 @@ def test_failed_checks_exit_with_4_and_show_their_rows(shell: Shell) -> None:
     assert code == 4
     assert "articles_shrank" in err
     assert "warehouse.duckdb.failed.duckdb" in err
+    rows = re.findall(r"^    earlier_run (\S+), earlier_articles 3, articles_now 1$", err, re.M)
+    assert rows == generation_ids(WarehousePaths(shell.content.warehouse))
+
+
+def test_an_interrupted_build_leaves_the_warehouse_and_no_strays(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C is one line and exit code 130; the run is noted as failed."""
+
+    def interrupt(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("flows.load.merge.finish", interrupt)
+    before = shell.content.warehouse.readlink()
+    shell.content.write("new.md", article(title="new"))
+    code, out, err = shell.run("build", shell.content.source)
+    assert (code, out, err.count("\n")) == (130, "", 1)
+    assert shell.content.warehouse.readlink() == before
+    assert strays(shell.content.warehouse) == []
+    last = read_runs(WarehousePaths(shell.content.warehouse))[-1]
+    assert (last["published"], last["error"]) == (False, "KeyboardInterrupt")
+
+
+def test_a_reader_of_the_output_who_had_enough_is_no_error(shell: Shell) -> None:
+    """As `matterhouse runs | head -1`: no traceback, exit code 0."""
+    command = [sys.executable, "-m", "flows", "--warehouse", str(shell.content.warehouse), "runs"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 0
 
 
 def test_a_missing_source_is_one_line(shell: Shell) -> None:

@@ -104,7 +104,11 @@ def _cell(value: object) -> str:
 def _console() -> "Console":
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # Not an exit code of rich's own: `main` knows what that means.
+
+    return Piped(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
 
 
 @contextlib.contextmanager
