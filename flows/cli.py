@@ -295,7 +295,6 @@ def build(
     from flows import pipeline
     from flows.reports import notify, postgres
     from flows.reports.news import news
-    from flows.reports.page.render import write_page
     from flows.workers.runner import named
 
     request = pipeline.Request(
@@ -329,6 +328,9 @@ def build(
             )
         publication = postgres.publish_as_asked(warehouse)
     if page_file:
+        # Its templates take longer to import than a build without changes takes to run.
+        from flows.reports.page.render import write_page
+
         write_page(warehouse, page_file)
     for note in receipt.notes:
         terminal.print_error(note)

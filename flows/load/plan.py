@@ -41,8 +41,6 @@ def compare(
     `reread` reads every file again. `Plan.known` gives the hash of each file to read whose bytes
     may turn out to be the ones already loaded.
     """
-    import numpy as np
-
     if not listing.paths:
         known_files = con.execute("select count(*) from ops.files where status <> 'gone'")
         known = int(known_files.fetchall()[0][0])
@@ -52,33 +50,35 @@ def compare(
             + (f"; the warehouse holds {known} files from it" if known else "")
             + ": check the folder, --pattern and --exclude"
         )
-    columns = {"path": listing.paths, "mark": listing.marks}
-    con.register("listing", {k: np.array(v, dtype=object) for k, v in columns.items()})
-    try:
-        differing = con.execute(
-            """
-            select
-                path,
-                listing.path is null as is_missing,
-                case
-                    when not $reread
-                        and (known.status = 'loaded' or known.parser_version = $parser_version)
-                        then known.content_hash
-                end as loaded_hash
-            from listing
-            full join (from ops.files where status <> 'gone') as known using (path)
-            where
-                known.path is null
-                or listing.path is null
-                or $reread
-                or known.mark is distinct from listing.mark
-                or (known.status <> 'loaded' and known.parser_version <> $parser_version)
-            order by path
-            """,
-            {"reread": reread, "parser_version": parser_version},
-        ).fetchall()
-    finally:
-        con.unregister("listing")
+    differing = con.execute(
+        """
+        select
+            path,
+            listing.path is null as is_missing,
+            case
+                when not $reread
+                    and (known.status = 'loaded' or known.parser_version = $parser_version)
+                    then known.content_hash
+            end as loaded_hash
+        from (
+            select unnest($paths::varchar[]) as path, unnest($marks::varchar[]) as mark
+        ) as listing
+        full join (from ops.files where status <> 'gone') as known using (path)
+        where
+            known.path is null
+            or listing.path is null
+            or $reread
+            or known.mark is distinct from listing.mark
+            or (known.status <> 'loaded' and known.parser_version <> $parser_version)
+        order by path
+        """,
+        {
+            "paths": list(listing.paths),
+            "marks": list(listing.marks),
+            "reread": reread,
+            "parser_version": parser_version,
+        },
+    ).fetchall()
     # A folder that cannot be listed hides its files; hidden is not gone.
     hidden = tuple(p for p, fault in listing.faults.items() if fault.code == "unreadable_folder")
     missing = [path for path, is_missing, _ in differing if is_missing]
