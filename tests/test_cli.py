@@ -623,3 +623,38 @@ def test_terminal_escapes_in_file_names_are_spelled_out(shell: Shell) -> None:
     shell.run("build")
     _, out, _ = shell.run("quarantine")
     assert out.splitlines()[0].startswith("evil\\x1b[31m\\nname.md:2")
+
+
+def test_page_is_written_and_opened(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`page` names the file, and with --open hands it to the browser."""
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
+    file = tmp_path / "page.html"
+    assert shell.run("page", file) == (0, f"Wrote {file}\n", "")
+    assert shell.run("page", file, "--open") == (0, f"Wrote {file}\n", "")
+    assert opened == [file.as_uri()]
+    assert file.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_build_writes_the_page_and_names_it_last(shell: Shell, tmp_path: Path) -> None:
+    """Also when nothing changed; --quiet writes it and says nothing."""
+    file = tmp_path / "page.html"
+    code, out, _ = shell.run("build", "--page", file)
+    assert (code, out.splitlines()[-1]) == (0, f"Wrote {file}")
+    file.unlink()
+    assert shell.run("build", "--quiet", "--page", file) == (0, "", "")
+    assert file.exists()
+
+
+def test_a_page_in_the_place_of_something_else_is_refused(shell: Shell, tmp_path: Path) -> None:
+    """A folder and somebody's own file stay as they are, with a sentence."""
+    (tmp_path / "mine.html").write_text("<p>mine")
+    code, _, err = shell.run("page", tmp_path / "mine.html")
+    assert (code, err.startswith("matterhouse: "), "is no page of matterhouse" in err) == (
+        1,
+        True,
+        True,
+    )
+    assert shell.run("page", tmp_path)[0] == 2

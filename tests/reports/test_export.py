@@ -23,7 +23,8 @@ def con() -> "duckdb.DuckDBPyConnection":
         create schema ops;
         create table marts.topics as select 'Solar' as topic, 3 as articles;
         create table marts."my notes" as select 1 as "odd "" name";
-        create table ops.runs as select '1' as run_id;
+        create table ops.runs as
+        select '1' as run_id, timestamptz '2025-01-01 00:00:00Z' as started_at;
         """
     )
     return con

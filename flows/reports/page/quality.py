@@ -194,7 +194,7 @@ def _change_title(row: dict[str, Any]) -> str:
     change = row["quality_change"]
     verb, sign = ("rose", 1) if change > 0 else ("fell", -1)
     column, name = max(
-        zip(_EFFECT_COLUMNS, EFFECTS, strict=True), key=lambda pair: sign * row[pair[0]]
+        zip(_EFFECT_COLUMNS, EFFECTS, strict=True), key=lambda pair: sign * (row[pair[0]] or 0)
     )
     return (
         f"{row['period_start']:%B %Y}: the mean {verb} from {svg.number(row['quality_before'], 1)}"
@@ -219,13 +219,13 @@ def _members(row: dict[str, Any]) -> str:
 def _steps(row: dict[str, Any]) -> Grid:
     at, steps = row["quality_before"], []
     for column, count, name in zip(_EFFECT_COLUMNS, _COUNT_COLUMNS, EFFECTS, strict=True):
-        effect = row[column]
+        effect = row[column] or 0.0
         if abs(effect) >= 0.005:
             steps.append((name, at, effect, row[count] if count else None))
         at += effect
     nothing = Cell("", is_number=True)
     ends = [start + part for _, start, effect, _ in steps for part in (0, effect)]
-    low, high = min(ends), max(ends)
+    low, high = min(ends, default=0.0), max(ends, default=0.0)
     rows = [
         [
             Cell(name[:1].upper() + name[1:]),

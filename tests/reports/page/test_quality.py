@@ -97,6 +97,19 @@ def test_topics_and_providers_that_did_most_are_named(con: "duckdb.DuckDBPyConne
     )
 
 
+def test_a_change_that_is_nothing_but_rounding_has_no_bars(
+    con: "duckdb.DuckDBPyConnection",
+) -> None:
+    """The mean before and after differ in their one decimal, and no cause has a size."""
+    con.execute(
+        "insert into marts.quality_changes values"
+        " ('month', '2025-05-01', 78.051, 0.002, 0, 0, 1, 0, 0, 0.002, null)"
+    )
+    grid = why(con).grid
+    assert grid is not None
+    assert [str(row[0].content) for row in grid.rows] == ["Mean before", "Mean after"]
+
+
 def test_without_a_second_month_nothing_has_moved(con: "duckdb.DuckDBPyConnection") -> None:
     """The import explains nothing, and the page says so."""
     con.execute("delete from marts.quality_changes where period_start > '2025-01-01'")
