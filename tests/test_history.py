@@ -322,6 +322,31 @@ def test_a_history_that_was_rewritten_goes_on_from_what_is_there(tended: Tended)
     assert tended.build().notes == []
 
 
+def test_going_back_to_an_earlier_commit_and_on_again_is_seen_as_such(tended: Tended) -> None:
+    """The commits are the same ones; what was broken in them is listed once."""
+    tended.commit({"b.md": "---\ntitle: a: b\n---\n", "c.md": article("c", 30)})
+    tended.build()
+    recorded = tended.versions()
+    listed = [tended.query(f"from {table}") for table in ("raw.commits", "ops.past_quarantine")]
+    tended.repository.git("checkout", "--quiet", tended.commits[0])
+    tended.build()
+    tended.repository.git("checkout", "--quiet", "main")
+    tended.build()
+    assert [row[1:] for row in tended.versions()[len(recorded) :]] == [
+        ("changed", "a.md", 10),
+        ("returned", "b.md", 20),
+        ("removed", "c.md", 30),
+        ("changed", "a.md", 11),
+        ("removed", "b.md", 20),
+        ("returned", "c.md", 30),
+    ]
+    assert listed == [
+        tended.query(f"from {table}") for table in ("raw.commits", "ops.past_quarantine")
+    ]
+    tended.repository.git("checkout", "--quiet", "--orphan", "nothing")
+    assert tended.build().published is False
+
+
 @pytest.mark.parametrize("keeps_known_commits", [True, False])
 def test_a_rewritten_history_whose_last_commit_is_gone_is_compared_with_what_is_loaded(
     tended: Tended, keeps_known_commits: bool

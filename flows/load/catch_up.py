@@ -100,7 +100,8 @@ def _look(
     git.refuse_shallow(repository)
     new, note = _new(con, repository, accepts, run, runs, looked_at if runs else None)
     before = _before_first_run(repository, accepts, runs)
-    return CatchUp(repository.commit, before, new, note, looked=True)
+    commit = repository.commit or (runs[-1].source_commit if runs else None)
+    return CatchUp(commit, before, new, note, looked=True)
 
 
 def _repository_of(source: Location) -> Repository | None:
@@ -135,6 +136,8 @@ def _new(
     last = runs[-1].source_commit if runs else None
     if runs and not runs[-1].looked and last is None:
         return None, ""  # What there was before the source was a repository, runs have seen.
+    if repository.commit is None:
+        return None, ""
     note = ""
     if last is None or git.has_commit(repository, last):
         commits = git.read_commits(repository, last)

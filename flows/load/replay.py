@@ -213,6 +213,8 @@ def _record(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
         select commit, committed_at, observed_at, $run_id as run_id, count(*) as files
         from past_commits
         inner join past_changes using (nth)
+        -- Somebody may have gone back to an earlier commit, and on from there again.
+        where commit not in (select commit from raw.commits)
         group by all
         order by observed_at
         """,
@@ -230,7 +232,9 @@ def _record(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
         from past_changes
         inner join past_rejects using (key)
         inner join past_commits using (nth)
-        where status = 'quarantined'
+        where
+            status = 'quarantined'
+            and (path, commit) not in (select (path, commit) from ops.past_quarantine)
         order by observed_at, path
         """,
         {"run_id": run.run_id},
