@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -209,6 +210,18 @@ PageFile = Annotated[
 ]
 
 
+NotifyUrls = Annotated[
+    list[str] | None,
+    Parameter(
+        name="--notify",
+        metavar="URL",
+        help="Send a message when something is newly wrong and when all is well again, to a service"
+        " that apprise knows (repeatable; better kept in $MATTERHOUSE_NOTIFY: it holds secrets).",
+    ),
+]
+NotifyAlways = Annotated[
+    bool, Parameter(help="Send a message after each run, with the page of --page.")
+]
 PublishTo = Annotated[
     str | None,
     Parameter(
@@ -288,12 +301,15 @@ def build(
         bool, Parameter(help="Run as a Prefect flow (the default when PREFECT_API_URL is set).")
     ] = False,
     on_failure: OnFailure = None,
+    urls: NotifyUrls = None,
+    notify_always: NotifyAlways = False,
     publish_to: PublishTo = None,
     page_file: PageFile = None,
 ) -> int:
     """Read a folder and bring the warehouse up to date."""
     from flows import pipeline
     from flows.reports import notify, postgres
+    from flows.reports.headline import describe
     from flows.reports.news import news
     from flows.workers.runner import named
 
@@ -307,12 +323,14 @@ def build(
         accept_loss=accept_loss,
         history=history,
     )
-    words = _on_failure(on_failure)
+    notify.hand_on(on_failure, urls, always=notify_always)
     _publish_to(publish_to)
     _agree(runner, jobs)
     publication = None
     if prefect or os.environ.get("PREFECT_API_URL"):
-        receipt = _orchestrate(quiet=quiet or as_json).build_once(request, runner=runner, jobs=jobs)
+        receipt = _orchestrate(quiet=quiet or as_json).build_once(
+            request, runner=runner, jobs=jobs, page=page_file
+        )
     else:
         with terminal.progress(visible=not (quiet or as_json)) as progress:
             receipt = pipeline.run(
@@ -324,14 +342,10 @@ def build(
                     progress,
                     say=terminal.aside if not (quiet or as_json) else lambda text: None,
                 ),
-                lambda receipt: notify.tell(words, receipt, terminal.print_error),
+                partial(_finish, warehouse, page_file),
+                describe,
             )
         publication = postgres.publish_as_asked(warehouse)
-    if page_file:
-        # Its templates take longer to import than a build without changes takes to run.
-        from flows.reports.page.render import write_page
-
-        write_page(warehouse, page_file)
     for note in receipt.notes:
         terminal.print_error(note)
     found = news(receipt.as_json())
@@ -706,18 +720,22 @@ def serve(
     runner: RunnerName = "auto",
     jobs: Jobs = None,
     on_failure: OnFailure = None,
+    urls: NotifyUrls = None,
+    notify_always: NotifyAlways = False,
     publish_to: PublishTo = None,
+    page_file: PageFile = None,
 ) -> None:
-    """Refresh on a schedule, as a Prefect flow."""
+    """Build on a schedule, as a Prefect flow."""
     from flows.pipeline import Request
+    from flows.reports import notify
 
-    _on_failure(on_failure)
+    notify.hand_on(on_failure, urls, always=notify_always)
     _publish_to(publish_to)
     _agree(runner, jobs)
     request = Request(
         source, warehouse.warehouse, patterns=_globs(pattern), exclude=_globs(exclude)
     )
-    _orchestrate().serve(request, cron, runner=runner, jobs=jobs, say=print)
+    _orchestrate().serve(request, cron, runner=runner, jobs=jobs, page=page_file, say=print)
 
 
 @app.command(name="--install-completion", group=MORE)
@@ -740,13 +758,16 @@ def _agree(runner: str, jobs: int | None) -> None:
         raise Contradiction(f"--jobs counts workers that --runner {runner} does not start")
 
 
-def _on_failure(given: str | None) -> tuple[str, ...]:
-    """Return the command to run; the processes of flow runs find it in the environment."""
+def _finish(paths: WarehousePaths, page_file: Path | None, receipt: Mapping[str, Any]) -> None:
+    """Write the page, and tell whoever asked."""
     from flows.reports import notify
 
-    if given is not None:
-        os.environ[notify.VARIABLE] = given
-    return notify.from_environment()
+    if page_file and not receipt.get("error"):
+        # Its templates take longer to import than a build without changes takes to run.
+        from flows.reports.page.render import write_page
+
+        write_page(paths, page_file)
+    notify.tell(receipt, terminal.print_error, page_file)
 
 
 def _publish_to(given: str | None) -> None:

@@ -4,7 +4,6 @@ The only file that imports prefect.
 """
 
 import contextlib
-import functools
 import logging
 import os
 import shlex
@@ -12,8 +11,10 @@ import time
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import httpx
@@ -41,10 +42,16 @@ from prefect.utilities.annotations import quote
 
 from flows import MatterhouseError, pipeline
 from flows.load import scope
+from flows.load.catch_up import CatchUp
+from flows.load.ledger import Outcomes
+from flows.load.plan import Plan
 from flows.load.receipt import Receipt
+from flows.models.build import Built
 from flows.reports import markdown, notify, postgres, terminal
+from flows.reports.headline import describe
 from flows.source import sources
 from flows.source.extract import Batch
+from flows.source.folder import Listing
 from flows.source.sources import Location
 from flows.warehouse.paths import WarehousePaths, locate
 from flows.warehouse.run_log import read_runs
@@ -93,17 +100,24 @@ def is_retryable(_task: object, _run: object, state: State[Any]) -> bool:
 
 
 def as_task(
-    stage: Callable[..., Any], *, name: str | None = None, retries: int = 0
+    stage: Callable[..., Any], *, run_name: str | None = None, retries: int = 0
 ) -> Task[..., Any]:
-    """Make a stage of the pipeline a task of its name."""
+    """Make a task that carries out a stage of the pipeline, named and described like it.
 
-    @functools.wraps(stage)
-    def run_stage(*args: Any, **options: Any) -> Any:
-        return as_state(lambda: stage(*args, **options))
+    The stage comes with its arguments as one call: what Prefect keeps of a task's function and
+    parameters would outlive the connection in them.
+    """
+
+    def run_stage(work: Callable[[], Any]) -> Any:
+        done = as_state(work)
+        if line := in_words(done):
+            get_run_logger().info(line)
+        return done
 
     return task(
-        name=name or stage.__name__,
-        task_run_name=name or stage.__name__,
+        name=stage.__name__,
+        description=stage.__doc__,
+        task_run_name=run_name or stage.__name__,
         # Stages hold connections and frames, which can be neither hashed nor stored.
         cache_policy=NO_CACHE,
         persist_result=False,
@@ -114,26 +128,28 @@ def as_task(
     )(run_stage)
 
 
+def in_words(result: object) -> str:
+    """Say what a stage has done, with its counts."""
+    match result:
+        case (CatchUp(), Listing(), Plan(to_read=to_read, vanished=vanished, seen=seen)):
+            return f"{seen:,} files, {len(to_read):,} to read, {len(vanished):,} missing"
+        case (Outcomes() as outcomes, int()):
+            return ", ".join(f"{count:,} {kind}" for kind, count in asdict(outcomes).items())
+        case Built(tables=made, dropped=dropped):
+            return f"{len(made):,} tables made, {len(dropped):,} dropped"
+        case list(failed):
+            return f"{len(failed):,} checks found something"
+        case _:
+            return ""
+
+
 scan = as_task(pipeline.scan, retries=_SCAN_RETRIES)
 load = as_task(pipeline.load)
 model = as_task(pipeline.model)
 check = as_task(pipeline.check)
 publish = as_task(pipeline.publish)
-share = as_task(postgres.publish_as_asked, name="publish to PostgreSQL")
-STAGES: dict[Callable[..., Any], Task[..., Any]] = {
-    pipeline.scan: scan,
-    pipeline.load: load,
-    pipeline.model: model,
-    pipeline.check: check,
-    pipeline.publish: publish,
-    postgres.publish_as_asked: share,
-}
-
-
-@task(task_run_name="extract", cache_policy=NO_CACHE, persist_result=False)
-def extract(frames: "Iterator[Frames]") -> "Iterator[Frames]":
-    """Hand on the frames of each batch when it has been read."""
-    yield from frames
+share = as_task(postgres.publish_as_asked, run_name="publish to PostgreSQL")
+STAGES = {stage.name: stage for stage in (scan, load, model, check, publish, share)}
 
 
 class PrefectRunner:
@@ -145,7 +161,7 @@ class PrefectRunner:
     def call(self, stage: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Carry out one stage as the task of its name."""
         # Unquoted, Prefect would look for results of other tasks in every path of a plan.
-        done = STAGES[stage](*map(quote, args), **options)
+        done = STAGES[stage.__name__](quote(partial(stage, *args, **options)))
         # Called directly, a task hands a state that it returned on as it is.
         return cast("T", done.result() if isinstance(done, State) else done)
 
@@ -156,14 +172,12 @@ class PrefectRunner:
     def map(
         self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
     ) -> "Iterator[Frames]":
-        """Carry out the batches below one task that shows its progress."""
-        if not batches:
-            return
-        files = sum(len(batch.paths) for batch in batches)
-        artifact = create_progress_artifact(0.0, "extraction", f"{files:,} files to read")
-        self.workers.progress = partial(show_progress, cast("UUID", artifact))
-        frames = self.workers.map(stage, work, batches)
-        yield from extract.with_options(name=stage, task_run_name=stage)(frames)
+        """Read the batches where the workers do, and show the progress beside the flow run."""
+        if batches:
+            files = sum(len(batch.paths) for batch in batches)
+            artifact = create_progress_artifact(0.0, "extraction", f"{files:,} files to read")
+            self.workers.progress = partial(show_progress, cast("UUID", artifact))
+        return self.workers.map(stage, work, batches)
 
 
 def show_progress(artifact: "UUID", done: int, total: int) -> None:
@@ -171,10 +185,16 @@ def show_progress(artifact: "UUID", done: int, total: int) -> None:
     update_progress_artifact(artifact, round(100 * done / total, 1))
 
 
-def report(paths: WarehousePaths, on_failure: Sequence[str], receipt: Mapping[str, Any]) -> None:
-    """Tell whoever asked, and leave the receipt and its tables as artifacts."""
+def report(paths: WarehousePaths, page: Path | None, receipt: Mapping[str, Any]) -> None:
+    """Write the page, tell whoever asked, and leave the receipt and its tables as artifacts."""
     log = get_run_logger()
-    notify.tell(on_failure, receipt, log.warning)
+    if page and not receipt.get("error"):
+        # Its templates take longer to import than a run without changes takes.
+        from flows.reports.page.render import write_page
+
+        write_page(paths, page)
+        receipt = {**receipt, "page": str(page.absolute())}
+    notify.tell(receipt, log.warning, page)
     for note in receipt.get("notes", ()):
         log.warning(note)
     try:
@@ -205,6 +225,7 @@ def build(
     history: bool | None = None,
     runner: str = "auto",
     jobs: int | None = None,
+    page: str | None = None,
 ) -> Receipt | State[Receipt]:
     """Bring a warehouse up to date with its source.
 
@@ -228,21 +249,26 @@ def build(
         history=history,
     )
     carried_out_by = PrefectRunner(named(runner, paths.generations, jobs))
-    told = partial(report, paths, notify.from_environment())
+    told = partial(report, paths, Path(page) if page else None)
 
     def built() -> Receipt:
-        receipt = pipeline.run(request, carried_out_by, told)
+        receipt = pipeline.run(request, carried_out_by, told, describe)
         if os.environ.get(postgres.VARIABLE):
             get_run_logger().info("%s", carried_out_by.call(postgres.publish_as_asked, paths))
+        # Lists of runs and notifications show the message of a state, not its result.
         return receipt
 
-    return as_state(built)
+    done = as_state(built)
+    # Lists of runs and notifications show the message of a state, not its result.
+    return done if isinstance(done, State) else Completed(message=done.message, data=done)
 
 
-def build_once(request: pipeline.Request, *, runner: str, jobs: int | None) -> Receipt:
+def build_once(
+    request: pipeline.Request, *, runner: str, jobs: int | None, page: Path | None = None
+) -> Receipt:
     """Build as a flow run of this process."""
     require_api()
-    receipt = build(
+    done = build(
         **_parameters(request),
         replace_source=request.replace_source,
         full=request.full,
@@ -250,8 +276,9 @@ def build_once(request: pipeline.Request, *, runner: str, jobs: int | None) -> R
         history=request.history,
         runner=runner,
         jobs=jobs,
+        page=str(page.absolute()) if page else None,
     )
-    return cast("Receipt", receipt)
+    return cast("Receipt", done.result() if isinstance(done, State) else done)
 
 
 def _parameters(request: pipeline.Request) -> dict[str, Any]:
@@ -318,6 +345,7 @@ def serve(
     *,
     runner: str,
     jobs: int | None,
+    page: Path | None = None,
     say: Callable[[str], None],
 ) -> None:
     """Build on a schedule until the process is ended; one run of a warehouse at a time."""
@@ -349,6 +377,7 @@ def serve(
                 **_parameters(request),
                 "runner": runner,
                 "jobs": jobs,
+                "page": str(page.absolute()) if page else None,
             },
             description="Front matter in, analytics warehouse out.",
             entrypoint_type=EntrypointType.MODULE_PATH,

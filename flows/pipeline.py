@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from flows import MatterhouseError, frontmatter
 from flows.load import catch_up, commits, ledger, merge, replay, upgrade
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Describe: TypeAlias = "Callable[[duckdb.DuckDBPyConnection, Receipt], Receipt]"
 # Large enough to spread the cost of the statements that load a batch, small enough for memory.
 BATCH_FILES = 2500
 _CLOCK_BEHIND = (
@@ -108,16 +109,18 @@ def run(
     request: Request,
     runner: Runner | None = None,
     report: Callable[[Mapping[str, Any]], None] = lambda receipt: None,
+    describe: Describe = lambda con, receipt: receipt,
 ) -> Receipt:
     """Bring the warehouse up to date with its source, report and return the receipt.
 
+    `describe` adds a message to the receipt, from the tables that the run has made.
     Raises a MatterhouseError and leaves the published warehouse as it was when anything is wrong.
     """
     paths, now = locate(request.warehouse), datetime.now(UTC)
     try:
         _look_before_anything_is_made(request, paths)
         with locked(paths), _logged(request, paths, now):
-            receipt = _build(request, paths, now, runner or DirectRunner())
+            receipt = _build(request, paths, now, runner or DirectRunner(), describe)
             receipt = _record(paths, receipt)
     except Exception as error:
         report(_failure(request, paths, now, error))
@@ -126,7 +129,9 @@ def run(
     return receipt
 
 
-def _build(request: Request, paths: WarehousePaths, now: datetime, runner: Runner) -> Receipt:
+def _build(
+    request: Request, paths: WarehousePaths, now: datetime, runner: Runner, describe: Describe
+) -> Receipt:
     with working_copy.open_working_copy(paths) as con:
         work = _prepare(request, paths, con, now, runner)
         past, listing, plan = work.do(scan)
@@ -134,7 +139,8 @@ def _build(request: Request, paths: WarehousePaths, now: datetime, runner: Runne
         receipt = _count(work, past, listing, outcomes, replayed)
         if not receipt.published:
             con.execute("rollback")
-            return receipts.complete(con, receipt, seconds=work.clock.seconds)
+            receipt = receipts.complete(con, receipt, seconds=work.clock.seconds)
+            return describe(con, receipt)
         ledger.record(con, receipt.as_row())
         merge.commit(con, work.run)
         built = work.do(model)
@@ -147,6 +153,7 @@ def _build(request: Request, paths: WarehousePaths, now: datetime, runner: Runne
             failed_checks=[str(found) for found in failed],
             new_keys=[key for key in keys_without_column(con) if key not in work.known_keys],
         )
+        receipt = describe(con, receipt)
         ledger.complete(con, receipt.as_row())
         con.execute("checkpoint")
     return _publish(work, receipt)
@@ -366,6 +373,8 @@ def _failure(
         "published": False,
         "error": _reason(error),
         "failed_checks": [str(found) for found in failed],
+        "message": f"The run failed: {_reason(error)}",
+        "details": [],
     }
 
 

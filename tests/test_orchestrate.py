@@ -177,7 +177,7 @@ def test_a_flow_makes_the_tables_of_a_direct_build_and_leaves_artifacts(
     assert run["state"]["type"] == "COMPLETED"
     assert run["parameters"]["full"] is True
     assert [task["name"] for task in reversed(tasks)] == [
-        "scan", "extract", "load", "model", "check", "publish",
+        "scan", "load", "model", "check", "publish",
     ]  # fmt: skip
     assert sorted(artifacts) == [
         "extraction", "failed-checks", "provider-movers", "quarantine", "receipt", "topic-movers",
@@ -186,7 +186,19 @@ def test_a_flow_makes_the_tables_of_a_direct_build_and_leaves_artifacts(
     assert [(row["path"], row["line"]) for row in artifacts["quarantine"]] == [
         ("_news/broken.md", 2)
     ]
-    assert artifacts["receipt"].startswith(f"# Run {receipt['run_id']}\n\n**Published**\n")
+    sentence = "4 files: 4 new; 1 newly quarantined; 1 check found something."
+    assert (run["state"]["message"], receipt["message"]) == (sentence, sentence)
+    assert (
+        artifacts["receipt"].replace("\\", "").startswith(f"{sentence}\n\nFix _news/broken.md:2:9")
+    )
+    assert f"\n# Run {receipt['run_id']}\n\n**Published**\n" in artifacts["receipt"]
+    logged = server.ask("/logs/filter", {"logs": {"flow_run_id": {"any_": [run["id"]]}}})
+    said = {entry["message"] for entry in logged}
+    assert {
+        "4 files, 4 to read, 0 missing",
+        "4 new, 0 changed, 0 unchanged, 0 renamed, 0 returned, 0 gone",
+        "1 checks found something",
+    } <= said
     assert artifacts["provider-movers"] == [
         {
             "provider": "news.example.org",

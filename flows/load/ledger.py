@@ -192,6 +192,7 @@ def complete(con: "duckdb.DuckDBPyConnection", receipt: Mapping[str, Any]) -> No
         "failed_checks",
         "dropped_tables",
         "new_keys",
+        "message",
     )
     types = staging.column_types(con)["ops.runs"]
     values = ", ".join(f"{name} = ${name}::{types[name]}" for name in columns)

@@ -24,7 +24,8 @@ T = TypeVar("T")
 class Receipt:
     """Counts are files (`warnings` are values), seconds are per stage, tables give rows.
 
-    Notes are sentences about the run itself that whoever started it should read.
+    The message is one sentence for everybody, with lines to it. Notes are sentences about the run
+    itself that whoever started it should read.
     """
 
     run_id: str
@@ -58,6 +59,8 @@ class Receipt:
     new_keys: list[str]
     warehouse: str
     sha256: str | None = None
+    message: str = ""
+    details: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a refresh leaves for the readers of an orchestrator's pages: Markdown and tables."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ limit 20
 """
 TOPIC_MOVERS = _MOVERS.format(name="topic").replace("is_moving", "is_moving and not is_parent")
 PROVIDER_MOVERS = _MOVERS.format(name="provider")
+_MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
 _COUNTS = (
     "seen",
     "loaded",
@@ -89,7 +91,10 @@ def _cell(value: object) -> object:
 
 def markdown(receipt: Mapping[str, Any]) -> str:
     """Say a receipt in Markdown; what comes from files stands as code, where nothing is markup."""
-    blocks = [f"# Run {receipt['run_id']}", _verdict(receipt)]
+    blocks = [
+        _plain(line) for line in (receipt.get("message"), *receipt.get("details", ())) if line
+    ]
+    blocks += [f"# Run {receipt['run_id']}", _verdict(receipt)]
     if "seen" in receipt:
         blocks += [
             _table("files", "", [(name, f"{receipt[name]:,}") for name in _COUNTS]),
@@ -103,6 +108,8 @@ def markdown(receipt: Mapping[str, Any]) -> str:
         blocks.append(f"New keys, kept in `extra`: {', '.join(map(_code, receipt['new_keys']))}")
     if receipt.get("failed_checks"):
         blocks.append("\n".join(f"- {_code(check)}" for check in receipt["failed_checks"]))
+    if receipt.get("page"):
+        blocks.append(f"Page {_code(receipt['page'])}")
     blocks.append(f"Source {_code(receipt['source'])}, warehouse {_code(receipt['warehouse'])}")
     return "\n\n".join(blocks) + "\n"
 
@@ -119,3 +126,8 @@ def _verdict(receipt: Mapping[str, Any]) -> str:
 
 def _code(text: object) -> str:
     return f"`{terminal.escape_control(text).replace('`', chr(39))}`"
+
+
+def _plain(text: str) -> str:
+    """Return text in which nothing is markup, nor a link."""
+    return _MARKUP.sub(r"\\\g<0>", terminal.escape_control(text))

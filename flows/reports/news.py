@@ -1,12 +1,15 @@
 """Receipt → what somebody has to hear of: what failed, and what a run newly left out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
+
+if TYPE_CHECKING:
+    import duckdb
 
 _OF_THIS_RUN = """
 select path, line, "column", reason_code, reason, hint
@@ -28,7 +31,7 @@ order by path
 class News:
     """An error, checks that returned rows, files that became unreadable or no article any more."""
 
-    error: str
+    error: str = ""
     failed_checks: tuple[str, ...] = ()
     newly_quarantined: tuple[dict[str, Any], ...] = ()
     newly_excluded: tuple[dict[str, Any], ...] = ()
@@ -46,16 +49,20 @@ class News:
 
 
 def news(receipt: Mapping[str, Any]) -> News:
-    """Read what is new from the warehouse that the run published, if it did."""
-    error = str(receipt.get("error") or "")
+    """Return what is new in a receipt, and in the warehouse that its run published, if it did."""
     checks = tuple(receipt.get("failed_checks") or ())
     if not receipt.get("published"):
-        return News(error, checks)
+        return News(str(receipt.get("error") or ""), checks)
     with open_readonly(WarehousePaths(Path(receipt["warehouse"]))) as con:
+        return read_news(con, receipt["run_id"], checks)
 
-        def rows(query: str) -> tuple[dict[str, Any], ...]:
-            found = con.execute(query, {"run_id": receipt["run_id"]})
-            names = [name for name, *_ in found.description or ()]
-            return tuple(dict(zip(names, row, strict=True)) for row in found.fetchall())
 
-        return News(error, checks, rows(_NEWLY_QUARANTINED), rows(_NEWLY_EXCLUDED))
+def read_news(con: "duckdb.DuckDBPyConnection", run_id: str, failed_checks: Sequence[str]) -> News:
+    """Return what is new of the run that made the tables."""
+
+    def rows(query: str) -> tuple[dict[str, Any], ...]:
+        found = con.execute(query, {"run_id": run_id})
+        names = [name for name, *_ in found.description or ()]
+        return tuple(dict(zip(names, row, strict=True)) for row in found.fetchall())
+
+    return News("", tuple(failed_checks), rows(_NEWLY_QUARANTINED), rows(_NEWLY_EXCLUDED))

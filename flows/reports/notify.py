@@ -7,11 +7,13 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from flows import MatterhouseError
+from flows.reports import send
 from flows.reports.news import news
 
 # The command travels by environment: parameters of a flow are stored in clear, and whoever may set
@@ -44,21 +46,51 @@ def from_environment() -> tuple[str, ...]:
     return command(os.environ.get(VARIABLE))
 
 
-def tell(words: Sequence[str], receipt: Mapping[str, Any], complain: Callable[[str], None]) -> None:
-    """Run the command with the receipt as JSON on standard input if there is bad news.
+def tell(
+    receipt: Mapping[str, Any], complain: Callable[[str], None], page: Path | None = None
+) -> None:
+    """Run the user's command if there is bad news, and send what somebody is woken for.
 
-    What fails here is reported through `complain`, and never fatal.
+    Whom to tell is in the environment. What fails here goes to `complain`, and is never fatal.
     """
-    if not words:
+    words, urls = from_environment(), addresses()
+    if not (words or urls):
         return
     try:
         found = news(receipt)
-        if found.reasons:
+        if words and found.reasons:
             _run(words, {**receipt, **asdict(found), "reasons": found.reasons})
     except BrokenPipeError:
-        return  # It did not want to read the receipt.
-    except (OSError, subprocess.SubprocessError, MatterhouseError, duckdb.Error) as error:
-        complain(f"--on-failure: {_why(error)}; the refresh itself is not affected")
+        pass  # It did not want to read the receipt.
+    except (OSError, subprocess.SubprocessError) as error:
+        complain(f"--on-failure: {_why(error)}; the run itself is not affected")
+    except (MatterhouseError, duckdb.Error) as error:
+        complain(f"nobody was told of the run: {error}")
+        return
+    if urls:
+        always = bool(os.environ.get(send.ALWAYS))
+        send.send(urls, receipt, found, complain, page=page, always=always)
+
+
+def addresses() -> list[str]:
+    """Return the addresses that the environment names, between spaces or on lines of their own."""
+    return os.environ.get(send.VARIABLE, "").split()
+
+
+def hand_on(on_failure: str | None, urls: Sequence[str] | None, *, always: bool = False) -> None:
+    """Put what the command line asks for where the processes of flow runs find it, and check it.
+
+    Raises a MatterhouseError for a command or an address that can never work.
+    """
+    if on_failure is not None:
+        os.environ[VARIABLE] = on_failure
+    if urls is not None:
+        os.environ[send.VARIABLE] = " ".join(urls)
+    if always:
+        os.environ[send.ALWAYS] = "1"
+    from_environment()
+    if given := addresses():
+        send.services(given)
 
 
 def _run(words: Sequence[str], told: Mapping[str, Any]) -> None:

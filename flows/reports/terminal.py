@@ -144,15 +144,15 @@ def news(found: "News") -> None:
     for check in found.failed_checks:
         print_error(f"check: {check}")
     for file in found.newly_quarantined[:_NAMED]:
-        print_error(f"newly quarantined: {_place(file)}: {file['reason']} Fix: {file['hint']}")
+        print_error(f"newly quarantined: {place(file)}: {file['reason']} Fix: {file['hint']}")
     for file in found.newly_excluded[:_NAMED]:
-        print_error(f"no longer an article: {_place(file)}: {file['reason']} {file['hint']}")
+        print_error(f"no longer an article: {place(file)}: {file['reason']} {file['hint']}")
     rest = len(found.newly_quarantined[_NAMED:]) + len(found.newly_excluded[_NAMED:])
     if rest:
         print_error(f"and {rest:,} more: see `matterhouse quarantine`")
 
 
-def _place(file: Mapping[str, Any]) -> str:
+def place(file: Mapping[str, Any]) -> str:
     """Return where a fault is as editors jump to it."""
     parts = (file["path"], file["line"], file["column"])
     return ":".join(str(part) for part in parts if part is not None)
@@ -186,7 +186,7 @@ def receipt(done: "Receipt", found: "News", movers: Sequence[Sequence[Any]]) -> 
     for check in done.failed_checks:
         print(f"  check: {escape_control(check)}")
     if found.newly_excluded:
-        places = escape_control(_some([_place(file) for file in found.newly_excluded]))
+        places = escape_control(_some([place(file) for file in found.newly_excluded]))
         print(f"  no longer taken for articles: {places}")
     if done.excluded and not (done.loaded or done.quarantined):
         print("  no file is an article: `matterhouse quarantine --excluded` says why")
@@ -248,7 +248,7 @@ def quarantine(rows: Sequence[Sequence[Any]], kind: "Kind") -> None:
         print(_NOTHING[kind])
         return
     for path, line, column, code, reason, hint, since, *commit in rows:
-        print(escape_control(_place({"path": path, "line": line, "column": column})))
+        print(escape_control(place({"path": path, "line": line, "column": column})))
         source = f"in commit {commit[0][:12]} of" if commit else "since"
         print(f"  {escape_control(reason)} ({code}, {source} {since:%Y-%m-%d %H:%M} UTC)")
         print(f"  fix: {escape_control(hint)}")

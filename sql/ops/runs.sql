@@ -29,4 +29,5 @@ create table ops.runs (
     new_keys varchar[],            -- keys without a column that the run before did not have
     seconds map(varchar, double),  -- seconds per stage
     table_rows map(varchar, bigint),  -- rows per table after the refresh
+    message varchar,               -- what the run amounts to, in one sentence
 )

@@ -1,0 +1,64 @@
+"""A run → one sentence for everybody, and at most three lines to it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from flows.load.receipt import Receipt
+from flows.reports.news import News, read_news
+from flows.reports.summary import summarize
+from flows.reports.terminal import escape_control, place
+
+if TYPE_CHECKING:
+    import duckdb
+
+MOST_DETAILS = 3
+
+
+def describe(con: "duckdb.DuckDBPyConnection", receipt: Receipt) -> Receipt:
+    """Add to a receipt what the run amounts to, read from the tables that it made."""
+    if not receipt.published:
+        return replace(receipt, message=f"Nothing changed in {_files(receipt.seen)}.")
+    found = read_news(con, receipt.run_id, receipt.failed_checks)
+    _, *moves = summarize(con).sentences() if receipt.loaded else ("",)
+    details = [*_first_to_fix(found), *moves][:MOST_DETAILS]
+    return replace(
+        receipt,
+        message=_message(receipt, found),
+        details=[escape_control(line) for line in details],
+    )
+
+
+def _message(receipt: Receipt, found: News) -> str:
+    counts = _some(
+        {
+            "new": receipt.new,
+            "changed": receipt.changed,
+            "moved": receipt.renamed,
+            "gone": receipt.gone,
+        }
+    )
+    bad = _some(
+        {
+            "newly quarantined": len(found.newly_quarantined),
+            "no longer taken for articles": len(found.newly_excluded),
+        }
+    )
+    checks = len(receipt.failed_checks)
+    findings = f"{checks} check{'' if checks == 1 else 's'} found something" if checks else ""
+    parts = [f"{_files(receipt.seen)}: {counts or 'no change'}", bad, findings]
+    return f"{'; '.join(filter(None, parts))}."
+
+
+def _some(counts: dict[str, int]) -> str:
+    """Return the counts that are not zero, with their names."""
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file{'' if count == 1 else 's'}"
+
+
+def _first_to_fix(found: News) -> Sequence[str]:
+    files: Sequence[dict[str, Any]] = (*found.newly_quarantined, *found.newly_excluded)
+    return [f"Fix {place(file)} first: {file['reason']} {file['hint']}" for file in files[:1]]

@@ -1,0 +1,86 @@
+"""An alert → the services that people read: mail, chats, web hooks, whatever apprise knows.
+
+The addresses hold tokens and passwords: nothing here writes one anywhere.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows import MatterhouseError
+from flows.reports import alerts
+from flows.reports.alerts import Alert
+from flows.reports.news import News
+from flows.warehouse.paths import WarehousePaths
+
+if TYPE_CHECKING:
+    import apprise
+
+# They travel by environment, like the command of --on-failure: parameters of flows are stored.
+VARIABLE, ALWAYS = "MATTERHOUSE_NOTIFY", "MATTERHOUSE_NOTIFY_ALWAYS"
+_TYPES = {"wrong": "failure", "well": "success", "news": "info"}
+
+
+class NoSuchService(MatterhouseError):
+    """An address that no message can be sent to."""
+
+    exit_code = 2
+
+
+def services(urls: Sequence[str]) -> "list[apprise.NotifyBase]":
+    """Return the services at the addresses; an error names one by its position alone."""
+    import apprise
+
+    # It writes addresses to its log.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    found = []
+    for number, url in enumerate(urls, start=1):
+        service = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+        if service is None:
+            raise NoSuchService(
+                f"--notify: address {number} is not one that messages can be sent to: say for"
+                " example mailtos://USER:PASSWORD@mail.example.org?to=editor@example.org, or see"
+                " the services that apprise knows"
+            )
+        found.append(service)
+    return found
+
+
+def send(
+    urls: Sequence[str],
+    receipt: Mapping[str, Any],
+    found: News,
+    complain: Callable[[str], None],
+    *,
+    page: Path | None = None,
+    always: bool = False,
+) -> None:
+    """Send what there is to say about a run; a service that is not reached is only a warning."""
+    if not urls or not (alert := alerts.alert(receipt, found, always=always)):
+        return
+    reached = [_reach(service, alert, page) for service in services(urls)]
+    for number, is_reached in enumerate(reached, start=1):
+        if not is_reached:
+            complain(f"--notify: the service at address {number} did not take the message")
+    # If nobody heard of it, the next run tells it again.
+    if any(reached):
+        alerts.remember(WarehousePaths(Path(receipt["warehouse"])), alert.open_problems)
+
+
+def _reach(service: "apprise.NotifyBase", alert: Alert, page: Path | None) -> bool:
+    import apprise
+
+    is_there = page is not None and page.is_file() and service.attachment_support
+    with_page = {"attach": apprise.AppriseAttachment(str(page))} if is_there else {}
+    try:
+        return bool(
+            service.notify(
+                title=alert.title,
+                body=alert.text,
+                notify_type=apprise.NotifyType(_TYPES[alert.kind]),
+                **with_page,
+            )
+        )
+    except Exception:
+        return False  # A plugin's own fault; its words could hold the address.
