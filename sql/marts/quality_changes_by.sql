@@ -23,29 +23,27 @@ with memberships as (
 ),
 
 steps as (
-    select *, is_same_story and members_before = members_after as stays
+    select
+        *,
+        is_same_story and members_before = members_after as stays,
+        -- Integers add up to the same total in any order, doubles do not; 64 bits would not hold a score of 32.
+        cast(1_000_000_000_000 as hugeint) as one_article,
     from memberships
     where not (stays and quality_before = quality_after)
 ),
 
--- What a step takes from its members and gives to them. Integers add up to the same total in any order, doubles
--- do not: 10^12 units are one article.
+-- What a step takes from its members and gives to them.
 entries as (
     select
-        dimension,
-        time_grain,
-        period_start,
-        stays,
-        false as is_after,
-        quality_before as quality,
-        1_000_000_000_000 // len(members_before) as units,
+        dimension, time_grain, period_start, stays, false as is_after, quality_before as quality,
+        one_article // len(members_before) as units,
         unnest(members_before) as member,
     from steps
     where quality_before is not null
     union all
     select
         dimension, time_grain, period_start, stays, true, quality_after,
-        1_000_000_000_000 // len(members_after), unnest(members_after),
+        one_article // len(members_after), unnest(members_after),
     from steps
     where quality_after is not null
 ),
