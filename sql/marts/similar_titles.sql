@@ -2,7 +2,7 @@
 -- Grain: one row per pair of articles of two providers, at most seven days apart (article_id, later_article_id)
 -- Reads: staging.articles
 -- Note: a likeness of titles, no proof: look at similarity, which begins at 0.6 and is 1 for the same words. A word
--- that over 50 titles of a week share leads to no pair. marts.stories goes by addresses, which are hardly ever shared.
+-- that over 25 titles of a week share leads to no pair. marts.stories goes by addresses, which are hardly ever shared.
 with titles as (
     select
         article_id,
@@ -47,7 +47,7 @@ dated_words as (
     select *, (published_date - date '1970-01-01') // 7 as week
     from rare_words
     -- Titles made by a form share their words with all others, and pairs grow with the square of their number.
-    qualify count(*) over (partition by word, week) <= 50
+    qualify count(*) over (partition by word, week) <= 25
 ),
 
 candidates as (
