@@ -37,6 +37,7 @@ check: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks.history
 
 # The picture of the page in the README, taken anew from the sample by the system's Chromium.
 page-screenshot: $(VENV)/installed-dev
