@@ -19,11 +19,7 @@ from flows.warehouse.connection import (
 )
 from flows.warehouse.generations import WarehouseDamaged, differs_from_receipt
 from flows.warehouse.paths import WORKING, WarehousePaths, current
-from flows.warehouse.published import (
-    NotAWarehouse,
-    copy,
-    refuse_leftover_log,
-)
+from flows.warehouse.published import NotAWarehouse, copy, refuse_leftover_log
 from flows.warehouse.run_log import read_runs
 
 # Both supported lines of DuckDB read it, and it is the oldest format that refuses a foreign WAL.

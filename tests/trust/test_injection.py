@@ -224,6 +224,7 @@ def test_written_files_honour_the_umask(content: Content, tmp_path: Path) -> Non
         cli.main(["--warehouse", str(content.warehouse), "export", str(tmp_path / "out")])
     finally:
         os.umask(earlier)
-    written = [content.warehouse.resolve(), content.warehouse.with_name("warehouse.runs.jsonl")]
+    paths = WarehousePaths(content.warehouse)
+    written = [content.warehouse.resolve(), paths.receipts, paths.lock]
     written += [tmp_path / "out", *(tmp_path / "out").iterdir()]
     assert [file for file in written if file.stat().st_mode & 0o077] == []
