@@ -1,10 +1,6 @@
-"""Front matter in, analytics warehouse out: one module per stage.
+"""Front matter in, analytics warehouse out; each room is named after its stage of the pipeline."""
 
-Data moves through scan, extract (file, frontmatter), normalize (cast, misfits, extra, columns),
-load (incoming, ledger, history), models, publish (paths, working) and export. `refresh` is the
-pipeline, `runner` and `orchestrate` are ways to carry it out, `reading` opens what is published,
-and `cli` has the commands.
-"""
+from pathlib import Path
 
 __version__ = "0.1.0"
 
@@ -13,3 +9,9 @@ class MatterhouseError(Exception):
     """Something went wrong that the reader of the message can mend."""
 
     exit_code = 1
+
+
+def sql_folder() -> Path:
+    """Return the package's own sql/ when installed, else the repository's."""
+    packaged = Path(__file__).parent / "sql"
+    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "sql"

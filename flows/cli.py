@@ -180,6 +180,13 @@ Exclude = Annotated[
         help="Files or folders to leave out (repeatable; default: those of the last build).",
     ),
 ]
+ConfigFile = Annotated[
+    AnyPath | None,
+    Parameter(
+        metavar="FILE",
+        help="What the keys mean (default: matterhouse.yaml beside the content, if it is there).",
+    ),
+]
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON.")]
 RunnerName = Annotated[
     str,
@@ -271,6 +278,7 @@ def build(
     warehouse: Warehouse,
     pattern: Patterns = None,
     exclude: Exclude = None,
+    config: ConfigFile = None,
     replace_source: Annotated[
         bool, Parameter(help="Let another folder take the place of the one that was read so far.")
     ] = False,
@@ -318,6 +326,7 @@ def build(
         warehouse.warehouse,
         patterns=_globs(pattern),
         exclude=_globs(exclude),
+        config=config,
         replace_source=replace_source,
         full=full,
         accept_loss=accept_loss,
@@ -619,6 +628,7 @@ def profile(
     warehouse: Warehouse,
     pattern: Patterns = None,
     exclude: Exclude = None,
+    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which keys the front matter of a folder has, and their types."""
@@ -628,8 +638,8 @@ def profile(
     from flows.reports.profile import profile as profile_folder
 
     remembered = None if source else scope.of_published(warehouse)
-    chosen = scope.choose(remembered, source, pattern, exclude)
-    keys, files = profile_folder(chosen.source, chosen.patterns, chosen.exclude)
+    chosen = scope.choose(remembered, source, pattern, exclude, named=config)
+    keys, files = profile_folder(chosen)
     if as_json:
         print(json.dumps([asdict(key) for key in keys], default=str))
     else:
@@ -717,6 +727,7 @@ def serve(
     warehouse: Warehouse,
     pattern: Patterns = None,
     exclude: Exclude = None,
+    config: ConfigFile = None,
     runner: RunnerName = "auto",
     jobs: Jobs = None,
     on_failure: OnFailure = None,
@@ -733,7 +744,11 @@ def serve(
     _publish_to(publish_to)
     _agree(runner, jobs)
     request = Request(
-        source, warehouse.warehouse, patterns=_globs(pattern), exclude=_globs(exclude)
+        source,
+        warehouse.warehouse,
+        patterns=_globs(pattern),
+        exclude=_globs(exclude),
+        config=config,
     )
     _orchestrate().serve(request, cron, runner=runner, jobs=jobs, page=page_file, say=print)
 

@@ -219,6 +219,7 @@ def build(
     warehouse: str = "warehouse.duckdb",
     patterns: list[str] | None = None,
     exclude: list[str] | None = None,
+    config: str | None = None,
     replace_source: bool = False,
     full: bool = False,
     accept_loss: bool = False,
@@ -243,6 +244,7 @@ def build(
         paths.warehouse,
         patterns=None if patterns is None else tuple(patterns),
         exclude=None if exclude is None else tuple(exclude),
+        config=Path(config) if config else None,
         replace_source=replace_source,
         full=full,
         accept_loss=accept_loss,
@@ -288,6 +290,7 @@ def _parameters(request: pipeline.Request) -> dict[str, Any]:
         "warehouse": str(request.warehouse.absolute()),
         "patterns": None if request.patterns is None else list(request.patterns),
         "exclude": None if request.exclude is None else list(request.exclude),
+        "config": str(request.config.absolute()) if request.config else None,
     }
 
 

@@ -73,6 +73,7 @@ class Request:
     warehouse: Path
     patterns: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
+    config: Path | None = None
     replace_source: bool = False
     full: bool = False
     accept_loss: bool = False
@@ -161,7 +162,7 @@ def _build(
 
 def scan(work: Work) -> tuple[CatchUp, Listing, Plan]:
     """List new commits and all files; look twice before a file is missing from the ledger."""
-    globs = (work.scope.patterns, work.scope.exclude)
+    globs = (work.scope.patterns, work.scope.left_out)
     past = catch_up.plan(
         work.con,
         work.scope.source,
@@ -197,7 +198,8 @@ def replay_commits(work: Work, past: CatchUp) -> int:
             )
         with work.clock.stage("history"):
             commits.begin(work.con, part)
-            for frames in work.runner.map("history", read, history.batches(part, BATCH_FILES)):
+            batches = history.batches(part, BATCH_FILES, work.scope.mapping)
+            for frames in work.runner.map("history", read, batches):
                 commits.stage(work.con, frames)
             changes += replay.write(work.con, work.run, part.until)
     return changes
@@ -205,7 +207,8 @@ def replay_commits(work: Work, past: CatchUp) -> int:
 
 def extract(work: Work, listing: Listing, plan: Plan) -> "Iterator[Frames]":
     """Read what is new or changed; frames come batch by batch, from wherever the runner reads."""
-    batches = plans.batches(work.scope.source, plan, listing, BATCH_FILES)
+    scope = work.scope
+    batches = plans.batches(scope.source, plan, listing, BATCH_FILES, scope.mapping)
     read = partial(frames_of, observed_at=work.run.started_at)
     return work.clock.waiting("extract", work.runner.map("extract", read, batches))
 
@@ -268,8 +271,10 @@ def _prepare(
         request.source,
         request.patterns,
         request.exclude,
+        named=request.config,
         replace_source=request.replace_source,
     )
+    is_remapped = before is not None and before.mapping_hash != scope.mapping_hash
     return Work(
         request,
         paths,
@@ -281,7 +286,7 @@ def _prepare(
         Stopwatch(),
         sql_hash=sql_hash,
         is_outdated=ledger.is_outdated(con, sql_hash),
-        reread=request.full or bool(upgraded),
+        reread=request.full or bool(upgraded) or is_remapped,
         known_keys=frozenset(keys_without_column(con)),
         notes=tuple(notes),
     )
@@ -290,7 +295,7 @@ def _prepare(
 def _count(
     work: Work, past: CatchUp, listing: Listing, outcomes: ledger.Outcomes, replayed: int
 ) -> Receipt:
-    """Count what the run met; it publishes when files, globs or the SQL are other ones."""
+    """Count what the run met; it publishes when files, globs, mapping or SQL are other ones."""
     is_same = work.scope == work.before and not (work.is_outdated or past.is_switched)
     return receipts.make(
         work.con,
@@ -339,7 +344,9 @@ def _look_before_anything_is_made(request: Request, paths: WarehousePaths) -> No
     if not paths.lock.exists():
         working_copy.recognise(paths)
         before = scopes.of_published(paths)
-        asked = scopes.choose(before, request.source, replace_source=request.replace_source)
+        asked = scopes.choose(
+            before, request.source, named=request.config, replace_source=request.replace_source
+        )
         sources.require(asked.source)
 
 

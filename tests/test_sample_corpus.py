@@ -141,13 +141,13 @@ def test_the_broken_share_stays_under_the_warning_of_the_checks() -> None:
 
 
 def test_three_files_hold_a_value_of_the_wrong_type() -> None:
-    """A word as score, a thirtieth of February and a topic list that is text."""
+    """A word as score, a thirtieth of February and topics that are a mapping."""
     wrong = {
         name
         for name, fields in ARTICLES.items()
         if not fields.get("quality", "0").isdigit()
         or moment(fields) is None
-        or isinstance(fields["topics"], str)
+        or not isinstance(fields["topics"], list)
     }
     assert wrong == {
         "_news/2025-01-15-a-kiosk-that-lends-out-power-banks-by-the-season.md",

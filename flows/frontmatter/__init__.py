@@ -23,10 +23,12 @@ from flows.frontmatter.types import (
     MAX_EXPANDED,
     MAX_NODES,
     MAX_TYPED_CHARS,
+    SECRET_KEYS,
     FrontMatter,
     KeyPath,
     Note,
     Plain,
+    Reading,
     Scalar,
     Value,
     is_secret,
@@ -42,12 +44,14 @@ __all__ = [
     "MAX_NODES",
     "MAX_TYPED_CHARS",
     "PARSER_VERSION",
+    "SECRET_KEYS",
     "BrokenFrontMatter",
     "FrontMatter",
     "KeyPath",
     "Note",
     "Parser",
     "Plain",
+    "Reading",
     "Scalar",
     "Value",
     "is_secret",
@@ -61,14 +65,21 @@ PARSER_VERSION = 2
 
 Parser: TypeAlias = Literal["fast", "pyyaml"]
 
-_PARSERS: dict[Kind, Callable[[Block, list[Note]], dict[str, Value]]] = {
+_DEFAULT = Reading()
+_PARSERS: dict[Kind, Callable[[Block, Reading, list[Note]], dict[str, Value]]] = {
     "yaml": yaml_fields,
-    "toml": lambda block, notes: toml_fields(block),
-    "json": lambda block, notes: json_fields(block),
+    "toml": lambda block, reading, notes: toml_fields(block),
+    "json": json_fields,
 }
 
 
-def read(data: bytes, *, whole_file: bool = False, parser: Parser = "fast") -> FrontMatter | None:
+def read(
+    data: bytes,
+    *,
+    whole_file: bool = False,
+    parser: Parser = "fast",
+    reading: Reading = _DEFAULT,
+) -> FrontMatter | None:
     """Read the front matter of a file; None when it has none.
 
     `whole_file` reads all of a `.yaml` file that has no pair of fences. The fast parser leaves to
@@ -81,7 +92,7 @@ def read(data: bytes, *, whole_file: bool = False, parser: Parser = "fast") -> F
     fields = read_lines(block.text) if parser == "fast" and block.kind == "yaml" else None
     if fields is None:
         try:
-            fields = _PARSERS[block.kind](block, notes)
+            fields = _PARSERS[block.kind](block, reading, notes)
         except BrokenFrontMatter:
             # Whatever a conflict marker breaks, the marker is the cause.
             if conflict := CONFLICT.search(block.text):
@@ -90,19 +101,26 @@ def read(data: bytes, *, whole_file: bool = False, parser: Parser = "fast") -> F
     return FrontMatter(fields, characters(block.body), tuple(notes))
 
 
-def locate(data: bytes, key_path: KeyPath, *, whole_file: bool = False) -> tuple[int, int] | None:
+def locate(
+    data: bytes, key_path: KeyPath, *, whole_file: bool = False, reading: Reading = _DEFAULT
+) -> tuple[int, int] | None:
     """Find line and column of a value in a file that `read` accepts; None when it is not there.
 
     TOML and JSON give the place of the key, as well as a search for its name can tell.
     """
-    return locate_all(data, (key_path,), whole_file=whole_file)[0]
+    return locate_all(data, (key_path,), whole_file=whole_file, reading=reading)[0]
 
 
 def locate_all(
-    data: bytes, key_paths: Iterable[KeyPath], *, whole_file: bool = False
+    data: bytes,
+    key_paths: Iterable[KeyPath],
+    *,
+    whole_file: bool = False,
+    reading: Reading = _DEFAULT,
 ) -> list[tuple[int, int] | None]:
     """Find several values of one file as `locate` does, in one pass over it."""
-    if read(data, whole_file=whole_file) is None or not (block := split(data, whole_file)):
+    found = read(data, whole_file=whole_file, reading=reading)
+    if found is None or not (block := split(data, whole_file)):
         return [None for _ in key_paths]
     find = find_in_yaml if block.kind == "yaml" else find_key
     return [None if at is None else block.position(at) for at in find(block, key_paths)]

@@ -9,8 +9,15 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from flows.frontmatter.block import Block
-from flows.frontmatter.messages import BrokenFrontMatter, safe_key
-from flows.frontmatter.types import MAX_DEPTH, MAX_NODES, MAX_TYPED_CHARS, Value
+from flows.frontmatter.messages import BrokenFrontMatter, note, safe_key
+from flows.frontmatter.types import (
+    MAX_DEPTH,
+    MAX_NODES,
+    MAX_TYPED_CHARS,
+    Note,
+    Reading,
+    Value,
+)
 
 _JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]', re.DOTALL)
 _HALF_SURROGATE = re.compile(
@@ -24,15 +31,15 @@ _TOML_LONG_KEY = re.compile(
 )
 
 
-def json_fields(block: Block) -> dict[str, Value]:
-    """Read the fields of a JSON block; raises BrokenFrontMatter."""
+def json_fields(block: Block, reading: Reading, notes: list[Note]) -> dict[str, Value]:
+    """Read the fields of a JSON block, and note repeated keys; raises BrokenFrontMatter."""
     if not block.text.strip():
         return {}
     _check_json_limits(block)
     try:
         root = json.loads(
             block.text,
-            object_pairs_hook=partial(_unique, block),
+            object_pairs_hook=partial(_unique, block, reading, notes),
             parse_constant=partial(_finite, block),
             parse_float=partial(_finite, block),
             parse_int=partial(_integer, block),
@@ -54,14 +61,21 @@ def _check_json_limits(block: Block) -> None:
             raise block.broken("too_many_nodes", token.start())
 
 
-def _unique(block: Block, pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+def _unique(
+    block: Block, reading: Reading, notes: list[Note], pairs: list[tuple[str, Value]]
+) -> dict[str, Value]:
     fields = dict(pairs)
     if len(fields) == len(pairs):
         return fields
     key = Counter(key for key, _ in pairs).most_common(1)[0][0]
     places = [found.start() for found in _json_keys(block.text, key)]
     at = places[1] if len(places) > 1 else 0
-    raise block.broken("duplicate_key", at, key=safe_key(key, block.text[:at]))
+    if reading.last_duplicate_counts or all(fields[name] == value for name, value in pairs):
+        # Which mapping it is, and whether it is a secret one, the parser does not say.
+        notes.append(note("repeated_key", (), block.position(at)[0]))
+        return fields
+    shown = safe_key(key, block.text[:at], reading.secret_keys)
+    raise block.broken("duplicate_key", at, key=shown)
 
 
 def _finite(block: Block, text: str) -> float:

@@ -81,7 +81,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Rename one of the two anchors; if & is part of the text, put the value in quotes.",
     ),
     "duplicate_key": (
-        "The key {key} appears twice in the same mapping.",
+        "The key {key} appears twice in the same mapping, with two values.",
         "Keep one of the two: only one value can count.",
     ),
     "equals_sign": (
@@ -139,6 +139,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "recursive_alias": (
         "A value refers to itself through an alias.",
         "Write the value out instead of the alias.",
+    ),
+    "repeated_key": (
+        "The key appears twice in the same mapping.",
+        "Remove one of the two: some site generators refuse the file.",
     ),
     "reserved_character": (
         "A value cannot begin with this character without quotes.",
@@ -235,9 +239,9 @@ def note(code: str, key_path: KeyPath, line: int) -> Note:
     return Note(key_path, code, *MESSAGES[code], line)
 
 
-def safe_key(key: str, text_before: str) -> str:
+def safe_key(key: str, text_before: str, secret_keys: frozenset[str] = SECRET_KEYS) -> str:
     """Name a key in a message, unless it may be a secret."""
     # Below or after a secret key, which escapes can spell, a piece of its value may pass for a key.
     before = text_before.casefold()
-    hidden = "\\" in before or any(secret in before for secret in SECRET_KEYS)
+    hidden = "\\" in before or any(secret in before for secret in secret_keys)
     return f"'{key}'" if _SHOWABLE_KEY.match(key) and not hidden else "here"

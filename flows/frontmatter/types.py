@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 MAX_BLOCK_BYTES = 1 << 20  # real blocks are kilobytes; more is a file that lost its closing fence
@@ -28,9 +29,22 @@ Value: TypeAlias = Scalar | list["Value"] | dict[str, "Value"]
 KeyPath: TypeAlias = tuple[str | int, ...]
 
 
-def is_secret(key: str) -> bool:
+@lru_cache(maxsize=4_096)
+def is_secret(key: str, secret_keys: frozenset[str] = SECRET_KEYS) -> bool:
     """Return whether what is below the key must never leave the file."""
-    return key.strip().casefold() in SECRET_KEYS
+    return key.strip().casefold() in secret_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How front matter is read where sources differ; the secret keys are case-folded."""
+
+    secret_keys: frozenset[str] = SECRET_KEYS
+    last_duplicate_counts: bool = False
+
+    def is_secret(self, key: str) -> bool:
+        """Return whether what is below the key must never leave the file."""
+        return is_secret(key, self.secret_keys)
 
 
 @dataclass(frozen=True, slots=True)

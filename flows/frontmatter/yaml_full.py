@@ -13,10 +13,11 @@ from flows.frontmatter.types import (
     MAX_DEPTH,
     MAX_EXPANDED,
     MAX_NODES,
+    KeyPath,
     Note,
     Plain,
+    Reading,
     Value,
-    is_secret,
 )
 from flows.frontmatter.yaml_errors import INVISIBLE, begins_line, diagnose
 from flows.frontmatter.yaml_types import CONSTRUCTORS, TAG, UNFIT, construct
@@ -31,7 +32,9 @@ def _index(event: yaml.Event) -> int:
 class _Open:
     """A list or mapping whose end has not come yet."""
 
-    __slots__ = ("anchor", "key", "merged", "merging", "secured", "size_before", "value")
+    __slots__ = (
+        *("anchor", "earlier", "key", "merged", "merging", "secured", "size_before", "value"),
+    )
 
     def __init__(
         self, value: list[Value] | dict[str, Value], anchor: str | None, size: int, secured: bool
@@ -41,8 +44,18 @@ class _Open:
         self.size_before = size
         self.secured = secured
         self.key: str | None = None
+        self.earlier: _Repeated | None = None  # what the value that is awaited repeats
         self.merging = False
         self.merged: tuple[Value, yaml.NodeEvent] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeated:
+    """A key that appears twice: its first value, and where it does so."""
+
+    key: str
+    value: Value
+    event: yaml.Event
 
 
 @dataclass(slots=True)
@@ -57,8 +70,9 @@ class _Anchored:
 class _Tree:
     """The value of one YAML document, grown event by event."""
 
-    def __init__(self, block: Block, notes: list[Note]) -> None:
+    def __init__(self, block: Block, reading: Reading, notes: list[Note]) -> None:
         self.block = block
+        self.reading = reading
         self.notes = notes
         # `! x` leaves no trace in its event, so the text is asked, when there is reason to.
         self.may_hold_tags = "!" in block.text
@@ -107,13 +121,17 @@ class _Tree:
             self.remark("comment_for_value", at)
 
     def remark(self, code: str, at: int) -> None:
-        above: list[str | int] = [
-            next(reversed(o.value)) if isinstance(o.value, dict) else len(o.value) - 1
-            for o in self.open[:-1]
-        ]
-        last = self.open[-1:]
-        own = [o.key if o.key is not None else len(o.value) for o in last]
-        self.notes.append(note(code, (*above, *own), self.block.position(at)[0]))
+        parent = self.open[-1] if self.open else None
+        own = () if parent is None else (len(parent.value) if parent.key is None else parent.key,)
+        key_path = (*self.key_path(), *own)
+        self.notes.append(note(code, key_path, self.block.position(at)[0]))
+
+    def key_path(self) -> KeyPath:
+        """Return what leads to the innermost list or mapping that is open."""
+        return tuple(
+            next(reversed(each.value)) if isinstance(each.value, dict) else len(each.value) - 1
+            for each in self.open[:-1]
+        )
 
     def tagged(self, event: yaml.ScalarEvent) -> Value:
         if event.tag is None:
@@ -128,14 +146,29 @@ class _Tree:
             self.refuse("bad_tagged_value", event)
 
     def take_key(self, parent: _Open, key: str, merging: bool, event: yaml.NodeEvent) -> None:
-        if key in parent.value or (merging and parent.merged is not None):
-            self.refuse(
-                "duplicate_key",
-                event,
-                key=safe_key(key, self.block.text[: _index(event)]),
-            )
+        if merging and parent.merged is not None:
+            self.refuse_duplicate(key, event)
+        if isinstance(parent.value, dict) and key in parent.value:
+            parent.earlier = _Repeated(key, parent.value.pop(key), event)
         parent.key = key
         parent.merging = merging
+
+    def refuse_duplicate(self, key: str, event: yaml.Event) -> NoReturn:
+        before = self.block.text[: _index(event)]
+        shown = safe_key(key, before, self.reading.secret_keys)
+        self.refuse("duplicate_key", event, key=shown)
+
+    def compare(self, parent: _Open, value: Value) -> None:
+        """Refuse the second value of a key, unless it is the first again or is to count."""
+        if (earlier := parent.earlier) is None:
+            return
+        key, parent.earlier = earlier.key, None
+        is_same = type(value) is type(earlier.value) and value == earlier.value
+        if not is_same and not self.reading.last_duplicate_counts:
+            self.refuse_duplicate(key, earlier.event)
+        if not self.is_secured() and not self.reading.is_secret(key):
+            line = self.block.position(_index(earlier.event))[0]
+            self.notes.append(note("repeated_key", (*self.key_path(), key), line))
 
     def start_list(self, event: yaml.SequenceStartEvent) -> None:
         self.start([], TAG + "seq", event)
@@ -166,6 +199,8 @@ class _Tree:
             self.merge(done.value, *done.merged)
         if done.anchor is not None:
             self.anchors[done.anchor].size = self.size - done.size_before + 1
+        if self.open:
+            self.compare(self.open[-1], done.value)
 
     def merge(self, own: dict[str, Value], merged: Value, event: yaml.NodeEvent) -> None:
         """Give a mapping the fields of those it merges, where it has none of its own."""
@@ -202,7 +237,7 @@ class _Tree:
         """Return whether what comes next stands below a secret key, at any depth."""
         parent = self.open[-1] if self.open else None
         return parent is not None and (
-            parent.secured or (parent.key is not None and is_secret(parent.key))
+            parent.secured or (parent.key is not None and self.reading.is_secret(parent.key))
         )
 
     def place(self, value: Value, event: yaml.NodeEvent) -> None:
@@ -223,6 +258,8 @@ class _Tree:
         else:
             parent.value[parent.key] = value
             parent.key = None
+            if not isinstance(event, yaml.CollectionStartEvent):
+                self.compare(parent, value)  # A list or mapping is compared when it ends.
 
 
 _HANDLERS: dict[type[yaml.Event], Callable[[_Tree, Any], None]] = {
@@ -236,11 +273,11 @@ _HANDLERS: dict[type[yaml.Event], Callable[[_Tree, Any], None]] = {
 }
 
 
-def yaml_fields(block: Block, notes: list[Note]) -> dict[str, Value]:
+def yaml_fields(block: Block, reading: Reading, notes: list[Note]) -> dict[str, Value]:
     """Read the fields of any YAML block, and note what is odd; raises BrokenFrontMatter."""
     if block.text.startswith("\ufeff"):  # libyaml would take a second mark for its own and skip it
         raise block.broken("control_character", 0, point=0xFEFF)
-    tree = _Tree(block, notes)
+    tree = _Tree(block, reading, notes)
     try:
         for count, event in enumerate(yaml.parse(block.text, Loader=yaml.CSafeLoader)):
             if handle := _HANDLERS.get(type(event)):

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
 def keys_without_column(con: "duckdb.DuckDBPyConnection") -> list[str]:
     """Return the keys that the loaded articles have and the raw tables have no column for."""
+    from flows.normalize.keys import known_keys
+
     rows = con.execute(
         """
         with extras as (
@@ -28,4 +30,6 @@ def keys_without_column(con: "duckdb.DuckDBPyConnection") -> list[str]:
         order by key
         """
     ).fetchall()
-    return [key for (key,) in rows if key not in ("provider", "related[].provider")]
+    # A value that did not fit stays under its key, which is not without a column.
+    known = {"provider", "related[].provider", *known_keys()}
+    return [key for (key,) in rows if key not in known]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flows import MatterhouseError
+from flows.config import Config, default
 from flows.source import sources
 from flows.source.extract import Batch
 from flows.source.folder import Listing
@@ -94,7 +95,9 @@ def compare(
     )
 
 
-def batches(source: Location, plan: Plan, listing: Listing, size: int) -> list[Batch]:
+def batches(
+    source: Location, plan: Plan, listing: Listing, size: int, mapping: Config | None = None
+) -> list[Batch]:
     """Cut the files to read into batches of `size` files, in order of path."""
     cuts = range(0, len(plan.to_read), size)
     faults = listing.faults
@@ -109,6 +112,7 @@ def batches(source: Location, plan: Plan, listing: Listing, size: int) -> list[B
             {path: plan.known[path] for path in paths if path in plan.known},
             {path: faults[path] for path in paths if path in faults},
             marks={path: marks[path] for path in paths if path in marks},
+            mapping=mapping or default(),
         )
         for paths in (plan.to_read[start : start + size] for start in cuts)
     ]

@@ -34,6 +34,9 @@ class Receipt:
     source: str
     patterns: list[str]
     exclude: list[str]
+    config: str | None
+    mapping: str | None
+    mapping_hash: str | None
     source_commit: str | None
     commits: int | None
     past_quarantined: dict[str, int]
@@ -137,6 +140,9 @@ def make(
         source=str(scope.source),
         patterns=list(scope.patterns),
         exclude=list(scope.exclude),
+        config=str(scope.config) if scope.config else None,
+        mapping=scope.mapping.text,
+        mapping_hash=scope.mapping_hash,
         source_commit=history.commit,
         commits=history.commits,
         past_quarantined=past_quarantined,

@@ -1,10 +1,12 @@
 """Which folder a run reads, and which of its files: as asked, or as the last published run did."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows import MatterhouseError
+from flows.config import FILE_NAME, Config, default, load
 from flows.source import sources
 from flows.source.patterns import DEFAULT_PATTERNS
 from flows.source.sources import Location
@@ -29,11 +31,22 @@ class OtherSource(MatterhouseError):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The folder that is read, as an absolute path, and the globs that choose its files."""
+    """The folder that is read, as an absolute path, the globs that choose its files, the mapping.
+
+    `config` is the file that --config named; the mapping's hash stands for what it says.
+    """
 
     source: Location
     patterns: tuple[str, ...] = DEFAULT_PATTERNS
     exclude: tuple[str, ...] = ()
+    config: Path | None = None
+    mapping_hash: str | None = None
+    mapping: Config = field(default_factory=default, compare=False)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Return the globs of what is not read: the configuration is no content."""
+        return (*self.exclude, FILE_NAME)
 
     def is_of_folder(self, folder: Location) -> bool:
         """Return whether a path leads to the folder, through links too, or is its address."""
@@ -50,11 +63,13 @@ def choose(
     patterns: Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
     *,
+    named: Path | None = None,
     replace_source: bool = False,
 ) -> Scope:
-    """Complete what is asked by what the last published run read; refuse another folder.
+    """Complete what is asked by the configuration, and by what the last published run read.
 
-    Globs belong to their folder: with another one, those of the last run are forgotten.
+    Globs and configuration belong to their folder: those of the last run are forgotten with
+    another one, which is refused unless it is to take the place. `named` is a configuration.
     """
     asked = source or (remembered.source if remembered else None)
     if asked is None:
@@ -70,11 +85,20 @@ def choose(
                 " of all that are there"
             )
         known = Scope(folder)
+    named = named.absolute() if named else known.config
+    mapping = load(folder, named)
     return Scope(
         folder,
-        known.patterns if patterns is None else tuple(patterns),
-        known.exclude if exclude is None else tuple(exclude),
+        _first(patterns, mapping.patterns, known.patterns),
+        _first(exclude, mapping.exclude, known.exclude),
+        named,
+        mapping.hash,
+        mapping,
     )
+
+
+def _first(*choices: Sequence[str] | None) -> tuple[str, ...]:
+    return next((tuple(choice) for choice in choices if choice is not None), ())
 
 
 def of_published(paths: WarehousePaths) -> Scope | None:
@@ -94,5 +118,10 @@ def remembered(con: "duckdb.DuckDBPyConnection") -> Scope | None:
     run = dict(zip(names, rows[0], strict=True))
     # Runs of earlier versions kept no globs.
     patterns, exclude = run.get("patterns"), run.get("exclude")
-    source = sources.parse(run["source"])
-    return Scope(source, tuple(patterns or DEFAULT_PATTERNS), tuple(exclude or ()))
+    return Scope(
+        sources.parse(run["source"]),
+        tuple(patterns or DEFAULT_PATTERNS),
+        tuple(exclude or ()),
+        Path(run["config"]) if run.get("config") else None,
+        run.get("mapping_hash"),
+    )

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from flows import MatterhouseError
+from flows import MatterhouseError, sql_folder
 
 FOLDERS = ("raw", "ops", "macros", "staging", "marts", "checks")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
@@ -90,12 +90,6 @@ class SqlFile:
         raise UnusableSqlFile(
             f"{self.place} makes no macro: begin with `create or replace macro {self.stem}(…) as`."
         )
-
-
-def sql_folder() -> Path:
-    """Return the package's own sql/ when installed, else the repository's."""
-    packaged = Path(__file__).parents[1] / "sql"
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "sql"
 
 
 def files(folder: str) -> list[SqlFile]:

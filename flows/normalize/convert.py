@@ -11,7 +11,7 @@ from flows import frontmatter
 from flows.frontmatter import Plain, Value
 from flows.normalize import dates
 
-Cast = Callable[[Value], Any]
+Convert = Callable[[Value], Any]
 
 _INT32 = 2**31
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
@@ -86,22 +86,29 @@ def to_timestamp(value: Value) -> int | None:
     """Take a date or date-time, quoted or not, as µs since 1970 UTC; no zone means UTC."""
     if is_null(value):
         return None
+    hint = ""
     try:
         if isinstance(value, str):
             return dates.to_micros(dates.read(value))
         if isinstance(value, date):
             return dates.to_micros(value)
     except dates.NotADate as error:
-        raise bad_date(error) from None
+        hint = error.hint
     except OverflowError:
         pass  # The first hours of year 1 in an eastern zone.
-    raise bad_date()
+    raise _bad_date(hint or "Write a date that exists, as 2025-01-31 or 2025-01-31T12:30:00Z.")
 
 
-def bad_date(error: dates.NotADate | None = None) -> ConversionError:
-    """Make the misfit of a value that is no date, or none that can be meant."""
-    hint = "Write a date that exists, as 2025-01-31 or 2025-01-31T12:30:00Z."
-    return ConversionError("bad_date", "a date", (error and error.hint) or hint)
+def to_timestamp_within(plausible: dates.DateRange, value: Value) -> int | None:
+    """Take a date that can be meant."""
+    micros = to_timestamp(value)
+    if micros is not None and (doubt := plausible.doubt(micros)):
+        raise _bad_date(doubt)
+    return micros
+
+
+def _bad_date(hint: str) -> ConversionError:
+    return ConversionError("bad_date", "a date", hint)
 
 
 def to_mapping(value: Value) -> dict[str, Value] | None:

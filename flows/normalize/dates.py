@@ -115,14 +115,13 @@ class DateRange:
     earliest: int
     latest: int
 
-    def check(self, micros: int) -> None:
-        """Refuse what a typing error, a default value or a clock that was never set gives."""
+    def doubt(self, micros: int) -> str | None:
+        """Return what speaks against a date: a typing error, a default value, a clock at zero."""
         if micros == 0:
-            raise NotADate(
-                "1970-01-01 is what a clock says that was never set: write the real one."
-            )
+            return "1970-01-01 is what a clock says that was never set: write the real one."
         if not self.earliest <= micros <= self.latest:
-            raise NotADate("Check the year: it is before 1900 or more than a year ahead.")
+            return "Check the year: it is before 1900 or more than a year ahead."
+        return None
 
 
 def to_micros(moment: datetime | date) -> int:
@@ -130,6 +129,11 @@ def to_micros(moment: datetime | date) -> int:
     if isinstance(moment, datetime):
         return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND
     return (moment - _EPOCH.date()) // _MICROSECOND
+
+
+def to_day(micros: int) -> date:
+    """Return the day in UTC of µs since 1970."""
+    return (_EPOCH + micros * _MICROSECOND).date()
 
 
 def range_at(now: datetime) -> DateRange:

@@ -1,38 +1,65 @@
-"""Keys without a column, kept as JSON in `extra`; of payloads only the length is kept."""
+"""What feeds no column, kept as JSON in `extra`; of payloads only the length is kept."""
 
 import json
 import math
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
 from typing import Any
 
-from flows.frontmatter import Plain, Value, is_secret
+from flows.frontmatter import SECRET_KEYS, KeyPath, Plain, Reading, Value
 from flows.normalize.convert import NULLS
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?")
 
 
-def unknown_keys(fields: Mapping[str, Value], known: Set[str]) -> dict[str, Any]:
-    """Return what JSON can say of the keys that are not known, payloads left out."""
-    if fields.keys() <= known:
-        return {}
-    return {
-        key: _jsonable(fields[key]) for key in fields if key not in known and not is_secret(key)
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What JSON can say of a value, which can be null."""
+
+    value: Any
+
+
+def pruned(value: Value, path: KeyPath, taken: Set[KeyPath], reading: Reading) -> Left | None:
+    """Return what is left of a value; None for a secret, and where columns took all of it."""
+    if path in taken or (isinstance(path[-1], str) and reading.is_secret(path[-1])):
+        return None
+    if not isinstance(value, dict | list):
+        return Left(_jsonable(value))
+    steps = value.items() if isinstance(value, dict) else enumerate(value)
+    found = {
+        step: left.value
+        for step, item in steps
+        if (left := pruned(item, (*path, step), taken, reading))
     }
+    if value and not found and any(each[: len(path)] == path for each in taken):
+        return None
+    return Left(found if isinstance(value, dict) else list(found.values()))
+
+
+def without_secrets(fields: dict[str, Value], reading: Reading) -> dict[str, Value]:
+    """Take out what a source calls secret of its own, wherever a column might look for it."""
+    if reading.secret_keys == SECRET_KEYS:
+        return fields  # No column looks below these.
+    return {
+        key: _open(value, reading) for key, value in fields.items() if not reading.is_secret(key)
+    }
+
+
+def _open(value: Value, reading: Reading) -> Value:
+    if isinstance(value, dict):
+        return without_secrets(value, reading)
+    return [_open(item, reading) for item in value] if isinstance(value, list) else value
 
 
 def _jsonable(value: Value) -> Any:
     """Return what JSON can say of a value; what it would write in another way stays text."""
-    if isinstance(value, dict):
-        return {key: _jsonable(item) for key, item in value.items() if not is_secret(key)}
-    if isinstance(value, list):
-        return [_jsonable(item) for item in value]
     if isinstance(value, Plain):
         return _as_typed(value)
-    if value is None or isinstance(value, str | bool | int):
-        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
+    if value is None or isinstance(value, str | bool | int | dict | list):
+        return value
     return value.isoformat()
 
 
@@ -47,13 +74,15 @@ def _as_typed(text: Plain) -> Any:
     return str(text)
 
 
-def as_json(extra: dict[str, Any]) -> str | None:
-    """Write keys without a column as JSON text; None when there are none."""
+def as_json(extra: Mapping[str, Any]) -> str | None:
+    """Write a mapping as JSON text; None when it is empty."""
     return json.dumps(extra, ensure_ascii=False) if extra else None
 
 
-def secured_chars(fields: Mapping[str, Value], known: Set[str]) -> int | None:
-    """Count the characters of payloads, however deep; None without one. No `known` key is one."""
+def secured_chars(
+    fields: Mapping[str, Value], known: Set[str], is_secret: Callable[[str], bool]
+) -> int | None:
+    """Count the characters of payloads, however deep; None without one."""
     # Taking the known keys out first costs far less than folding the spelling of each.
     payloads = [fields[key] for key in fields.keys() - known if is_secret(key)]
     return _chars(payloads) if payloads else None

@@ -1,118 +1,69 @@
-"""The columns of each raw table's frame with their dtypes, and frames made of rows.
+"""Rows → one pandas frame per table, whose columns and dtypes are those that sql/ declares.
 
 Frames are built by hand with explicit dtypes, because DuckDB guesses the type of an object column
 from a sample.
 """
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from flows import sql_folder
+
 Frames = dict[str, pd.DataFrame]
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
 
-_IMAGE_COLUMNS = {
-    "article_id": "str",
-    "position": "Int64",
-    "url": "str",
-    "width": "Int64",
-    "height": "Int64",
-    "is_cached": "boolean",
-    "title": "str",
-    "extra": "str",
+TABLES = (
+    "raw.articles",
+    "raw.article_topics",
+    "raw.article_images",
+    "raw.provider_images",
+    "raw.related_articles",
+    "raw.terms",
+    "ops.files",
+    "ops.warnings",
+)
+# What no file says: the load fills these.
+_OF_RUN = {
+    "raw.articles": {"collection", "file_date", "first_seen_at", "observed_at"},
+    "ops.files": {"first_seen_at", "changed_at", "gone_at", "run_id"},
 }
-# Table → column → dtype; "instant" is datetime64[us, UTC] from µs, lists and JSON travel as text.
-COLUMNS: dict[str, dict[str, str]] = {
-    "raw.articles": {
-        "article_id": "str",
-        "content_hash": "str",
-        "body_chars": "Int64",
-        "secured_chars": "Int64",
-        "title_text": "str",
-        "excerpt_text": "str",
-        "category": "str",
-        "type": "str",
-        "title": "str",
-        "excerpt": "str",
-        "published_at": "instant",
-        "updated_at": "instant",
-        "original_url": "str",
-        "web_url": "str",
-        "amp_web_url": "str",
-        "cdn_amp_web_url": "str",
-        "quality": "Int64",
-        "heat": "Int64",
-        "is_published": "boolean",
-        "is_removed": "boolean",
-        "provider_name": "str",
-        "provider_domain": "str",
-        "extra": "str",
-    },
-    "raw.article_topics": {"article_id": "str", "position": "Int64", "topic": "str"},
-    "raw.article_images": _IMAGE_COLUMNS,
-    "raw.provider_images": _IMAGE_COLUMNS,
-    "raw.related_articles": {
-        "article_id": "str",
-        "position": "Int64",
-        "title": "str",
-        "excerpt": "str",
-        "published_at": "instant",
-        "web_url": "str",
-        "amp_web_url": "str",
-        "cdn_amp_web_url": "str",
-        "type": "str",
-        "quality": "Int64",
-        "provider_name": "str",
-        "provider_domain": "str",
-        "extra": "str",
-    },
-    "raw.terms": {
-        "path": "str",
-        "kind": "str",
-        "term_id": "str",
-        "name": "str",
-        "short_name": "str",
-        "parent": "str",
-        "domain": "str",
-        "other_names": "str",
-        "extra": "str",
-    },
-    # A file that is as it was has the status `same`, one that could not be read now `missed`.
-    "ops.files": {
-        "path": "str",
-        "collection": "str",
-        "file_date": "str",
-        "status": "str",
-        "content_hash": "str",
-        "size_bytes": "Int64",
-        "mark": "str",
-        "reason_code": "str",
-        "reason": "str",
-        "line": "Int64",
-        "column": "Int64",
-        "hint": "str",
-        "parser_version": "Int64",
-    },
-    "ops.warnings": {
-        "path": "str",
-        "field": "str",
-        "code": "str",
-        "message": "str",
-        "line": "Int64",
-        "hint": "str",
-    },
+_COLUMN = re.compile(r'^    "?(\w+)"? (\w+(?:\[\])?),', re.MULTILINE)
+# Lists, JSON and dates travel as text, "instant" is datetime64[us, UTC] made of µs.
+_DTYPES = {
+    "bigint": "Int64",
+    "boolean": "boolean",
+    "date": "str",
+    "integer": "Int64",
+    "json": "str",
+    "timestamptz": "instant",
+    "varchar": "str",
+    "varchar[]": "str",
 }
 
 
-def frame(columns: Mapping[str, str], rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    """Make a frame of these columns; each row has a value or None for every column, in order."""
-    values = zip(*rows, strict=True) if rows else ([] for _ in columns)
-    return pd.DataFrame(
-        {
-            name: _series(list(column), dtype)
-            for (name, dtype), column in zip(columns.items(), values, strict=True)
+@cache
+def columns() -> dict[str, dict[str, str]]:
+    """Return the columns of each table's frame with their dtypes."""
+    found = {}
+    for table in TABLES:
+        text = (sql_folder() / f"{table.replace('.', '/')}.sql").read_text("utf-8")
+        declared = {name: _DTYPES[kind] for name, kind in _COLUMN.findall(text)}
+        found[table] = {
+            name: dtype for name, dtype in declared.items() if name not in _OF_RUN.get(table, ())
         }
+    return found
+
+
+def frame(columns: Mapping[str, str], rows: list[Row]) -> pd.DataFrame:
+    """Make a frame of these columns; what a row does not have is null."""
+    return pd.DataFrame(
+        {name: _series([row.get(name) for row in rows], dtype) for name, dtype in columns.items()}
     )
 
 

@@ -1,237 +1,194 @@
-"""Documents → one pandas frame per raw table, and the ledger rows that go with them.
+"""Documents → one pandas frame per raw table, and two for the ledger.
 
-A value of the wrong type becomes null with a warning that names field, value and line: nothing is
-changed silently.
+A value that does not fit its column becomes null with a warning that names field, value and line,
+and stays in `extra`: nothing is changed silently.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any
 
-from flows import frontmatter
-from flows.frontmatter import Value
-from flows.normalize import dates
+from flows import config, frontmatter
+from flows.config import Config
+from flows.frontmatter import KeyPath, Value
+from flows.normalize import dates, kinds
 from flows.normalize.convert import (
-    Cast,
-    ConversionError,
-    bad_date,
+    Convert,
     clean,
-    to_boolean,
-    to_integer,
     to_list,
     to_mapping,
-    to_text,
-    to_timestamp,
 )
-from flows.normalize.extra import as_json, secured_chars, unknown_keys
-from flows.normalize.frames import COLUMNS, Frames, frame
-from flows.normalize.warnings import Warnings
+from flows.normalize.extra import as_json, secured_chars
+from flows.normalize.frames import Frames, Row, Rows, columns, frame
+from flows.normalize.keys import IMAGE, OWN_KEYS, PROVIDER, related_keys
+from flows.normalize.plan import ArticlePlan, plan_for
+from flows.normalize.reader import Reader
+from flows.normalize.terms import terms
 from flows.source import time_limit
 from flows.source.extract import Document, Extracted, Reject, Unchanged
 from flows.source.read import Signature
 
 _FILE_DATE = re.compile(r"(?:.*/)?(\d{4}-\d\d-\d\d)(?!\d)[^/]*")
-# Front-matter key → how its value is taken, in the order of the table's columns.
-_ARTICLE: dict[str, Cast] = {
-    "category": to_text,
-    "type": to_text,
-    "title": to_text,
-    "excerpt": to_text,
-    "publishedDateTime": to_timestamp,
-    "updatedDateTime": to_timestamp,
-    "originalUrl": to_text,
-    "webUrl": to_text,
-    "ampWebUrl": to_text,
-    "cdnAmpWebUrl": to_text,
-    "quality": to_integer,
-    "heat": to_integer,
-    "published": to_boolean,
-    "removed": to_boolean,
-}
-_PROVIDER: dict[str, Cast] = {"name": to_text, "domain": to_text}
-_IMAGE: dict[str, Cast] = {
-    "url": to_text,
-    "width": to_integer,
-    "height": to_integer,
-    "isCached": to_boolean,
-    "title": to_text,
-}
-_RELATED: dict[str, Cast] = {
-    "title": to_text,
-    "excerpt": to_text,
-    "publishedDateTime": to_timestamp,
-    "webUrl": to_text,
-    "ampWebUrl": to_text,
-    "cdnAmpWebUrl": to_text,
-    "type": to_text,
-    "quality": to_integer,
-}
-_TAXONOMY: dict[str, Cast] = {
-    "_id": to_text,
-    "name": to_text,
-    "shortname": to_text,
-    "parent": to_text,
-    "domain": to_text,
-}
-
-Rows = dict[str, list[tuple[Any, ...]]]
 
 
-def normalize(extracted: Extracted, observed_at: datetime | None = None) -> Frames:
-    """Turn what a batch gave into one frame per raw table, and two for the ledger.
+def normalize(
+    extracted: Extracted, observed_at: datetime | None = None, mapping: Config | None = None
+) -> Frames:
+    """Turn what a batch gave into one frame per table.
 
     `observed_at`, the start of the run (now, unless it is given), bounds the dates that can be
-    meant.
+    meant. `mapping` says which keys feed which columns.
     """
+    mapping = mapping or config.default()
     plausible = dates.range_at(observed_at or datetime.now(UTC))
-    rows: Rows = {table: [] for table in COLUMNS}
+    plan, related = plan_for(mapping, plausible), related_keys(plausible)
+    rows: Rows = {table: [] for table in columns()}
     with time_limit.watched():
         for document in extracted.documents:
             time_limit.next_file()
-            reader = _Reader(document, plausible)
+            reader = Reader(document, mapping)
             if document.kind == "article":
-                reader.article(rows)
+                _article(reader, plan, related, rows)
             else:
-                reader.taxonomy(rows)
-            rows["ops.files"].append(_loaded(document))
+                rows["raw.terms"] += terms(reader)
+            rows["ops.files"].append(_loaded(document, mapping))
             rows["ops.warnings"] += [
-                (document.path, w.field, w.code, w.message, w.line, w.hint)
-                for w in reader.misfits.located(document)
+                {
+                    "path": document.path,
+                    "field": warning.field,
+                    "code": warning.code,
+                    "message": warning.message,
+                    "line": warning.line,
+                    "hint": warning.hint,
+                }
+                for warning in reader.warnings.located(document, mapping.reading)
             ]
-    rows["ops.files"] += [_rejected(reject) for reject in extracted.rejects]
-    rows["ops.files"] += [_same(same) for same in extracted.same]
-    return {table: frame(columns, rows[table]) for table, columns in COLUMNS.items()}
+    rows["ops.files"] += [_rejected(reject, mapping) for reject in extracted.rejects]
+    rows["ops.files"] += [_same(same, mapping) for same in extracted.same]
+    return {table: frame(declared, rows[table]) for table, declared in columns().items()}
 
 
-class _Reader:
-    """Takes the values of one document and notes those that do not fit."""
+def _article(
+    reader: Reader, plan: ArticlePlan, related: dict[str, tuple[str, Convert]], rows: Rows
+) -> None:
+    article_id, fields = reader.document.path, reader.fields
+    row = reader.columns(plan.columns, fields)
+    provider = reader.value(to_mapping, fields.get("provider"), "provider") or {}
+    row |= reader.columns(plan.provider, provider, "provider")
+    rows["raw.article_topics"] += [
+        {"article_id": article_id, "position": position, "topic": topic}
+        for position, topic in _topics(reader, plan)
+    ]
+    rows["raw.article_images"] += _article_images(reader, plan)
+    if (logos := provider.get("images")) is not None:
+        rows["raw.provider_images"] += _images(reader, logos, "provider", "images")
+    rows["raw.related_articles"] += _related(reader, related)
+    extra = reader.rest(fields, plan.known)
+    if extra.get("taxonomy") == "article":
+        del extra["taxonomy"]
+    if unknown := reader.rest(provider, plan.known_of_provider, "provider"):
+        extra["provider"] = unknown
+    front_matter = reader.document.front_matter
+    row["article_id"] = article_id
+    row["content_hash"] = reader.document.content_hash
+    row["body_chars"] = front_matter.body_chars
+    row["secured_chars"] = secured_chars(front_matter.fields, plan.known, reader.is_secret)
+    row["title_text"] = clean(row.get("title"))
+    row["excerpt_text"] = clean(row.get("excerpt"))
+    row["extra"] = as_json(extra)
+    row["sources"] = as_json(reader.sources)
+    rows["raw.articles"].append(row)
 
-    def __init__(self, document: Document, plausible: dates.DateRange) -> None:
-        self.document = document
-        self.plausible = plausible
-        self.misfits = Warnings()
 
-    def article(self, rows: Rows) -> None:
-        article_id, fields = self.document.path, self.document.front_matter.fields
-        values = self._take(fields, (), _ARTICLE)
-        provider = self._one(to_mapping, fields, "provider") or {}
-        extra = unknown_keys(fields, _ARTICLE_KEYS)
-        if extra.get("taxonomy") == "article":
-            del extra["taxonomy"]
-        if unknown := unknown_keys(provider, _PROVIDER_KEYS):
+def feeds(document: Document, mapping: Config) -> tuple[dict[str, KeyPath], date | None]:
+    """Return which key fills which column of an article, and the day it was published."""
+    rows: Rows = {table: [] for table in columns()}
+    plausible = dates.range_at(datetime.now(UTC))
+    reader = Reader(document, mapping)
+    _article(reader, plan_for(mapping, plausible), related_keys(plausible), rows)
+    row = rows["raw.articles"][0]
+    row |= {"topics": rows["raw.article_topics"] or None}
+    row |= {"images": rows["raw.article_images"] or None}
+    own = {column: path for column, path in OWN_KEYS.items() if row.get(column) is not None}
+    elsewhere = {column: path for path, column in reader.feeds.items() if column in OWN_KEYS}
+    moment = row.get("published_at")
+    day = None if moment is None else dates.to_day(moment)
+    unmapped = {column: path for column, path in own.items() if column not in reader.sources}
+    return unmapped | elsewhere, day
+
+
+def _topics(reader: Reader, plan: ArticlePlan) -> list[tuple[int, str]]:
+    if (key := plan.topics.key) and (value := reader.fields.get(key)) is not None:
+        listed = reader.value(plan.topics.convert, value, key)
+        if topics := list(reader.items(kinds.own_text, listed, key)):
+            return topics
+    found = reader.from_sources(plan.topics)
+    return list(enumerate(found[1], start=1)) if found else []
+
+
+def _article_images(reader: Reader, plan: ArticlePlan) -> list[Row]:
+    key = plan.images.key
+    if key and (found := _images(reader, reader.fields.get(key), key)):
+        return found
+    source = reader.from_sources(plan.images)
+    return _images(reader, source[1], *source[0]) if source else []
+
+
+def _images(reader: Reader, value: Value, *where: str | int) -> list[Row]:
+    listed = reader.value(kinds.own_images, value, *where)
+    return [
+        _image(reader, position, image, (*where, position - 1) if listed is value else where)
+        for position, image in reader.items(kinds.image, listed, *where)
+    ]
+
+
+def _image(reader: Reader, position: int, image: dict[str, Value], where: KeyPath) -> Row:
+    row = reader.keys(image, IMAGE, *where)
+    if "url" not in row:
+        _other_address(reader, image, row, where)
+    row["article_id"] = reader.document.path
+    row["position"] = position
+    row["extra"] = as_json(reader.rest(image, IMAGE.keys(), *where))
+    return row
+
+
+def _other_address(reader: Reader, image: dict[str, Value], row: Row, where: KeyPath) -> None:
+    for key in ("src", "uid"):
+        if isinstance(address := image.get(key), str):
+            row["url"] = str(address)
+            reader.taken.add((*where, key))
+            return
+
+
+def _related(reader: Reader, keys: dict[str, tuple[str, Convert]]) -> list[Row]:
+    if (value := reader.fields.get("related")) is None:
+        return []
+    found = []
+    known = frozenset((*keys, "provider"))
+    for position, item in reader.items(
+        to_mapping, reader.value(to_list, value, "related"), "related"
+    ):
+        where = ("related", position - 1)
+        provider: Mapping[str, Value] = (
+            reader.value(to_mapping, item.get("provider"), *where, "provider") or {}
+        )
+        row = reader.keys(item, keys, *where) | reader.keys(provider, PROVIDER, *where, "provider")
+        extra = reader.rest(item, known, *where)
+        if unknown := reader.rest(provider, PROVIDER.keys(), *where, "provider"):
             extra["provider"] = unknown
-        rows["raw.articles"].append(
-            (
-                article_id,
-                self.document.content_hash,
-                self.document.front_matter.body_chars,
-                secured_chars(fields, _ARTICLE_KEYS),
-                clean(values[2]),
-                clean(values[3]),
-                *values,
-                *self._take(provider, ("provider",), _PROVIDER),
-                as_json(extra),
-            )
-        )
-        topics = self._many(to_text, fields, "topics")
-        rows["raw.article_topics"] += [(article_id, at, topic) for at, topic in topics]
-        rows["raw.article_images"] += self._images(fields)
-        rows["raw.provider_images"] += self._images(provider, "provider")
-        rows["raw.related_articles"] += self._related(fields)
-
-    def taxonomy(self, rows: Rows) -> None:
-        fields = self.document.front_matter.fields
-        names = self._many(to_text, fields, "otherNames")
-        rows["raw.terms"].append(
-            (
-                self.document.path,
-                self.document.kind,
-                *self._take(fields, (), _TAXONOMY),
-                json.dumps([name for _, name in names]) if names else None,
-                as_json(unknown_keys(fields, _TAXONOMY_KEYS)),
-            )
-        )
-
-    def _images(self, fields: Mapping[str, Value], *where: str) -> list[tuple[Any, ...]]:
-        return [
-            (
-                self.document.path,
-                at,
-                *self._take(image, (*where, "images", at - 1), _IMAGE),
-                as_json(unknown_keys(image, _IMAGE.keys())),
-            )
-            for at, image in self._many(to_mapping, fields, "images", *where)
-        ]
-
-    def _related(self, fields: Mapping[str, Value]) -> list[tuple[Any, ...]]:
-        found = []
-        for at, item in self._many(to_mapping, fields, "related"):
-            where = ("related", at - 1)
-            provider = self._one(to_mapping, item, "provider", *where) or {}
-            extra = unknown_keys(item, _RELATED_KEYS)
-            if unknown := unknown_keys(provider, _PROVIDER.keys()):
-                extra["provider"] = unknown
-            found.append(
-                (
-                    self.document.path,
-                    at,
-                    *self._take(item, where, _RELATED),
-                    *self._take(provider, (*where, "provider"), _PROVIDER),
-                    as_json(extra),
-                )
-            )
-        return found
-
-    def _take(
-        self, fields: Mapping[str, Value], where: tuple[str | int, ...], casts: dict[str, Cast]
-    ) -> list[Any]:
-        values = []
-        for key, cast in casts.items():
-            value = fields.get(key)
-            if value is not None:
-                try:
-                    value = cast(value)
-                    if cast is to_timestamp and value is not None:
-                        self.plausible.check(value)
-                except dates.NotADate as error:
-                    self.misfits.note((*where, key), fields[key], bad_date(error))
-                    value = None
-                except ConversionError as misfit:
-                    self.misfits.note((*where, key), value, misfit)
-                    value = misfit.value
-            values.append(value)
-        return values
-
-    def _one(self, cast: Cast, fields: Mapping[str, Value], key: str, *where: str | int) -> Any:
-        return self._take(fields, where, {key: cast})[0] if key in fields else None
-
-    def _many(
-        self, cast: Cast, fields: Mapping[str, Value], key: str, *where: str | int
-    ) -> list[tuple[int, Any]]:
-        """Take a list's items with their positions from 1; an item without a value is left out."""
-        found = []
-        for at, item in enumerate(self._one(to_list, fields, key, *where) or (), start=1):
-            try:
-                value = cast(item)
-                if value is None:
-                    raise ConversionError(
-                        "empty_item", "a value", "Remove the empty item, or fill it in."
-                    )
-                found.append((at, value))
-            except ConversionError as misfit:
-                self.misfits.note((*where, key, at - 1), item, misfit)
-        return found
+        row |= {
+            "article_id": reader.document.path,
+            "position": position,
+            "extra": as_json(extra),
+        }
+        found.append(row)
+    return found
 
 
-_ARTICLE_KEYS = {*_ARTICLE, "provider", "topics", "images", "related"}
-_PROVIDER_KEYS = {*_PROVIDER, "images"}
-_RELATED_KEYS = {*_RELATED, "provider"}
-_TAXONOMY_KEYS = {*_TAXONOMY, "taxonomy", "otherNames"}
-
-
-def _collection(path: str) -> str | None:
+def _collection(path: str, mapping: Config) -> str | None:
+    for folder, name in mapping.collections.items():
+        if path.startswith(folder):
+            return name
     folder, slash, _ = path.partition("/")
     return folder.removeprefix("_") if slash else None
 
@@ -245,35 +202,34 @@ def _file_date(path: str) -> str | None:
         return None
 
 
-def _loaded(document: Document) -> tuple[Any, ...]:
-    reason = (None,) * 5
-    return _file(document.path, "loaded", document.content_hash, document.signature, *reason)
+def _loaded(document: Document, mapping: Config) -> Row:
+    row = _file(document.path, "loaded", document.signature, mapping)
+    row["content_hash"] = document.content_hash
+    return row
 
 
-def _rejected(reject: Reject) -> tuple[Any, ...]:
-    reason = (reject.code, reject.message, reject.line, reject.column, reject.hint)
-    return _file(reject.path, reject.status, reject.content_hash, reject.signature, *reason)
+def _rejected(reject: Reject, mapping: Config) -> Row:
+    return _file(reject.path, reject.status, reject.signature, mapping) | {
+        "content_hash": reject.content_hash,
+        "reason_code": reject.code,
+        "reason": reject.message,
+        "line": reject.line,
+        "column": reject.column,
+        "hint": reject.hint,
+    }
 
 
-def _same(unchanged: Unchanged) -> tuple[Any, ...]:
-    return _file(unchanged.path, "same", None, unchanged.signature, *(None,) * 5)
+def _same(unchanged: Unchanged, mapping: Config) -> Row:
+    return _file(unchanged.path, "same", unchanged.signature, mapping)
 
 
-def _file(
-    path: str,
-    status: str,
-    content_hash: str | None,
-    signature: Signature | None,
-    *reason: Any,
-) -> tuple[Any, ...]:
-    return (
-        path,
-        _collection(path),
-        _file_date(path),
-        status,
-        content_hash,
-        signature.size_bytes if signature else None,
-        signature.mark if signature else None,
-        *reason,
-        frontmatter.PARSER_VERSION,
-    )
+def _file(path: str, status: str, signature: Signature | None, mapping: Config) -> Row:
+    return {
+        "path": path,
+        "collection": _collection(path, mapping),
+        "file_date": _file_date(path),
+        "status": status,
+        "size_bytes": signature.size_bytes if signature else None,
+        "mark": signature.mark if signature else None,
+        "parser_version": frontmatter.PARSER_VERSION,
+    }

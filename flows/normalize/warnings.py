@@ -1,9 +1,9 @@
-"""The values of a document that do not fit their columns, and what its author is told of them."""
+"""The values of a document that do not fit their columns, and what its author should know."""
 
 from dataclasses import dataclass, replace
 
 from flows import frontmatter
-from flows.frontmatter import KeyPath, Plain, Value
+from flows.frontmatter import KeyPath, Plain, Reading, Value
 from flows.normalize.convert import ConversionError
 from flows.source.extract import Document
 
@@ -24,36 +24,36 @@ class FieldWarning:
 
 
 class Warnings:
-    """Collects the misfits of one document."""
+    """Collects the values of one document that do not fit."""
 
     def __init__(self) -> None:
         self.warned: list[FieldWarning] = []
         self.key_paths: list[KeyPath] = []
 
-    def note(self, key_path: KeyPath, value: Value, misfit: ConversionError) -> None:
+    def note(self, key_path: KeyPath, value: Value, error: ConversionError) -> None:
         """Warn of the value at this place; after many, once more and then no longer."""
         if len(self.warned) > MAX_WARNINGS:
             return
         if len(self.warned) == MAX_WARNINGS:
             message = f"More than {MAX_WARNINGS} values do not fit; the rest is not listed."
             self.warned.append(
-                FieldWarning("", "more_warnings", message, None, "Mend the listed ones.")
+                FieldWarning("", "more_warnings", message, None, "Fix the listed ones.")
             )
             return
         name = _field_name(key_path)
-        kept = "" if misfit.value is not None else "; stored as null"
+        kept = "" if error.value is not None else "; stored as null"
         self.key_paths.append(key_path)
         self.warned.append(
             FieldWarning(
                 name,
-                misfit.code,
-                f"{name} is {_shown(value)}, not {misfit.expected}{kept}.",
+                error.code,
+                f"{name} is {_shown(value)}, not {error.expected}{kept}.",
                 None,
-                misfit.hint,
+                error.hint,
             )
         )
 
-    def located(self, document: Document) -> list[FieldWarning]:
+    def located(self, document: Document, reading: Reading) -> list[FieldWarning]:
         """Give the warnings with their lines, found in one pass over the file."""
         notes = [
             FieldWarning(_field_name(note.key_path), note.code, note.message, note.line, note.hint)
@@ -62,7 +62,7 @@ class Warnings:
         if not self.warned:
             return notes
         places = frontmatter.locate_all(
-            document.data, self.key_paths, whole_file=document.is_whole_file
+            document.data, self.key_paths, whole_file=document.is_whole_file, reading=reading
         )
         lines = [place[0] if place else None for place in places]
         listed, rest = self.warned[: len(lines)], self.warned[len(lines) :]

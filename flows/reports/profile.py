@@ -1,25 +1,17 @@
 """A folder → what its front matter looks like: every key, its types, how often, who deviates."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 from flows import frontmatter
-from flows.frontmatter import Plain, Value, is_secret
-from flows.normalize.convert import ConversionError, to_timestamp
+from flows.frontmatter import KeyPath, Plain, Reading, Value
+from flows.load.scope import Scope
 from flows.source import extract, sources
-from flows.source.patterns import DEFAULT_PATTERNS
-from flows.source.sources import Location
-
-if TYPE_CHECKING:
-    pass
 
 _EXAMPLES = 3
 _BATCH_FILES = 1000
-_MICROSECONDS_A_DAY = 86_400_000_000
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +27,8 @@ class Deviator:
 class KeyProfile:
     """One key of one kind of file; `share` is of the mappings that could hold it.
 
-    `first` and `last` are the publication dates (UTC) of the earliest and latest file that has it.
+    `first` and `last` are the publication dates (UTC) of the earliest and latest file that has it;
+    `feeds` counts the files in which it fills a column.
     """
 
     kind: str
@@ -46,6 +39,7 @@ class KeyProfile:
     first: date | None
     last: date | None
     deviators: list[Deviator]
+    feeds: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -55,13 +49,14 @@ class _Tally:
     types: Counter[str] = field(default_factory=Counter)
     days: set[date] = field(default_factory=set)
     examples: dict[str, list[Deviator]] = field(default_factory=lambda: defaultdict(list))
+    feeds: Counter[str] = field(default_factory=Counter)
 
 
-def profile(
-    source: Location, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
-) -> tuple[list[KeyProfile], int]:
-    """Profile the files of a folder that can be loaded; return the keys and the number of files."""
-    listing = sources.walk(source, patterns, exclude)
+def profile(scope: Scope) -> tuple[list[KeyProfile], int]:
+    """Profile the files of a source that can be loaded; return the keys and the number of files."""
+    from flows.normalize.rows import feeds
+
+    listing = sources.walk(scope.source, scope.patterns, scope.left_out)
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
     holders: Counter[tuple[str, str]] = Counter()
     files = 0
@@ -69,22 +64,28 @@ def profile(
     marks = dict(zip(listing.paths, listing.marks, strict=True))
     for start in range(0, len(found), _BATCH_FILES):
         paths = tuple(found[start : start + _BATCH_FILES])
-        batch = extract.Batch(source, paths, {}, listing.faults, marks=marks)
+        batch = extract.Batch(
+            scope.source, paths, {}, listing.faults, marks=marks, mapping=scope.mapping
+        )
         for document in extract.extract(batch).documents:
             files += 1
-            _count(document, tallies, holders)
+            fed, day = feeds(document, scope.mapping) if document.kind == "article" else ({}, None)
+            _count(document, scope.mapping.reading, day, tallies, holders)
+            for column, key_path in fed.items():
+                tallies[document.kind, _name(key_path)].feeds[column] += 1
     return [_summary(kind, key, tallies, holders) for kind, key in sorted(tallies)], files
 
 
 def _count(
     document: extract.Document,
+    reading: Reading,
+    day: date | None,
     tallies: dict[tuple[str, str], _Tally],
     holders: Counter[tuple[str, str]],
 ) -> None:
-    day = _day(document.front_matter.fields)
     kind = document.kind
     holders[kind, ""] += 1
-    for key, parent, key_path, value in _walk(document.front_matter.fields, "", ()):
+    for key, parent, key_path, value in _walk(document.front_matter.fields, reading, "", ()):
         tally, type_name = tallies[kind, key], _type(value)
         tally.parent = parent
         tally.types[type_name] += 1
@@ -93,27 +94,29 @@ def _count(
         if day:
             tally.days = {min(tally.days | {day}), max(tally.days | {day})}
         if len(tally.examples[type_name]) < _EXAMPLES:
-            place = frontmatter.locate(document.data, key_path, whole_file=document.is_whole_file)
+            place = frontmatter.locate(
+                document.data, key_path, whole_file=document.is_whole_file, reading=reading
+            )
             line = place[0] if place else None
             tally.examples[type_name].append(Deviator(document.path, line, type_name))
 
 
 def _walk(
-    fields: dict[str, Value], holder: str, where: tuple[str | int, ...]
+    fields: dict[str, Value], reading: Reading, holder: str, where: tuple[str | int, ...]
 ) -> Iterator[tuple[str, str | None, tuple[str | int, ...], Value]]:
-    """Yield every key of nested mappings and lists; never what is below `secured`."""
+    """Yield every key of nested mappings and lists; never what is below a secret one."""
     for key, value in fields.items():
         name = f"{holder}.{key}" if holder else key
         yield name, holder, (*where, key), value
-        if is_secret(key):
+        if reading.is_secret(key):
             continue
         if isinstance(value, dict):
-            yield from _walk(value, name, (*where, key))
+            yield from _walk(value, reading, name, (*where, key))
         elif isinstance(value, list):
             for at, item in enumerate(value):
                 yield f"{name}[]", None, (*where, key, at), item
                 if isinstance(item, dict):
-                    yield from _walk(item, f"{name}[]", (*where, key, at))
+                    yield from _walk(item, reading, f"{name}[]", (*where, key, at))
 
 
 def _type(value: Value) -> str:
@@ -123,14 +126,10 @@ def _type(value: Value) -> str:
     return names.get(type(meant), "text")
 
 
-def _day(fields: dict[str, Value]) -> date | None:
-    try:
-        micros = to_timestamp(fields.get("publishedDateTime"))
-    except ConversionError:
-        return None
-    if micros is None:
-        return None
-    return date.fromordinal(_EPOCH_DAY + micros // _MICROSECONDS_A_DAY)
+def _name(key_path: KeyPath) -> str:
+    """Write a path as the keys of the profile are written: authors[].name."""
+    steps = ("[]" if isinstance(step, int) else f".{step}" for step in key_path)
+    return "".join(steps).removeprefix(".")
 
 
 def _summary(
@@ -159,4 +158,5 @@ def _summary(
         min(tally.days, default=None),
         max(tally.days, default=None),
         deviators[:_EXAMPLES],
+        dict(tally.feeds.most_common()),
     )

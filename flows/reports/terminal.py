@@ -262,13 +262,14 @@ def quarantine(rows: Sequence[Sequence[Any]], kind: "Kind") -> None:
 def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
     """Print what the front matter of a folder looks like, one line per key."""
     table(
-        ("key", "kind", "present", "share", "types", "first", "last", "deviates"),
+        ("key", "kind", "present", "share", "feeds", "types", "first", "last", "deviates"),
         [
             (
                 escape_control(key.key),
                 key.kind,
                 key.present,
                 f"{key.share:.0%}",
+                ", ".join(f"{column} {count:,}" for column, count in key.feeds.items()),
                 ", ".join(f"{name} {count:,}" for name, count in key.types.items()),
                 key.first,
                 key.last,
@@ -277,7 +278,9 @@ def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
             for key in keys
         ],
     )
-    print(f"\n{files:,} files; share is of the mappings that could hold the key.")
+    print(
+        f"\n{files:,} files; share is of the mappings that could hold the key; feeds: its column."
+    )
 
 
 def runs(receipts: Sequence[dict[str, Any]], kept: Sequence[str], current: str | None) -> None:

@@ -4,17 +4,19 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
-from flows import frontmatter
+from flows import config, frontmatter
+from flows.config import TERM_KINDS, Config, Terms
 from flows.source import commit_tree, sources, time_limit
 from flows.source.folder import PathError, too_large
+from flows.source.patterns import PathFilter
 from flows.source.read import Read, Signature, Unreadable
 from flows.source.sources import Location
 
 _YAML_SUFFIXES = (".yaml", ".yml")
 _HAS_TAXONOMY = re.compile(rb"^[\"']?taxonomy[\"']?[ \t]*:", re.MULTILINE)
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-_TAXONOMY_KINDS = ("topic", "organization")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Document:
     kind: str
     front_matter: frontmatter.FrontMatter
     data: bytes
+    terms: Terms | None = None
+    file: str = ""  # its path in the source, where `path` names a blob of the past
 
     @property
     def is_whole_file(self) -> bool:
@@ -74,6 +78,7 @@ class Batch:
     faults: Mapping[str, PathError]
     marks: Mapping[str, str] = field(default_factory=dict)
     is_past: bool = False
+    mapping: Config = field(default_factory=config.default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +153,23 @@ def _outcome(batch: Batch, path: str, read: Callable[[str], Read]) -> Document |
         )
 
 
+def _terms_at(mapping: Config, path: str) -> Terms | None:
+    """Return what the configuration says of the file, if it describes terms."""
+    return next((t for t in mapping.terms if _filter(t.files).accepts(path)), None)
+
+
+@cache
+def _filter(patterns: tuple[str, ...]) -> PathFilter:
+    return PathFilter(patterns)
+
+
 def _document(
     batch: Batch, path: str, data: bytes, content_hash: str, signature: Signature
 ) -> Document:
     whole_file = path.casefold().endswith(_YAML_SUFFIXES)
-    if whole_file and not _HAS_TAXONOMY.search(data):
+    file = path.partition("/")[2] if batch.is_past else path
+    described = _terms_at(batch.mapping, file)
+    if whole_file and not described and not _HAS_TAXONOMY.search(data):
         raise Unreadable(
             "excluded",
             "not_taxonomy",
@@ -166,7 +183,7 @@ def _document(
             "The file's text is kept by Git LFS; here is only a pointer to it.",
             "Get the text with `git lfs pull` if it should be loaded.",
         )
-    found = frontmatter.read(data, whole_file=whole_file)
+    found = frontmatter.read(data, whole_file=whole_file, reading=batch.mapping.reading)
     if found is None:
         raise Unreadable(
             "excluded",
@@ -174,8 +191,10 @@ def _document(
             "The file does not begin with front matter.",
             "Nothing to do, unless it should be an article: begin it with a line of ---.",
         )
+    if described:
+        return Document(path, content_hash, signature, described.kind, found, data, described, file)
     kind = found.fields.get("taxonomy")
-    if not isinstance(kind, str) or kind not in ("article", *_TAXONOMY_KINDS):
+    if not isinstance(kind, str) or kind not in ("article", *TERM_KINDS):
         if whole_file:
             raise Unreadable(
                 "excluded",
@@ -184,4 +203,4 @@ def _document(
                 "Nothing to do, unless `taxonomy` should say topic or organization.",
             )
         kind = "article"  # Other systems have a key of this name, and it says nothing to us.
-    return Document(path, content_hash, signature, str(kind), found, data)
+    return Document(path, content_hash, signature, str(kind), found, data, file=file)

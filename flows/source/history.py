@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 
+from flows.config import Config, default
 from flows.source import commit_tree, git
 from flows.source.commit_times import observation_times
 from flows.source.extract import Batch
@@ -57,14 +57,14 @@ def changes_of(
 
 
 def key_of(change: Change) -> str | None:
-    """Return what the file of a change is read as: equal bytes are read once.
+    """Return what the file of a change is read as: equal bytes at one path are read once.
 
-    The ending stays, because it tells YAML as a whole from front matter.
+    The path stays, because columns can come from it, and its ending tells YAML as a whole.
     """
-    return change.after and change.after + PurePosixPath(change.path).suffix.casefold()
+    return change.after and f"{change.after}/{change.path}"
 
 
-def batches(history: History, size: int) -> list[Batch]:
+def batches(history: History, size: int, mapping: Config | None = None) -> list[Batch]:
     """Cut the distinct blobs into batches, in order of the commits that brought them."""
     blobs = {
         key: change.after for change in history.changes if change.after and (key := key_of(change))
@@ -79,6 +79,7 @@ def batches(history: History, size: int) -> list[Batch]:
             {key: too_large() for key in part if sizes[key] > MAX_FILE_BYTES},
             marks={key: commit_tree.mark(sizes[key], blobs[key]) for key in part},
             is_past=True,
+            mapping=mapping or default(),
         )
         for part in (keys[start : start + size] for start in range(0, len(keys), size))
     ]

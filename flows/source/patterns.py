@@ -5,7 +5,11 @@ from collections.abc import Callable, Sequence
 
 from flows import MatterhouseError
 
-DEFAULT_PATTERNS = ("*.md", "*.markdown", "*.html", "*.txt", "*.yaml", "*.yml")
+# Endings of what site generators read; a file without front matter is left out.
+DEFAULT_PATTERNS = (
+    *("*.md", "*.markdown", "*.mdx", "*.qmd", "*.html", "*.njk", "*.adoc", "*.txt"),
+    *("*.yaml", "*.yml"),
+)
 
 _SIGN = re.compile(r"\\.|\*+|\?|\[[!^]?\]?[^]/]*\]|.", re.DOTALL)
 _BRACES = re.compile(r"(.*?)(?<!\\)\{([^{}]*,[^{}]*)\}(.*)", re.DOTALL)

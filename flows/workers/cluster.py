@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 
 from flows import MatterhouseError
-from flows.normalize.frames import COLUMNS, Frames
+from flows.normalize.frames import Frames
+from flows.normalize.frames import columns as declared_columns
 from flows.source import sources
 from flows.source.extract import Batch
 from flows.warehouse.connection import connect, sql_identifier, sql_literal
@@ -155,7 +156,7 @@ def take_parts(folder: Path) -> Frames:
     with connect() as con:
         frames = {
             table: _frame(con, folder / f"{table}.parquet", columns)
-            for table, columns in COLUMNS.items()
+            for table, columns in declared_columns().items()
         }
     shutil.rmtree(folder)
     return frames

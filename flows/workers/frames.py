@@ -19,7 +19,7 @@ def frames_of(batch: Batch, observed_at: datetime | None = None) -> "Frames":
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return normalize(extract(batch), observed_at)
+        return normalize(extract(batch), observed_at, batch.mapping)
     finally:
         if collecting:
             gc.enable()

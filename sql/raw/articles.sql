@@ -24,7 +24,8 @@ create table raw.articles (
     provider_domain varchar,       -- provider.domain as typed
     body_chars integer,            -- characters after the front matter
     secured_chars integer,         -- length of the secured payload, which itself is never stored
-    extra json,                    -- every key that has no column, null when there is none
+    extra json,                    -- what feeds no column, and values that did not fit; null when there is none
+    sources json,                  -- columns that another key than their own has fed, with that key
     content_hash varchar,          -- hash of the file's bytes
     first_seen_at timestamptz,     -- start of the refresh that first saw this article, kept through renames
     observed_at timestamptz,       -- start of the refresh that read this state

@@ -281,6 +281,9 @@ def assert_same_as_pyyaml(text: str, found: FrontMatter | BrokenFrontMatter | No
         assert found.code in STRICTER
     else:
         assert found is not None
+        if any(note.code == "repeated_key" for note in found.notes):
+            assert resolved(found.fields) == expected  # in another order
+            return
         # repr, because NaN is not equal to itself and True is equal to 1.
         assert repr(resolved(found.fields)) == repr({} if expected is None else expected)
 

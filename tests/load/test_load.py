@@ -15,7 +15,7 @@ from flows.load.ledger import Outcomes, Run
 from flows.load.merge import RunNotRecorded
 from flows.load.staging import FrameDoesNotFitTable
 from flows.models import build
-from flows.normalize.frames import COLUMNS, Frames
+from flows.normalize.frames import Frames, columns
 from flows.normalize.rows import normalize
 from flows.source.extract import Document, Extracted, Reject, Unchanged
 from flows.source.read import Signature
@@ -199,7 +199,7 @@ def test_a_first_run_comes_to_the_rows_of_a_comparison(monkeypatch: pytest.Monke
             build.create_tables(con)
             ground = Ground(con)
             outcomes = ground.run(*batches)
-            tables = {table: ground.rows(f"from {table} order by all") for table in COLUMNS}
+            tables = {table: ground.rows(f"from {table} order by all") for table in columns()}
             found.append((outcomes, tables, ground.rows("from raw.article_versions order by all")))
     assert found[0] == found[1]
     assert {table for table, rows in found[0][1].items() if not rows} == {"raw.related_articles"}
@@ -428,9 +428,9 @@ def test_frames_and_tables_have_the_same_columns(ground: Ground) -> None:
     found = {
         table: {name for name, *_ in ground.rows(f"describe {table}")}
         - staging.RUN_COLUMNS.get(table, {}).keys()
-        for table in COLUMNS
+        for table in columns()
     }
-    assert found == {table: set(columns) for table, columns in COLUMNS.items()}
+    assert found == {table: set(declared) for table, declared in columns().items()}
 
 
 def test_a_run_that_did_not_reach_the_file_is_noticed(ground: Ground) -> None:

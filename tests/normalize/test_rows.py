@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from flows import frontmatter
-from flows.normalize.frames import COLUMNS, Frames
+from flows.normalize.frames import Frames, columns
 from flows.normalize.rows import normalize
 from flows.normalize.warnings import MAX_WARNINGS
 from flows.source.extract import Document, Extracted, Reject, Unchanged
@@ -222,7 +222,7 @@ def test_an_empty_batch_has_all_columns_all_the_same() -> None:
     """Frames are the same shape whatever came in, so that loading them needs no guess."""
     empty, full = normalize(Extracted([], [], [])), frames(document(ARTICLE))
     assert {table: list(frame.columns) for table, frame in empty.items()} == {
-        table: list(columns) for table, columns in COLUMNS.items()
+        table: list(declared) for table, declared in columns().items()
     }
     assert [str(frame.dtypes.to_dict()) for frame in empty.values()] == [
         str(frame.dtypes.to_dict()) for frame in full.values()
@@ -388,7 +388,7 @@ def test_a_key_without_a_column_keeps_what_was_typed(typed: str, kept: str) -> N
     [
         ("taxonomy: article", None),
         ("taxonomy: person", '{"taxonomy": "person"}'),
-        ("taxonomy: {tag: [a]}", '{"taxonomy": {"tag": ["a"]}}'),
+        ("taxonomy: {category: [a]}", '{"taxonomy": {"category": ["a"]}}'),
     ],
 )
 def test_a_taxonomy_of_another_system_is_a_key_without_a_column(
@@ -448,7 +448,7 @@ def test_only_so_many_warnings_are_kept() -> None:
             "more_warnings",
             f"More than {MAX_WARNINGS} values do not fit; the rest is not listed.",
             None,
-            "Mend the listed ones.",
+            "Fix the listed ones.",
         ),
     )
 

@@ -1,0 +1,70 @@
+"""The keys that have a column of their own, and how their values are taken."""
+
+from functools import partial
+
+from flows.normalize import dates
+from flows.normalize.convert import (
+    Convert,
+    to_boolean,
+    to_integer,
+    to_text,
+    to_timestamp_within,
+)
+
+# Column → the key it is named after in the seed's kind of front matter.
+OWN_KEYS: dict[str, tuple[str, ...]] = {
+    "category": ("category",),
+    "type": ("type",),
+    "title": ("title",),
+    "excerpt": ("excerpt",),
+    "published_at": ("publishedDateTime",),
+    "updated_at": ("updatedDateTime",),
+    "original_url": ("originalUrl",),
+    "web_url": ("webUrl",),
+    "amp_web_url": ("ampWebUrl",),
+    "cdn_amp_web_url": ("cdnAmpWebUrl",),
+    "quality": ("quality",),
+    "heat": ("heat",),
+    "is_published": ("published",),
+    "is_removed": ("removed",),
+    "provider_name": ("provider", "name"),
+    "provider_domain": ("provider", "domain"),
+    "topics": ("topics",),
+    "images": ("images",),
+}
+# Key → column and conversion.
+PROVIDER: dict[str, tuple[str, Convert]] = {
+    "name": ("provider_name", to_text),
+    "domain": ("provider_domain", to_text),
+}
+IMAGE: dict[str, tuple[str, Convert]] = {
+    "url": ("url", to_text),
+    "width": ("width", to_integer),
+    "height": ("height", to_integer),
+    "isCached": ("is_cached", to_boolean),
+    "title": ("title", to_text),
+}
+
+
+def related_keys(plausible: dates.DateRange) -> dict[str, tuple[str, Convert]]:
+    """Return the keys of a related item, whose dates must be ones that can be meant."""
+    return {
+        "title": ("title", to_text),
+        "excerpt": ("excerpt", to_text),
+        "publishedDateTime": ("published_at", partial(to_timestamp_within, plausible)),
+        "webUrl": ("web_url", to_text),
+        "ampWebUrl": ("amp_web_url", to_text),
+        "cdnAmpWebUrl": ("cdn_amp_web_url", to_text),
+        "type": ("type", to_text),
+        "quality": ("quality", to_integer),
+    }
+
+
+def known_keys() -> set[str]:
+    """Return the keys that have a column of their own, written as authors[].name is."""
+    above = {
+        "": map(".".join, OWN_KEYS.values()),
+        "related[].": related_keys(dates.DateRange(0, 0)),
+    }
+    above |= {"related[].provider.": PROVIDER, "images[].": IMAGE, "provider.images[].": IMAGE}
+    return {place + key for place, keys in above.items() for key in keys}

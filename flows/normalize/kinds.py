@@ -1,0 +1,160 @@
+"""What other keys than a column's own may hold: shapes that generators write, or nothing of ours.
+
+The own key's value fits, or its author is warned. Another key may well mean something else: a
+value that is not of the kind is passed over, and stays in `extra`.
+"""
+
+import contextlib
+import re
+from urllib.parse import urlsplit
+
+from flows.frontmatter import Value
+from flows.normalize import convert, dates
+from flows.normalize.convert import ConversionError, is_null, to_text
+
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^\s/]\S*", re.IGNORECASE)
+_WIKI_LINK = re.compile(r"\[\[([^\[\]|]+)(?:\|[^\[\]]*)?\]\]")
+
+
+class NotOfKind(Exception):
+    """The value is not of the column's kind, and nobody said that it should be."""
+
+
+def text(value: Value) -> str | None:
+    """Take one text; a wiki link loses its brackets, an empty text is none."""
+    if isinstance(value, dict | list):
+        raise NotOfKind
+    found = (to_text(value) or "").strip()
+    link = _WIKI_LINK.fullmatch(found)
+    return (link[1].strip() if link else found) or None
+
+
+def address(value: Value) -> str | None:
+    """Take a text that is a whole address."""
+    found = text(value)
+    if found is not None and not _ADDRESS.fullmatch(found):
+        raise NotOfKind
+    return found
+
+
+def host(value: Value) -> str | None:
+    """Take the host of an address."""
+    try:
+        return urlsplit(address(value) or "").hostname
+    except ValueError:
+        raise NotOfKind from None  # An IPv6 address that is none.
+
+
+def name(value: Value) -> str | None:
+    """Take a name: a text that is no address, the `name` of a mapping, the first of a list."""
+    if isinstance(value, list):
+        return next(filter(None, map(name, value)), None)
+    if isinstance(value, dict):
+        return name(value.get("name"))
+    found = text(value)
+    if found and _ADDRESS.fullmatch(found):
+        raise NotOfKind
+    return found
+
+
+def flag(value: Value) -> bool | None:
+    """Take true or false."""
+    try:
+        return convert.to_boolean(value)
+    except ConversionError:
+        raise NotOfKind from None
+
+
+def opposite(value: Value) -> bool | None:
+    """Take true for false, and the other way round."""
+    found = flag(value)
+    return None if found is None else not found
+
+
+def own_flag(value: Value) -> bool | None:
+    """Take true or false; a date under the same key is another column's."""
+    try:
+        return convert.to_boolean(value)
+    except ConversionError:
+        if _is_date(value):
+            raise NotOfKind from None
+        raise
+
+
+def _is_date(value: Value) -> bool:
+    try:
+        return convert.to_timestamp(value) is not None
+    except ConversionError:
+        return False
+
+
+def integer(value: Value) -> int | None:
+    """Take a whole number."""
+    try:
+        return convert.to_integer(value)
+    except ConversionError:
+        raise NotOfKind from None
+
+
+def date(plausible: dates.DateRange, value: Value) -> int | None:
+    """Take a date; a text that is none is a misfit, true, false and numbers are no date at all."""
+    if isinstance(value, bool | int | float | dict | list):
+        raise NotOfKind
+    if isinstance(value, str):
+        if not value.strip():
+            return None
+        with contextlib.suppress(ConversionError):
+            if convert.to_boolean(value) is not None:
+                raise NotOfKind  # `published: true`
+    return convert.to_timestamp_within(plausible, value)
+
+
+def first_text(value: Value) -> str | None:
+    """Take one text, the first of a list."""
+    if isinstance(value, list):
+        return next(filter(None, map(first_text, value)), None)
+    return text(value)
+
+
+def own_texts(value: Value) -> list[Value] | None:
+    """Take a list, or one text that stands for a list of one."""
+    return [value] if isinstance(value, str) and not is_empty(value) else convert.to_list(value)
+
+
+def own_text(value: Value) -> str | None:
+    """Take an item of such a list; a wiki link loses its brackets."""
+    found = to_text(value)
+    return text(found) if found is not None and found.startswith("[[") else found
+
+
+def texts(value: Value) -> list[str]:
+    """Take a list of texts, or one; a mapping stands for its name."""
+    items = value if isinstance(value, list) else [value]
+    named = (name(item) if isinstance(item, dict) else text(item) for item in items)
+    return list(filter(None, named))
+
+
+def own_images(value: Value) -> list[Value] | None:
+    """Take a list of images, or one."""
+    is_one = isinstance(value, dict | str) and not is_empty(value)
+    return [value] if is_one else convert.to_list(value)
+
+
+def image(item: Value) -> dict[str, Value] | None:
+    """Take an image as a mapping; a text is its address."""
+    if isinstance(item, str) and not is_empty(item):
+        return {"url": item}
+    return convert.to_mapping(item)
+
+
+def images(value: Value) -> list[Value] | None:
+    """Take a list of images, or one."""
+    try:
+        return own_images(value)
+    except ConversionError:
+        raise NotOfKind from None
+
+
+def is_empty(value: Value) -> bool:
+    """Return whether nothing was typed."""
+    return is_null(value) or value == "" or value == [] or value == {}

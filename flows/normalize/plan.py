@@ -1,0 +1,157 @@
+"""How each column of an article is filled: from its own key, else from other sources."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+from flows.config import Config, Source
+from flows.frontmatter import KeyPath, Value
+from flows.normalize import dates, kinds
+from flows.normalize.convert import Convert, to_integer, to_text, to_timestamp_within
+from flows.normalize.keys import OWN_KEYS
+
+_ADDRESSES = ("original_url", "web_url", "amp_web_url", "cdn_amp_web_url")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """Where one column takes its value from.
+
+    `key` is its own key below its holder, "" when the mapping gives the column other sources.
+    `take` judges what other keys hold, `convert` what the own one does.
+    """
+
+    name: str
+    key: str
+    convert: Convert
+    take: Convert
+    sources: tuple[Source, ...]
+    first_keys: frozenset[str]
+    needs_no_key: bool
+
+    def may_have_source(self, fields: Mapping[str, Value]) -> bool:
+        """Return whether a source can have a value: one cheap look before the search."""
+        return self.needs_no_key or not self.first_keys.isdisjoint(fields)
+
+    def takes_all_of(self, value: Value) -> bool:
+        """Return whether nothing of the value is left to keep elsewhere."""
+        if self.name == "images":
+            return True
+        if isinstance(value, list) and self.name == "topics":
+            return not any(isinstance(item, dict) for item in value)
+        return not isinstance(value, dict | list)
+
+
+# A column's name, own key and conversion, which most values need, and its whole plan.
+Step: TypeAlias = tuple[str, str, Convert, ColumnPlan]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticlePlan:
+    """The columns of an article, those below `provider`, its two lists, the keys that have one."""
+
+    columns: tuple[Step, ...]
+    provider: tuple[Step, ...]
+    topics: ColumnPlan
+    images: ColumnPlan
+    known: frozenset[str]
+    known_of_provider: frozenset[str]
+
+
+def plan_for(config: Config, plausible: dates.DateRange) -> ArticlePlan:
+    """Lay out how the columns of every article are filled."""
+    plans = {column: _column(column, config, plausible) for column in OWN_KEYS}
+    topics, images = plans.pop("topics"), plans.pop("images")
+    above, below = (
+        tuple(
+            (column, plan.key, plan.convert, plan)
+            for column, plan in plans.items()
+            if len(OWN_KEYS[column]) == depth
+        )
+        for depth in (1, 2)
+    )
+    lists = {topics.key, images.key, "provider", "related"}
+    return ArticlePlan(
+        above,
+        below,
+        topics,
+        images,
+        frozenset(lists | {plan.key for _, _, _, plan in above}),
+        frozenset({"images"} | {plan.key for _, _, _, plan in below}),
+    )
+
+
+def _column(column: str, config: Config, plausible: dates.DateRange) -> ColumnPlan:
+    own, sources = OWN_KEYS[column], config.columns[column]
+    has_own = sources[:1] == (Source("key", ".".join(own), own),)
+    others = sources[1:] if has_own else sources
+    convert, take = _conversions(column, plausible)
+    return ColumnPlan(
+        column,
+        own[-1] if has_own else "",
+        convert,
+        take,
+        others,
+        frozenset(source.path[0] for source in others if source.path),
+        any(
+            source.form in ("file", "constant") or source.path[:1] in (("*",), ("0",))
+            for source in others
+        ),
+    )
+
+
+def _conversions(column: str, plausible: dates.DateRange) -> tuple[Convert, Convert]:
+    if column.endswith("_at"):
+        return partial(to_timestamp_within, plausible), partial(kinds.date, plausible)
+    if column.startswith("is_"):
+        return kinds.own_flag, kinds.flag
+    if column in _ADDRESSES:
+        return to_text, kinds.address
+    special: dict[str, tuple[Convert, Convert]] = {
+        "quality": (to_integer, kinds.integer),
+        "heat": (to_integer, kinds.integer),
+        "provider_name": (to_text, kinds.name),
+        "category": (to_text, kinds.first_text),
+        "topics": (kinds.own_texts, kinds.texts),
+        "images": (kinds.own_images, kinds.images),
+    }
+    return special.get(column, (to_text, kinds.text))
+
+
+def find(
+    value: Value, path: tuple[str, ...], above: KeyPath = ()
+) -> Iterator[tuple[KeyPath, Value]]:
+    """Yield the values at the end of a path, with the keys that lead there."""
+    if not path:
+        yield above, value
+        return
+    step, rest = path[0], path[1:]
+    if isinstance(value, dict):
+        for key in value if step == "*" else (step,):
+            if key in value:
+                yield from find(value[key], rest, (*above, key))
+    elif isinstance(value, list) and (step == "*" or step.isdecimal()):
+        for at in range(len(value)) if step == "*" else (int(step),):
+            if at < len(value):
+                yield from find(value[at], rest, (*above, at))
+    elif step == "0":  # one value stands for a list of one
+        yield from find(value, rest, above)
+
+
+def refine(source: Source, value: Value, take: Callable[[Value], Any]) -> Any:
+    """Take a value as its source asks: a part of it, several of it, its host, its opposite."""
+    if source.match is not None:
+        found = source.match.search(kinds.text(value) or "")
+        if found is None:
+            raise kinds.NotOfKind
+        value = found[1] if found.re.groups else found[0]
+    if source.split is not None and isinstance(value, str):
+        value = [part for part in map(str.strip, value.split(source.split)) if part]
+        if take not in (kinds.texts, kinds.name, kinds.first_text):
+            value = value[0] if value else None
+    if source.form == "host":
+        return take(kinds.host(value))
+    if source.form == "not":
+        return kinds.opposite(value)
+    return take(value)

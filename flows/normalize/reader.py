@@ -1,0 +1,172 @@
+"""Takes the values of one document, notes those that do not fit, and keeps what has no column."""
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+from pathlib import PurePosixPath
+from typing import Any
+
+from flows.config import Config, Source
+from flows.frontmatter import KeyPath, Value
+from flows.normalize.convert import ConversionError, Convert
+from flows.normalize.extra import pruned, without_secrets
+from flows.normalize.kinds import NotOfKind, is_empty
+from flows.normalize.plan import ColumnPlan, Step, find, refine
+from flows.normalize.warnings import Warnings
+from flows.source.extract import Document
+
+EMPTY_ITEM = ConversionError("empty_item", "a value", "Remove the empty item, or fill it in.")
+
+
+class Reader:
+    """What is taken of one document: `sources` says where other keys than the own ones fed."""
+
+    def __init__(self, document: Document, config: Config) -> None:
+        self.document = document
+        self.fields = without_secrets(document.front_matter.fields, config.reading)
+        self.config = config
+        self.is_secret = config.reading.is_secret
+        self.warnings = Warnings()
+        self.sources: dict[str, str] = {}
+        self.feeds: dict[KeyPath, str] = {}  # other keys than a column's own, with the column
+        self.taken: set[KeyPath] = set()  # those of them that a column has taken as a whole
+        self.unfit: dict[KeyPath, Any] = {}  # what was typed under a key with a column
+
+    def columns(
+        self, plans: Iterable[Step], holder: Mapping[str, Value], *where: str | int
+    ) -> dict[str, Any]:
+        """Return the value of each column that has one; `where` leads to the own keys' holder."""
+        row = {}
+        # Runs for every column of every file: the own key's value, nearly always there, is first.
+        for name, key, convert, plan in plans:
+            value = holder.get(key)
+            if value is not None:
+                try:
+                    value = convert(value)
+                except ConversionError as error:
+                    self._note((*where, key), value, error)
+                    value = error.value
+                    if value is None:
+                        continue
+                except NotOfKind:
+                    value = None
+                if value is not None:
+                    row[name] = value
+                    continue
+            if plan.sources and (found := self.from_sources(plan)):
+                row[name] = found[1]
+        return row
+
+    def keys(
+        self,
+        holder: Mapping[str, Value],
+        conversions: Mapping[str, tuple[str, Convert]],
+        *where: str | int,
+    ) -> dict[str, Any]:
+        """Return the values of a mapping's keys under the names of their columns."""
+        row = {}
+        for key, (name, convert) in conversions.items():
+            value = holder.get(key)
+            if value is not None:
+                try:
+                    row[name] = convert(value)
+                except ConversionError as error:
+                    self._note((*where, key), value, error)
+                    row[name] = error.value
+        return row
+
+    def value(self, convert: Convert, value: Value, *where: str | int) -> Any:
+        """Convert one value, or note that it does not fit."""
+        if value is None:
+            return None
+        try:
+            return convert(value)
+        except ConversionError as error:
+            self._note(where, value, error)
+            return error.value
+
+    def items(
+        self, convert: Convert, listed: Iterable[Value] | None, *where: str | int
+    ) -> Iterator[tuple[int, Any]]:
+        """Yield a list's items with their positions from 1; an item without a value is left out."""
+        for at, item in enumerate(listed or ()):
+            try:
+                value = convert(item)
+                if value is None:
+                    raise EMPTY_ITEM
+                yield at + 1, value
+            except ConversionError as error:
+                self.warnings.note((*where, at), item, error)
+                if not is_empty(item):
+                    self.unfit.setdefault(where, []).append(item)
+
+    def from_sources(self, plan: ColumnPlan) -> tuple[KeyPath, Any] | None:
+        """Return the first value of the column's kind among its other sources, and its place."""
+        if not plan.may_have_source(self.fields):
+            return None
+        for source in plan.sources:
+            if source.unless is not None and source.unless in self.fields:
+                continue
+            has_key = source.form not in ("file", "constant")
+            for key_path, value in self._candidates(source):
+                try:
+                    found = refine(source, value, plan.take)
+                except NotOfKind:
+                    continue
+                except ConversionError as error:
+                    if has_key:
+                        self._note(key_path, value, error)
+                        return None
+                    continue
+                if found is None or found == []:
+                    continue
+                if has_key:
+                    self.feeds[key_path] = plan.name
+                    if plan.takes_all_of(value):
+                        self.taken.add(key_path)
+                self.sources[plan.name] = source.label
+                return key_path, found
+        return None
+
+    def _candidates(self, source: Source) -> Iterator[tuple[KeyPath, Value]]:
+        if source.form == "constant":
+            yield (), source.constant
+        elif source.form == "file":
+            yield (), file_part(self.document.file or self.document.path, source.path[0])
+        else:
+            for key_path, value in find(self.fields, source.path):
+                is_open = not any(
+                    isinstance(step, str) and self.is_secret(step) for step in key_path
+                )
+                # Where any key will do, not the one that another column has taken.
+                if is_open and not ("*" in source.path and key_path in self.feeds):
+                    yield key_path, value
+
+    def _note(self, key_path: KeyPath, value: Value, error: ConversionError) -> None:
+        if key_path not in self.unfit:
+            self.warnings.note(key_path, value, error)
+            self.unfit[key_path] = value
+
+    def rest(
+        self, holder: Mapping[str, Value], known: Set[str], *where: str | int
+    ) -> dict[str, Any]:
+        """Return what JSON can say of what feeds no column; what is secret is left out."""
+        if not self.unfit and holder.keys() <= known:
+            return {}
+        found = {}
+        for key in holder:
+            if key in known and not (self.unfit and (*where, key) in self.unfit):
+                continue
+            if self.is_secret(key):
+                continue
+            path = (*where, key)
+            value = self.unfit.get(path, holder[key])
+            if left := pruned(value, path, self.taken, self.config.reading):
+                found[key] = left.value
+        return found
+
+
+def file_part(path: str, part: str) -> str | None:
+    """Return a file's name without its ending, its path, or its first folder."""
+    folder, slash, _ = path.partition("/")
+    if part == "folder":
+        return folder.removeprefix("_") if slash else None
+    return path if part == "path" else PurePosixPath(path).stem
