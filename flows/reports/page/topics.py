@@ -17,7 +17,7 @@ from flows.reports.page.figure import (
     numbers,
 )
 from flows.reports.page.periods import STEPS, choose_grain
-from flows.reports.summary import clip
+from flows.reports.summary import clip, counted
 
 if TYPE_CHECKING:
     import duckdb
@@ -104,7 +104,8 @@ def movers(con: "duckdb.DuckDBPyConnection") -> Section:
     figure = Figure(
         title=_mover_title(rows),
         lead="Articles in the last 28 days (large dot) against the 28 days before (ring). The last"
-        " column says how often chance alone makes two such counts differ so much.",
+        " column says how often chance alone makes two such counts differ so much; of many topics"
+        " a few rise or fall by it.",
         sql=MOVED,
         grid=Grid(
             ("Topic", "Before → now", "Change", "Status", "Now", "Before", "By chance"),
@@ -133,7 +134,8 @@ def _mover_title(rows: list[dict[str, Any]]) -> str:
     )
     if not first["is_moving"]:
         return (
-            f"No topic moved more than chance does; {clip(first['topic'])} changed most: {counts}"
+            f"Of {counted(len(rows), 'topic')} that moved, none did more than chance does among so"
+            f" many; {clip(first['topic'])} changed most: {counts}"
         )
     return f"{clip(first['topic'])} {_VERBS[first['status']]}: {counts}"
 
