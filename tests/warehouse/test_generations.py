@@ -154,6 +154,7 @@ def test_a_session_on_a_generation_outlives_its_removal(three: Content) -> None:
         ]
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_an_error_after_the_flip_is_a_note_on_a_published_run(
     three: Content, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

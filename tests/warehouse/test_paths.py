@@ -142,6 +142,7 @@ def test_what_is_no_path_is_refused_and_leaves_nothing(
     assert names(Path()) == ["content"]
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_a_tilde_is_the_home_folder(content: Content, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where no shell has expanded it: in the environment of a schedule, say."""
     content.write("a.md", article())
