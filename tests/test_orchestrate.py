@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows.cli import main
 from tests.conftest import Content, article
 
 ROOT = Path(__file__).parent.parent
@@ -159,7 +160,8 @@ def test_a_flow_makes_the_tables_of_a_direct_build_and_leaves_artifacts(
     server: Server, content: Content, tmp_path: Path
 ) -> None:
     """One body serves both; the run, its tasks and its artifacts are there to be seen."""
-    mixed(content).build()
+    named = ("--warehouse", str(content.warehouse))
+    assert main([*named, "build", str(mixed(content).source), "--quiet"]) == 0
     warehouse = tmp_path / "flow.duckdb"
     build = ("build", content.source, "--json", "--full")
     done = server.matterhouse("--warehouse", warehouse, *build)
