@@ -206,7 +206,7 @@ OnFailure = Annotated[
     str | None,
     Parameter(
         metavar="COMMAND",
-        help="Run this, with the receipt on standard input, when a refresh or a check fails or"
+        help="Run this, with the receipt on standard input, when a run or a check fails or"
         " files are newly quarantined.",
     ),
 ]
@@ -661,7 +661,7 @@ def runs(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the refreshes, failed ones too."""
+    """List the runs, failed ones too."""
     from flows.warehouse.generations import generation_ids, roll_back
     from flows.warehouse.paths import current
     from flows.warehouse.run_log import read_runs

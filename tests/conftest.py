@@ -1,4 +1,4 @@
-"""A content folder that tests write to, and refreshes of it."""
+"""A content folder that tests write to, and builds of it."""
 
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ class Content:
         return file
 
     def build(self, **options: Any) -> Receipt:
-        """Refresh the warehouse."""
+        """Build the warehouse."""
         return run(Request(self.source, self.warehouse, **options))
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:

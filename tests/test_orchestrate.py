@@ -309,12 +309,12 @@ def test_a_flow_respects_the_lock_of_a_direct_build(
         done = server.matterhouse("--warehouse", content.warehouse, "build", content.source)
     (run,) = server.runs(content.source)
     assert (done.returncode, run["state"]["type"], run["state"]["name"]) == (75, "FAILED", "Locked")
-    assert f"is being refreshed by process {os.getpid()}" in run["state"]["message"]
+    assert f"is being built by process {os.getpid()}" in run["state"]["message"]
 
 
 @pytest.mark.prefect
 def test_prefect_yaml_deploys_the_schedule(server: Server) -> None:
-    """`prefect deploy` takes the file as it is and schedules runs of the refresh."""
+    """`prefect deploy` takes the file as it is and schedules runs of the run."""
     prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
     for arguments in (
         ["work-pool", "create", "--type", "process", "matterhouse"],
@@ -385,7 +385,7 @@ def test_without_a_home_folder_prefect_is_refused_in_a_sentence(tmp_path: Path) 
 def test_a_missed_run_is_skipped_when_a_later_refresh_has_read_the_source(
     three: Content, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a sleep, only the first of the missed runs works; failed refreshes do not count."""
+    """After a sleep, only the first of the missed runs works; failed runs do not count."""
     from flows import orchestrate
     from flows.warehouse.paths import WarehousePaths
     from flows.warehouse.run_log import read_runs

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The refresh that is loading: its id and its start, which is when it observes."""
+    """The run that is loading: its id and its start, which is when it observes."""
 
     run_id: str
     started_at: datetime
@@ -27,7 +27,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """How many files of each kind a refresh met."""
+    """How many files of each kind a run met."""
 
     new: int
     changed: int

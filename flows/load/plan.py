@@ -20,7 +20,7 @@ class SourceEmpty(MatterhouseError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a refresh has to do: `to_read` and `vanished` are sorted paths."""
+    """What a run has to do: `to_read` and `vanished` are sorted paths."""
 
     to_read: list[str]
     vanished: list[str]

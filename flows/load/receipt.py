@@ -1,4 +1,4 @@
-"""What a refresh did, counted from the ledger: printed, kept in ops.runs and beside the file."""
+"""What a run did, counted from the ledger: printed, kept in ops.runs and beside the file."""
 
 import contextlib
 import time

@@ -1,4 +1,4 @@
-"""What a refresh leaves for the readers of an orchestrator's pages: Markdown and tables."""
+"""What a run leaves for the readers of an orchestrator's pages: Markdown and tables."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Receipt → a command of the user's, when a refresh failed or left something to mend."""
+"""Receipt → a command of the user's, when a run failed or left something to mend."""
 
 import json
 import os

@@ -159,7 +159,7 @@ def place(file: Mapping[str, Any]) -> str:
 
 
 def receipt(done: "Receipt", found: "News", movers: Sequence[Sequence[Any]]) -> None:
-    """Print what a refresh did, what moves, and what to type next."""
+    """Print what a run did, what moves, and what to type next."""
     print(
         f"{escape_control(_near(done.source))}: {done.seen:,} files seen = {done.loaded:,} loaded"
         f" + {done.quarantined:,} quarantined + {done.excluded:,} excluded"
@@ -284,7 +284,7 @@ def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
 
 
 def runs(receipts: Sequence[dict[str, Any]], kept: Sequence[str], current: str | None) -> None:
-    """Print the latest refreshes and which of their files are kept."""
+    """Print the latest runs and which of their files are kept."""
     rows = [_run(entry, kept, current) for entry in receipts[-_SHOWN_ROWS:]]
     table(("run", "outcome", "seen", "quarantined", "new", "changed", "gone", "seconds"), rows)
     published = [entry for entry in receipts if entry.get("published") and "patterns" in entry]

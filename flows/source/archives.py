@@ -78,7 +78,7 @@ def _read(member: Member | None) -> Read:
             "missed",
             "vanished",
             "The archive was replaced while it was read, and has no such member now.",
-            "Nothing to do: the next refresh counts it as gone.",
+            "Nothing to do: the next run counts it as gone.",
         )
     if _leads_out(member.path):
         raise Unreadable(

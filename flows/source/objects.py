@@ -119,7 +119,7 @@ def _read(store: "ObjectStore", path: str, listed: str | None) -> Read:
             "missed",
             "vanished",
             "The object vanished while the source was read.",
-            "Nothing to do: the next refresh counts it as gone, or loads it if it is back.",
+            "Nothing to do: the next run counts it as gone, or loads it if it is back.",
         ) from error
     size = found.meta["size"]
     if size > MAX_FILE_BYTES:

@@ -66,7 +66,7 @@ def read(location: str) -> Read:
             "quarantined",
             "unreadable",
             f"The file cannot be read ({error.strerror}).",
-            "Check the disk and the file; the next refresh tries again.",
+            "Check the disk and the file; the next run tries again.",
         ) from error
     finally:
         os.close(descriptor)
@@ -74,7 +74,7 @@ def read(location: str) -> Read:
         "missed",
         "changing",
         "The file kept changing while it was read.",
-        "Nothing to do if it is still being written: the next refresh tries again.",
+        "Nothing to do if it is still being written: the next run tries again.",
     )
 
 
@@ -119,7 +119,7 @@ def _why_not_opened(location: str, error: OSError) -> Unreadable:
             "missed",
             "vanished",
             "The file vanished while the source was read.",
-            "Nothing to do: the next refresh counts it as gone, or loads it if it is back.",
+            "Nothing to do: the next run counts it as gone, or loads it if it is back.",
         )
     except OSError:
         mode = stat.S_IFREG
@@ -129,7 +129,7 @@ def _why_not_opened(location: str, error: OSError) -> Unreadable:
         "quarantined",
         "unreadable",
         f"The file cannot be opened ({error.strerror}).",
-        "Give the account that runs the refresh permission to read the file.",
+        "Give the account that runs the run permission to read the file.",
     )
 
 

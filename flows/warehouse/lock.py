@@ -26,7 +26,7 @@ def locked(paths: WarehousePaths) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Locked(f"{paths.warehouse} is being refreshed by {_holder(file)}") from error
+            raise Locked(f"{paths.warehouse} is being built by {_holder(file)}") from error
         file.seek(0)
         file.truncate()
         require_writable(paths)

@@ -116,7 +116,7 @@ def worker_context() -> ForkServerContext | SpawnContext:
 def main_left_alone() -> Iterator[None]:
     """Keep workers that start in the block from running the caller's script anew.
 
-    Ours need nothing of it, and one that refreshes without a `__main__` guard would start builds
+    Ours need nothing of it, and one that builds without a `__main__` guard would start builds
     of its own in every worker.
     """
     main = sys.modules["__main__"]

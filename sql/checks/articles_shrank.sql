@@ -1,9 +1,9 @@
--- More than half of the articles of the last refresh are gone: if that is meant, run again with --accept-loss.
+-- More than half of the articles of the last run are gone: if that is meant, run again with --accept-loss.
 -- severity: error
 with earlier as (
     select run_id, table_rows['raw.articles'] as articles
     from ops.runs
-    -- The newest receipt is this refresh's own.
+    -- The newest receipt is this run's own.
     qualify row_number() over (order by started_at desc) = 2
 ),
 

@@ -1,4 +1,4 @@
--- An article is dated more than a day after this refresh: it is loaded, and no trend counts it until its day has come.
+-- An article is dated more than a day after this run: it is loaded, and no trend counts it until its day has come.
 -- severity: warn
 select article_id, published_at
 from raw.articles

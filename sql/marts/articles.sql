@@ -70,7 +70,7 @@ select
     coalesce(images.images, 0) as images,  -- images of the article
     images.image_url,  -- address of the first one
     typed.body_chars,  -- characters after the front matter
-    articles.first_seen_at,  -- start of the refresh that first saw the article
+    articles.first_seen_at,  -- start of the run that first saw the article
     if(
         histories.first_from > (select min(valid_from) from staging.article_versions)
         and articles.published_at <= histories.arrived_at,

@@ -2,7 +2,7 @@
 -- Grain: one row per collection, time_grain and period with a file
 -- Reads: ops.files, ops.warnings, raw.article_images, raw.articles, staging.article_topics, staging.articles
 -- Note: filter on one time_grain. The period is that of publication, else of the date in the file name, else of
--- the first refresh that saw the file, so undated and quarantined files are here too.
+-- the first run that saw the file, so undated and quarantined files are here too.
 with file_warnings as (
     select path, count(*) as warnings
     from ops.warnings

@@ -91,7 +91,7 @@ select
     stories.providers,  -- distinct providers of this address, each article counted as it was last seen there
     list_filter(ranked, lambda article: article.provider is not null)[1].provider as first_provider,  -- the one that published it first, by published_at, else by when it was first seen
     stories.first_published_at,  -- earliest publication among its articles, past ones too
-    stories.first_seen_at,  -- start of the refresh that first saw it
+    stories.first_seen_at,  -- start of the run that first saw it
     coalesce(other_urls.other_urls, []) as other_urls,  -- other addresses that one of its articles had or has, with provider and score, first seen first
     stories.scored_articles,  -- articles with a quality, past ones too, each as it was last seen at this address
     list_filter(ranked, lambda article: article.quality is not null)[1].quality as first_quality,  -- quality of the first scored one

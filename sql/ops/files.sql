@@ -13,9 +13,9 @@ create table ops.files (
     line integer,                  -- line of the fault in the file, from 1
     "column" integer,              -- column of the fault, from 1, in characters
     hint varchar,                  -- what to change
-    first_seen_at timestamptz,     -- start of the refresh that first saw the path
-    changed_at timestamptz,        -- start of the refresh that last saw new content or a new status
-    gone_at timestamptz,           -- start of the refresh that missed the path, null while it is there
-    run_id varchar,                -- ops.runs.run_id of the refresh that last read it
+    first_seen_at timestamptz,     -- start of the run that first saw the path
+    changed_at timestamptz,        -- start of the run that last saw new content or a new status
+    gone_at timestamptz,           -- start of the run that missed the path, null while it is there
+    run_id varchar,                -- ops.runs.run_id of the run that last read it
     parser_version integer,        -- version of the reader that judged it; a newer one reads quarantined files again
 )

@@ -9,5 +9,5 @@ create table ops.past_quarantine (
     line integer,                  -- line of the fault in the file, from 1
     "column" integer,              -- column of the fault, from 1, in characters
     hint varchar,                  -- what would have had to be changed
-    run_id varchar,                -- ops.runs.run_id of the refresh that read the commit
+    run_id varchar,                -- ops.runs.run_id of the run that read the commit
 )

@@ -1,8 +1,8 @@
--- The receipts of the refreshes that made this warehouse.
--- Grain: one row per refresh that published (failed ones are in the .runs.jsonl file beside the warehouse)
+-- The receipts of the runs that made this warehouse.
+-- Grain: one row per run that published (failed ones are in the .runs.jsonl file beside the warehouse)
 create table ops.runs (
-    run_id varchar,                -- start of the refresh in UTC to the microsecond; sorts by time
-    started_at timestamptz,        -- start of the refresh
+    run_id varchar,                -- start of the run in UTC to the microsecond; sorts by time
+    started_at timestamptz,        -- start of the run
     finished_at timestamptz,       -- end of the checks
     source varchar,                -- folder that was read, as an absolute path
     patterns varchar[],            -- globs of the files to read
@@ -20,17 +20,17 @@ create table ops.runs (
     quarantined bigint,            -- files that could not be loaded, each with a reason
     excluded bigint,               -- files that match the patterns but hold no front matter of ours
     ignored bigint,                -- files that match no pattern, are hidden or left by an editor
-    new bigint,                    -- files not there at the last refresh, returned ones included
+    new bigint,                    -- files not there at the last run, returned ones included
     changed bigint,                -- files whose bytes changed
     unchanged bigint,              -- files whose bytes did not change
     renamed bigint,                -- files that moved without a change of their bytes
     returned bigint,               -- of the new files, those that had been gone
-    gone bigint,                   -- files that were there at the last refresh and are not now
+    gone bigint,                   -- files that were there at the last run and are not now
     warnings bigint,               -- values of loaded files that did not fit their column
     failed_checks varchar[],       -- checks of severity warn that returned rows, a sentence each
     dropped_tables varchar[],      -- staging tables and marts whose SQL file is gone
     new_keys varchar[],            -- keys without a column that the run before did not have
     seconds map(varchar, double),  -- seconds per stage
-    table_rows map(varchar, bigint),  -- rows per table after the refresh
+    table_rows map(varchar, bigint),  -- rows per table after the run
     message varchar,               -- what the run amounts to, in one sentence
 )

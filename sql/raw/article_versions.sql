@@ -3,8 +3,8 @@
 create table raw.article_versions (
     article_id varchar,            -- path at the time; raw.articles.article_id while the article is loaded
     origin_id varchar,             -- the article through all its renames: the first path it was seen under
-    observed_at timestamptz,       -- start of the refresh that saw the change, or time of its commit
-    run_id varchar,                -- ops.runs.run_id of the refresh that wrote it
+    observed_at timestamptz,       -- start of the run that saw the change, or time of its commit
+    run_id varchar,                -- ops.runs.run_id of the run that wrote it
     change varchar,                -- added, changed, renamed, removed or returned
     changed_fields varchar[],      -- names of the columns that changed, empty for added, removed and returned
     renamed_from varchar,          -- the earlier path of a renamed article, otherwise null

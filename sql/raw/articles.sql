@@ -27,6 +27,6 @@ create table raw.articles (
     extra json,                    -- what feeds no column, and values that did not fit; null when there is none
     sources json,                  -- columns that another key than their own has fed, with that key
     content_hash varchar,          -- hash of the file's bytes
-    first_seen_at timestamptz,     -- start of the refresh that first saw this article, kept through renames
-    observed_at timestamptz,       -- start of the refresh that read this state
+    first_seen_at timestamptz,     -- start of the run that first saw this article, kept through renames
+    observed_at timestamptz,       -- start of the run that read this state
 )

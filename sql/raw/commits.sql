@@ -4,6 +4,6 @@ create table raw.commits (
     commit varchar,                -- id of the commit
     committed_at timestamptz,      -- its committer's time, as written
     observed_at timestamptz,       -- the same, unless it contradicts the order of commits or what a run had looked at
-    run_id varchar,                -- ops.runs.run_id of the refresh that read it
+    run_id varchar,                -- ops.runs.run_id of the run that read it
     files bigint,                  -- content files that it added, changed or removed
 )

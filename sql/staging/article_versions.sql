@@ -17,8 +17,8 @@ with versions as (
 select
     article_id,  -- path at the time; a renamed article goes on under its new path
     origin as origin_id,  -- the article through all its renames: the first path it was seen under
-    observed_at as valid_from,  -- start of the refresh that saw this state
-    valid_to,  -- start of the refresh that saw the next one, null for the latest
+    observed_at as valid_from,  -- start of the run that saw this state
+    valid_to,  -- start of the run that saw the next one, null for the latest
     change,  -- added, changed, renamed, removed or returned
     changed_fields,  -- names of the columns that changed
     renamed_from,  -- the earlier path of a renamed article, otherwise null

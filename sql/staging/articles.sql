@@ -47,7 +47,7 @@ select
     coalesce(published_date > newest.observed_date, false) as is_scheduled,  -- its day has not come yet: no trend counts it
     updated_at,  -- moment of the last update the file speaks of
     file_date,  -- date in the file name; in some files a day off published_date
-    first_seen_at,  -- start of the refresh that first saw the article
+    first_seen_at,  -- start of the run that first saw the article
     coalesce(is_published, true) and not coalesce(is_removed, false) as is_live,  -- published unless said otherwise, and not removed
     is_published,  -- published as typed: a ranking cut, null when absent
     is_removed,  -- removed as typed, null when absent

@@ -1,4 +1,4 @@
-"""Measure refreshes beside the floor and beside what people would write instead."""
+"""Measure runs beside the floor and beside what people would write instead."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.benchmarks import corpus, peers, report
 from tests.benchmarks.run import Sample, measure
 
-# A file written this recently is read again by the next refresh, whatever its signature says.
+# A file written this recently is read again by the next run, whatever its signature says.
 SETTLE_SECONDS = 2.5
 
 

@@ -183,7 +183,7 @@ def test_another_shape_in_the_sql_files_reaches_a_warehouse(
         heat, f"{heat}{quality.replace('integer', 'bigint')}"
     )
     (sql,) = [file.sql for file in files.files("ops") if file.name == "ops.runs"]
-    added["ops.runs"] = sql.replace("-- start of the refresh\n", "-- when it began\n")
+    added["ops.runs"] = sql.replace("-- start of the run\n", "-- when it began\n")
     monkeypatch.setattr("flows.pipeline.fingerprint", lambda: "another")
     receipt = three.build()
     assert "earlier version: raw.article_versions were carried over" in receipt.notes[0]

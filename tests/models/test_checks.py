@@ -76,7 +76,7 @@ def test_a_failed_check_carries_its_sentence_its_columns_and_its_first_rows() ->
         found = {failed.name: failed for failed in checks.run(con)}
     failed = found["published_in_future"]
     assert failed.severity == "warn"
-    assert failed.message.startswith("An article is dated more than a day after this refresh")
+    assert failed.message.startswith("An article is dated more than a day after this run")
     assert failed.columns == ("article_id", "published_at")
     assert [row[0] for row in failed.rows] == [f"{n:02}.md" for n in range(20)]
     assert failed.count == 30

@@ -26,7 +26,7 @@ def catalogue() -> str:
     lines = ["| table | grain | reads |", "|---|---|---|"]
     for file in (file for layer in LAYERS for file in files.files(layer)):
         header = said(file)
-        source = header.get("Reads", "the files" if file.folder == "raw" else "the refresh")
+        source = header.get("Reads", "the files" if file.folder == "raw" else "the run")
         lines.append(f"| `{file.name}` | {header['Grain']} | {source} |")
     macros = ["| macro | answers |", "|---|---|"]
     macros += [f"| `{file.stem}` | {said(file)['question']} |" for file in MACROS]

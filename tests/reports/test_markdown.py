@@ -1,4 +1,4 @@
-"""What a refresh leaves for the pages of an orchestrator."""
+"""What a run leaves for the pages of an orchestrator."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_markdown_cannot_be_written_by_the_content(content: Content) -> None:
 
 
 def test_markdown_of_a_failed_refresh_is_its_sentence(content: Content) -> None:
-    """A failed refresh has no counts; its receipt says why and that nothing was lost."""
+    """A failed run has no counts; its receipt says why and that nothing was lost."""
     receipt = {
         "run_id": "1", "source": "content", "warehouse": "w.duckdb", "published": False,
         "error": "the disk is full", "failed_checks": ["averages: no (error, 2 rows)"],

@@ -1,4 +1,4 @@
-"""A command of the user's hears of failed refreshes, failed checks and new quarantines."""
+"""A command of the user's hears of failed runs, failed checks and new quarantines."""
 
 import json
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""What can go wrong around a refresh, done to it on purpose."""
+"""What can go wrong around a run, done to it on purpose."""

@@ -71,7 +71,7 @@ def faults(warehouse: Path) -> list[str]:
 
 
 def strays(warehouse: Path) -> list[str]:
-    """Return the files beside a warehouse that no finished refresh leaves there."""
+    """Return the files beside a warehouse that no finished run leaves there."""
     paths = WarehousePaths(warehouse)
     expected = {warehouse, paths.receipts, paths.lock, paths.failed, paths.generations}
     beside = set(warehouse.parent.glob(f"*{warehouse.stem}*")) - expected

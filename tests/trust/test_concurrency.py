@@ -41,7 +41,7 @@ def test_a_build_is_refused_while_another_is_at_work(three: Content) -> None:
             [sys.executable, "-m", "flows", *command], check=False, capture_output=True, text=True
         )
         assert (second.returncode, second.stdout) == (75, "")
-        assert f"is being refreshed by process {first.pid} since" in second.stderr
+        assert f"is being built by process {first.pid} since" in second.stderr
         first.communicate("\n")
     assert first.returncode == 0
     assert faults(three.warehouse) == []

@@ -16,7 +16,7 @@ def test_a_second_refresh_is_refused_while_one_is_at_work(three: Content) -> Non
     paths = WarehousePaths(three.warehouse)
     with (
         locked(paths),
-        pytest.raises(Locked, match=f"refreshed by process {os.getpid()} since") as refused,
+        pytest.raises(Locked, match=f"built by process {os.getpid()} since") as refused,
     ):
         three.build()
     assert refused.value.exit_code == 75

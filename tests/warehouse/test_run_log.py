@@ -11,7 +11,7 @@ from tests.conftest import Content, edit
 
 
 def test_every_refresh_leaves_one_line_beside_the_warehouse(three: Content) -> None:
-    """Published, unchanged and failed refreshes are told apart in the receipts."""
+    """Published, unchanged and failed runs are told apart in the receipts."""
     three.build()
     three.source.rename(three.source.with_name("elsewhere"))
     with pytest.raises(Exception, match="does not exist"):

@@ -1,4 +1,4 @@
-"""What stops a refresh before it works on a copy."""
+"""What stops a run before it works on a copy."""
 
 import duckdb
 import pytest

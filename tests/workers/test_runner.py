@@ -18,7 +18,7 @@ print(receipt.loaded, receipt.quarantined)
 
 
 def run_script(content: Content, tmp_path: Path, **environment: str) -> tuple[str, str]:
-    """Refresh three articles with two workers in a script, and return what it printed."""
+    """Build three articles with two workers in a script, and return what it printed."""
     root = str(Path(__file__).parents[2])
     for name in ("a", "b", "c"):
         content.write(f"{name}.md", article(title=name))
@@ -37,7 +37,7 @@ def run_script(content: Content, tmp_path: Path, **environment: str) -> tuple[st
 
 
 def test_workers_leave_the_callers_script_alone(content: Content, tmp_path: Path) -> None:
-    """A script that refreshes without a `__main__` guard runs once, not again in each worker."""
+    """A script that builds without a `__main__` guard runs once, not again in each worker."""
     assert run_script(content, tmp_path) == ("3 0\n", "")
 
 
