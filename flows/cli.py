@@ -369,7 +369,9 @@ def build(
     if quiet:
         terminal.news(found)
     to_mend = receipt.quarantined or found.newly_excluded or not receipt.loaded
-    return TO_MEND if strict and to_mend else 0
+    if strict and to_mend:
+        return TO_MEND
+    return 0 if receipt.loaded else 1
 
 
 @app.command(
@@ -644,6 +646,28 @@ def profile(
         print(json.dumps([asdict(key) for key in keys], default=str))
     else:
         terminal.profile(keys, files)
+
+
+@app.command(group=MORE, help_epilogue=_examples("matterhouse init content"))
+def init(
+    source: Source = None,
+    /,
+    *,
+    warehouse: Warehouse,
+    pattern: Patterns = None,
+    exclude: Exclude = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write a first matterhouse.yaml: what feeds which column, and what is left."""
+    from flows.load import scope
+    from flows.reports.profile import profile as profile_folder
+    from flows.reports.starter import write
+
+    remembered = None if source else scope.of_published(warehouse)
+    # What is to be written is not there yet.
+    chosen = scope.choose(remembered, source, pattern, exclude)
+    path = write(chosen, config, *profile_folder(chosen))
+    print(f"Wrote {path}: look through it, then build")
 
 
 @app.command(

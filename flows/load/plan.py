@@ -47,7 +47,7 @@ def compare(
         known = int(known_files.fetchall()[0][0])
         raise SourceEmpty(
             f"source {source} has no file that matches the patterns"
-            f" ({listing.ignored} other files were ignored)"
+            f" ({listing.ignored} other files were ignored{_endings(listing)})"
             + (f"; the warehouse holds {known} files from it" if known else "")
             + ": check the folder, --pattern and --exclude"
         )
@@ -93,6 +93,13 @@ def compare(
         unchanged=seen - len(to_read),
         seen=seen,
     )
+
+
+def _endings(listing: Listing) -> str:
+    """Name the most frequent endings among the files that no pattern chose."""
+    frequent = sorted(listing.ignored_endings.items(), key=lambda each: (-each[1], each[0]))[:3]
+    named = [f"{count} {ending or 'without an ending'}" for ending, count in frequent]
+    return f": {', '.join(named)}" if named else ""
 
 
 def batches(

@@ -4,9 +4,10 @@ import contextlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from flows import MatterhouseError
 from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
@@ -46,6 +47,7 @@ class Listing:
     marks: Sequence[str] = ()
     faults: dict[str, PathError] = field(default_factory=dict)
     ignored: int = 0
+    ignored_endings: Mapping[str, int] = field(default_factory=dict)
 
 
 def walk(
@@ -55,7 +57,7 @@ def walk(
     require_folder(source)
     chosen = PathFilter(patterns, exclude)
     faults: dict[str, PathError] = {}
-    ignored = 0
+    ignored: Counter[str] = Counter()
     paths: list[str] = []
     marks: list[str] = []
     for path, status in _entries(os.fspath(source), chosen, faults):
@@ -71,8 +73,8 @@ def walk(
             paths.append(shown)
             marks.append(mark(status))
         else:
-            ignored += 1
-    return Listing(paths, marks, faults, ignored)
+            ignored[PurePosixPath(path).suffix] += 1
+    return Listing(paths, marks, faults, ignored.total(), ignored)
 
 
 def require_folder(source: Path) -> None:

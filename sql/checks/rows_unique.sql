@@ -22,8 +22,8 @@ with doubled as (
     select 'raw.commits', commit, count(*)
     from raw.commits group by commit having count(*) > 1
     union all
-    select 'raw.terms', path, count(*)
-    from raw.terms group by path having count(*) > 1
+    select 'raw.terms', concat_ws(' · ', path, term_id), count(*)
+    from raw.terms group by path, term_id having count(*) > 1
     union all
     select 'ops.files', path, count(*)
     from ops.files group by path having count(*) > 1

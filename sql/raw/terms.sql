@@ -1,5 +1,5 @@
 -- Topic and organisation files: labels, parents and names that enrich the articles.
--- Grain: one row per taxonomy file (path)
+-- Grain: one row per taxonomy file, or per entry of a data file (path, term_id)
 create table raw.terms (
     path varchar,                  -- path of the file below the source, with /
     kind varchar,                  -- topic or organization

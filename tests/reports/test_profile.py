@@ -2,13 +2,14 @@
 
 from datetime import date
 
+from flows.load.scope import Scope
 from flows.reports.profile import Deviator, KeyProfile, profile
 from tests.conftest import Content, article
 
 
 def keys_of(content: Content) -> dict[str, KeyProfile]:
     """Return the profiles of the articles' keys by key."""
-    found, _ = profile(content.source)
+    found, _ = profile(Scope(content.source))
     return {key.key: key for key in found if key.kind == "article"}
 
 
@@ -27,6 +28,7 @@ def test_a_key_is_described_with_types_share_dates_and_deviators(content: Conten
         first=date(2025, 1, 2),
         last=date(2025, 3, 4),
         deviators=[Deviator("b.md", 9, "text")],
+        feeds={"quality": 2},
     )
 
 
@@ -54,7 +56,7 @@ def test_every_kind_of_file_is_profiled_by_itself(content: Content) -> None:
     """Topic files do not blur the picture of the articles."""
     content.write("a.md", article())
     content.write("topics/1.yaml", "taxonomy: topic\n_id: solar\nname: Solar\n")
-    found, files = profile(content.source)
+    found, files = profile(Scope(content.source))
     assert files == 2
     assert {key.key for key in found if key.kind == "topic"} == {"_id", "name", "taxonomy"}
 

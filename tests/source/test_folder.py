@@ -50,6 +50,13 @@ def test_a_listing_has_a_mark_for_each_file(tmp_path: Path) -> None:
     )
 
 
+def test_the_endings_of_what_is_ignored_are_counted(tmp_path: Path) -> None:
+    """So that a folder of another kind can say which pattern it needs."""
+    touch(tmp_path, "a.rst", "b.rst", "c", "d.md")
+    found = walk(tmp_path)
+    assert (found.ignored, found.ignored_endings) == (3, {".rst": 2, "": 1})
+
+
 def test_patterns_and_exclusions_choose_files(tmp_path: Path) -> None:
     """An excluded folder is not even counted, a single file that is not chosen is."""
     touch(tmp_path, "a.md", "b.md", "draft/c.md", "news/draft/d.md", "news/e.md", "news/f.txt")

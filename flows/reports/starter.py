@@ -1,0 +1,105 @@
+"""A profile → a first matterhouse.yaml: what is mapped, and what is left, as comments to edit."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from flows import MatterhouseError
+from flows.config import FILE_NAME, Config, Source
+from flows.load.scope import Scope
+from flows.reports.profile import KeyProfile
+
+# Below this share of the articles a column is as good as empty, and a key no remedy.
+_FEW = 0.5
+_SHOWN_KEYS = 20
+_HEAD = """\
+# What the keys of this folder mean to matterhouse, written from {files:,} files. Edit it as you
+# like: a change makes the next build read every file again. All settings: docs/front-matter.md
+"""
+_TAIL = """
+# patterns: ["*.md"]          # files to read
+# exclude: [drafts/]          # files and folders to leave out
+# split: {author: ","}        # keys whose text holds several values
+# secret: [token]             # beside `secured` and `password`: never leaves the file
+# collections: {_posts: blog} # what a folder is, instead of its name
+# duplicate_keys: last        # else a key that appears with two values is quarantined
+"""
+
+
+class ConfigExists(MatterhouseError):
+    """There is a configuration already, and it is not ours to replace."""
+
+    exit_code = 2
+
+
+def write(scope: Scope, named: Path | None, keys: Sequence[KeyProfile], files: int) -> Path:
+    """Write a first configuration beside the content, or to the file named; return its path."""
+    path = named or Path(scope.source) / FILE_NAME
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(starter(scope.mapping, keys, files))
+    except FileExistsError:
+        raise ConfigExists(f"{path} is there already: edit it, or name another --config") from None
+    return path
+
+
+def starter(mapping: Config, keys: Sequence[KeyProfile], files: int) -> str:
+    """Return the text of a configuration that changes only what the files leave empty."""
+    articles = [key for key in keys if key.kind == "article"]
+    count = max((key.present for key in articles if "." not in key.key), default=0)
+    feeding: dict[str, list[str]] = defaultdict(list)
+    fed: dict[str, int] = defaultdict(int)
+    for key in articles:
+        for column, times in key.feeds.items():
+            feeding[column].append(f"{key.key} {times:,}")
+            fed[column] += times
+    mapped = [f"# {column}: {', '.join(keys)}" for column, keys in feeding.items()]
+    rows = [
+        f"  {column}: [{', '.join(json.dumps(name) for name in names)}]"
+        for column, names in _remedies(mapping.columns, articles, fed, count).items()
+    ]
+    left = [key for key in articles if not key.feeds and "mapping" not in key.types][:_SHOWN_KEYS]
+    return "\n".join(
+        (
+            _HEAD.format(files=files),
+            "# What feeds each column, in how many files:",
+            *mapped,
+            "",
+            *(("columns:", *rows) if rows else ("# columns:", "#   title: [title, headline]")),
+            "",
+            "# Keys that feed no column:",
+            *(f"# {json.dumps(key.key)} in {key.share:.0%}" for key in left),
+            _TAIL,
+        )
+    )
+
+
+def _remedies(
+    columns: Mapping[str, tuple[Source, ...]],
+    keys: Sequence[KeyProfile],
+    fed: Mapping[str, int],
+    count: int,
+) -> dict[str, list[str]]:
+    """Return rows for columns that few files fill, with the keys that most files have for them."""
+    wanted: dict[str, Callable[[KeyProfile], bool]] = {
+        "title": lambda key: "text" in key.types and key.key.casefold().endswith("title"),
+        "published_at": lambda key: "date" in key.types,
+        "provider_name": lambda key: "text" in key.types and "author" in key.key.casefold(),
+        "topics": lambda key: (
+            "list" in key.types and key.key.casefold().endswith(("tags", "topics"))
+        ),
+    }
+    found = {}
+    for column, fits in wanted.items():
+        if not count or fed.get(column, 0) >= _FEW * count:
+            continue
+        names = [
+            key.key
+            for key in keys
+            if not key.feeds and "[]" not in key.key and key.present >= _FEW * count and fits(key)
+        ]
+        if names:
+            known = [s.label for s in columns[column] if s.form == "key" and not s.split]
+            found[column] = [*known, *names]
+    return found

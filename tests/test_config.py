@@ -1,0 +1,82 @@
+"""matterhouse.yaml: what it says is taken, and every slip is named with its line and a remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.config import BadConfig, Terms, default, load, parse
+from flows.frontmatter import Reading
+
+PATH = Path("matterhouse.yaml")
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    """Neither a folder without one nor an address has a configuration of its own."""
+    assert (load(tmp_path), load("s3://bucket/content")) == (default(), default())
+
+
+def test_every_setting_is_taken() -> None:
+    """Lists, single texts and mappings, as the documentation has them."""
+    found = parse(
+        b"""\
+patterns: "*.md"
+exclude: [Templates/, drafts/]
+columns: {quality: rating}
+split: {author: ","}
+secret: [Token]
+collections: {_posts: blog, _posts/old: archive}
+duplicate_keys: last
+terms:
+  - {files: ["authors/*.md"], kind: organization, id: slug, name: names.full}
+""",
+        PATH,
+    )
+    assert (found.patterns, found.exclude) == (("*.md",), ("Templates/", "drafts/"))
+    assert [source.path for source in found.columns["quality"]] == [("rating",)]
+    assert [s.split for s in found.columns["provider_name"] if s.label == "author"] == [","]
+    assert found.reading == Reading(frozenset({"secured", "password", "token"}), True)
+    assert list(found.collections.items()) == [("_posts/old/", "archive"), ("_posts/", "blog")]
+    assert found.terms == (Terms(("authors/*.md",), "organization", ("slug",), ("names", "full")),)
+
+
+def test_another_text_is_another_hash() -> None:
+    """So that the files are read again; the same text is the same."""
+    first, same, other = (parse(text, PATH).hash for text in (b"", b"", b"split: {a: b}"))
+    assert first == same != other
+    assert default().hash not in (first, other)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("colums: {}", "1: `colums` is no setting; write one of patterns, exclude, columns"),
+        ("\ncolumns:\n  titel: [a]", "3: `titel` is no column; write one of title, excerpt"),
+        ("columns:\n  title:\n  - a\n  - [b]", "4: this is no source of values; write a key, or"),
+        ("columns:\n  title: {file: size}", "2: a file has no `size`; write `file:` with one of"),
+        ("columns:\n  title: {key: a, sep: b}", "2: a source by `key` has no such option; write"),
+        ("columns:\n  title: {key: a, match: '('}", "2: `(` is no regular expression"),
+        ("columns:\n  title: [secured]", "2: a secret key feeds no column; write another key"),
+        ("secret: [token]\ncolumns: {title: a.Token}", "2: a secret key feeds no column"),
+        ("columns: [title]", "1: `columns` is no mapping; write its keys below it"),
+        ("exclude: [a, [b]]", "1: `exclude` is no list of texts; write one text an item"),
+        ("split:\n  author: []", "2: a sign to split at is missing; write as"),
+        ("collections:\n  a:", "2: a folder has no name; write as"),
+        ("duplicate_keys: first", "1: `duplicate_keys` says what becomes of a key that appears"),
+        ("terms: authors", "1: `terms` is no list; write a list of `files`"),
+        ("terms:\n- {file: a, kind: topic}", "2: these files of terms are not described"),
+        ("terms:\n- {files: a, kind: author}", "2: the kind of these terms is unknown; write"),
+        ("a: b: c", "1: The value contains a colon followed by a space."),
+        ("- a", "1: The front matter is not a set of 'key: value' fields."),
+    ],
+)
+def test_a_slip_is_named_with_its_line(text: str, message: str) -> None:
+    """Nothing is guessed, and nothing of it is ignored."""
+    with pytest.raises(BadConfig) as error:
+        parse(text.encode(), PATH)
+    assert str(error.value).startswith(f"matterhouse.yaml:{message}")
+
+
+def test_a_configuration_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """One that was asked for must be there."""
+    with pytest.raises(BadConfig, match=r"other\.yaml cannot be read: No such file or directory"):
+        load(tmp_path, tmp_path / "other.yaml")
