@@ -11,6 +11,12 @@ class MatterhouseError(Exception):
     exit_code = 1
 
 
+class UsageError(MatterhouseError):
+    """What was asked for cannot be meant, or not be done here."""
+
+    exit_code = 2
+
+
 def sql_folder() -> Path:
     """Return the package's own sql/ when installed, else the repository's."""
     packaged = Path(__file__).parent / "sql"

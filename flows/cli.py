@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter, Token
 
-from flows import MatterhouseError, __version__
-from flows.reports import terminal
+from flows import MatterhouseError, UsageError, __version__
+from flows.reports import results, terminal
 from flows.warehouse.paths import WarehousePaths, locate
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 
 TO_MEND = 3
-MISUSED = 2
 # An editor wants to hear of the biggest; the pages of an orchestrator list more.
 SHOWN_MOVERS = 5
 
@@ -50,32 +49,6 @@ More:
 app.meta.suppress_keyboard_interrupt = False
 
 
-class NoQuery(MatterhouseError):
-    """Neither an argument nor standard input holds a query."""
-
-    exit_code = MISUSED
-
-
-class NoAddress(MatterhouseError):
-    """Neither an argument nor the environment names a database."""
-
-    exit_code = MISUSED
-
-
-class Contradiction(MatterhouseError):
-    """Two options cannot both be meant."""
-
-    exit_code = MISUSED
-
-
-class NoHome(MatterhouseError):
-    """Prefect has no place for its files."""
-
-
-class QueryFailed(MatterhouseError):
-    """DuckDB refused the query; the message is DuckDB's own."""
-
-
 def main(given: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors of ours become one red line."""
     terminal.prepare_streams()
@@ -91,11 +64,11 @@ def main(given: Sequence[str] | None = None) -> int:
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
         terminal.print_error(f"{error}\nSee `matterhouse --help`, or --help of the command.")
-        return MISUSED
+        return UsageError.exit_code
     except MatterhouseError as error:
         terminal.print_error(str(error))
         for check in getattr(error, "failed", ()):
-            terminal.failed_check(check)
+            results.failed_check(check)
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output (head, say) had enough: that is no error.
@@ -361,13 +334,13 @@ def build(
     if as_json:
         print(json.dumps(receipt.as_json()))
     elif not quiet:
-        terminal.receipt(receipt, found, _movers(warehouse))
+        results.receipt(receipt, found, _movers(warehouse))
         if publication:
             print(f"\n{publication}")
         if page_file:
             print(f"\nWrote {page_file}")
     if quiet:
-        terminal.news(found)
+        results.news(found)
     to_mend = receipt.quarantined or found.newly_excluded or not receipt.loaded
     if strict and to_mend:
         return TO_MEND
@@ -408,7 +381,7 @@ def sql(
     from flows.reports.query import run as run_query
 
     if query is None and sys.stdin.isatty():
-        raise NoQuery('which query? Say `matterhouse sql "select …"`, or pipe one in')
+        raise UsageError('which query? Say `matterhouse sql "select …"`, or pipe one in')
     try:
         run_query(
             warehouse,
@@ -419,7 +392,7 @@ def sql(
             allow_external=allow_external,
         )
     except duckdb.Error as error:
-        raise QueryFailed(str(error)) from error
+        raise MatterhouseError(str(error)) from error
 
 
 @app.command(
@@ -476,7 +449,7 @@ def quarantine(
     from flows.reports import quarantine as quarantined
 
     if values + excluded + history > 1:
-        raise Contradiction("say --values, --excluded or --history: they list different things")
+        raise UsageError("say --values, --excluded or --history: they list different things")
     kind: quarantined.Kind = (
         "values" if values else "excluded" if excluded else "history" if history else "files"
     )
@@ -487,7 +460,7 @@ def quarantine(
         return
     if found.is_of_failure:
         print("No build was published yet; this is what the one that failed its checks found.\n")
-    terminal.quarantine(found.rows, kind)
+    results.quarantine(found.rows, kind)
 
 
 @app.command(
@@ -618,7 +591,7 @@ def publish(
 
     address = url or os.environ.get(postgres.VARIABLE)
     if not address:
-        raise NoAddress("where to? Say `matterhouse publish postgresql://USER@HOST/DATABASE`")
+        raise UsageError("where to? Say `matterhouse publish postgresql://USER@HOST/DATABASE`")
     print(postgres.publish(warehouse, address, _table_globs(tables, "*")))
 
 
@@ -645,7 +618,7 @@ def profile(
     if as_json:
         print(json.dumps([asdict(key) for key in keys], default=str))
     else:
-        terminal.profile(keys, files)
+        results.profile(keys, files)
 
 
 @app.command(group=MORE, help_epilogue=_examples("matterhouse init content"))
@@ -699,7 +672,7 @@ def runs(
     if as_json:
         print(json.dumps(found))
     else:
-        terminal.runs(found, generation_ids(warehouse), current(warehouse))
+        results.runs(found, generation_ids(warehouse), current(warehouse))
 
 
 @app.command(
@@ -737,7 +710,7 @@ def diff(
             )
         )
     else:
-        terminal.diff(found)
+        results.diff(found)
 
 
 @app.command(group=MORE, help_epilogue=_examples('matterhouse serve --cron "0 6 * * *" content'))
@@ -794,7 +767,7 @@ def _table_globs(given: Sequence[str] | None, default: str) -> list[str]:
 def _agree(runner: str, jobs: int | None) -> None:
     """Refuse a number of workers where there are none of ours to count."""
     if jobs is not None and (runner == "local" or "=" in runner):
-        raise Contradiction(f"--jobs counts workers that --runner {runner} does not start")
+        raise UsageError(f"--jobs counts workers that --runner {runner} does not start")
 
 
 def _finish(paths: WarehousePaths, page_file: Path | None, receipt: Mapping[str, Any]) -> None:
@@ -830,7 +803,7 @@ def _orchestrate(*, quiet: bool = False) -> "ModuleType":
     try:
         Path.home()
     except RuntimeError as error:
-        raise NoHome(
+        raise MatterhouseError(
             "Prefect keeps files in a home folder, and this account has none: set HOME to a folder"
             " that it may write to"
         ) from error

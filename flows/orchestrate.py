@@ -40,7 +40,7 @@ from prefect.tasks import exponential_backoff
 from prefect.types.entrypoint import EntrypointType
 from prefect.utilities.annotations import quote
 
-from flows import MatterhouseError, pipeline
+from flows import MatterhouseError, UsageError, pipeline
 from flows.load import scope
 from flows.load.catch_up import CatchUp
 from flows.load.ledger import Outcomes
@@ -75,12 +75,6 @@ _API_PATIENCE_SECONDS = 90
 
 class NoPrefectApi(MatterhouseError):
     """No Prefect server answers, so there is nobody to run a flow for."""
-
-
-class BadCron(MatterhouseError):
-    """The schedule is not one that cron would understand."""
-
-    exit_code = 2
 
 
 def as_state(work: Callable[[], T]) -> "T | State[T]":
@@ -399,7 +393,7 @@ def _schedule(cron: str) -> Schedule:
             raise ValueError("not five fields")
         return Cron(cron, timezone="UTC")
     except ValueError as error:
-        raise BadCron(
+        raise UsageError(
             f"{cron!r} is not a cron schedule: say minute, hour, day of month, month and day of"
             " week, as in '0 6 * * *' for every day at six (UTC)"
         ) from error

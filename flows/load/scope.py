@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows import MatterhouseError
+from flows import UsageError
 from flows.config import FILE_NAME, Config, default, load
 from flows.source import sources
 from flows.source.patterns import DEFAULT_PATTERNS
@@ -17,16 +17,8 @@ if TYPE_CHECKING:
     import duckdb
 
 
-class NoSource(MatterhouseError):
-    """No folder is named, and no published run has read one."""
-
-    exit_code = 2
-
-
-class OtherSource(MatterhouseError):
+class OtherSource(UsageError):
     """The warehouse holds the articles of another folder."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +65,7 @@ def choose(
     """
     asked = source or (remembered.source if remembered else None)
     if asked is None:
-        raise NoSource("which folder? Say `matterhouse build FOLDER`; later builds remember it")
+        raise UsageError("which folder? Say `matterhouse build FOLDER`; later builds remember it")
     folder = sources.absolute(asked)
     known = remembered or Scope(folder)
     if not known.is_of_folder(folder):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from flows.load.receipt import Receipt
 from flows.reports.news import News, read_news
+from flows.reports.results import place
 from flows.reports.summary import summarize
-from flows.reports.terminal import escape_control, place
+from flows.reports.terminal import escape_control
 
 if TYPE_CHECKING:
     import duckdb

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from flows import MatterhouseError
+from flows import MatterhouseError, UsageError
 from flows.reports import send
 from flows.reports.news import news
 
@@ -24,20 +24,14 @@ _TIMEOUT_SECONDS = 120
 _STANDARD_ERROR = 2  # standard output may be carrying the receipt
 
 
-class NoSuchCommand(MatterhouseError):
-    """What is to run on a failure is not a command."""
-
-    exit_code = 2
-
-
 def command(line: str | None) -> tuple[str, ...]:
     """Split a command line into words as a shell does; no shell runs it."""
     try:
         words = tuple(shlex.split(line or ""))
     except ValueError as error:
-        raise NoSuchCommand(f"--on-failure {line}: {str(error).lower()}") from error
+        raise UsageError(f"--on-failure {line}: {str(error).lower()}") from error
     if words and shutil.which(words[0]) is None:
-        raise NoSuchCommand(f"--on-failure {line}: there is no program {words[0]} to run")
+        raise UsageError(f"--on-failure {line}: there is no program {words[0]} to run")
     return words
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows import MatterhouseError
+from flows import UsageError
 from flows.reports import alerts
 from flows.reports.alerts import Alert
 from flows.reports.news import News
@@ -22,12 +22,6 @@ VARIABLE, ALWAYS = "MATTERHOUSE_NOTIFY", "MATTERHOUSE_NOTIFY_ALWAYS"
 _TYPES = {"wrong": "failure", "well": "success", "news": "info"}
 
 
-class NoSuchService(MatterhouseError):
-    """An address that no message can be sent to."""
-
-    exit_code = 2
-
-
 def services(urls: Sequence[str]) -> "list[apprise.NotifyBase]":
     """Return the services at the addresses; an error names one by its position alone."""
     import apprise
@@ -38,7 +32,7 @@ def services(urls: Sequence[str]) -> "list[apprise.NotifyBase]":
     for number, url in enumerate(urls, start=1):
         service = apprise.Apprise.instantiate(url, suppress_exceptions=True)
         if service is None:
-            raise NoSuchService(
+            raise UsageError(
                 f"--notify: address {number} is not one that messages can be sent to: say for"
                 " example mailtos://USER:PASSWORD@mail.example.org?to=editor@example.org, or see"
                 " the services that apprise knows"

@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from flows import MatterhouseError
+from flows import MatterhouseError, UsageError
 from flows.normalize.frames import Frames
 from flows.normalize.frames import columns as declared_columns
 from flows.source import sources
@@ -31,12 +31,6 @@ from flows.workers.runner import DirectRunner, Progress
 
 # Disks and mounts can fail for a moment.
 _RETRIES = 2
-
-
-class DaskMissing(MatterhouseError):
-    """The extra that brings Dask is not installed."""
-
-    exit_code = 2
 
 
 class WorkersFailed(MatterhouseError):
@@ -92,7 +86,7 @@ class ClusterRunner(DirectRunner):
         try:
             client: Any = import_module("distributed").Client
         except ImportError as error:
-            raise DaskMissing(
+            raise UsageError(
                 "the Dask runner is an extra: pip install 'matterhouse[dask]'"
             ) from error
         # It reports each connection of each worker otherwise.

@@ -5,26 +5,34 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.load.scope import NoSource, OtherSource, Scope, choose, remembered
+from flows import UsageError
+from flows.config import default
+from flows.load.scope import OtherSource, Scope, choose, remembered
 from flows.source.folder import SourceMissing
 
-KNOWN = Scope(Path("/content"), ("*.md",), ("drafts/",))
+
+def scope(source: Path, *globs: tuple[str, ...]) -> Scope:
+    """Return what is read below a folder that has no configuration."""
+    return Scope(source, *globs, mapping_hash=default().hash)
+
+
+KNOWN = scope(Path("/content"), ("*.md",), ("drafts/",))
 
 
 def test_what_is_not_asked_is_what_it_was() -> None:
     """Each of source, patterns and exclude is remembered on its own."""
     assert choose(KNOWN) == KNOWN
-    assert choose(KNOWN, Path("/content"), ["*.txt"]) == Scope(
+    assert choose(KNOWN, Path("/content"), ["*.txt"]) == scope(
         KNOWN.source, ("*.txt",), KNOWN.exclude
     )
-    assert choose(KNOWN, exclude=[]) == Scope(KNOWN.source, KNOWN.patterns, ())
+    assert choose(KNOWN, exclude=[]) == scope(KNOWN.source, KNOWN.patterns, ())
 
 
 def test_the_first_build_has_to_name_a_folder() -> None:
     """There is no folder to guess; patterns have a default."""
-    with pytest.raises(NoSource):
+    with pytest.raises(UsageError, match="which folder"):
         choose(None)
-    assert choose(None, Path("/content")) == Scope(Path("/content"))
+    assert choose(None, Path("/content")) == scope(Path("/content"))
 
 
 def test_another_folder_starts_anew(tmp_path: Path) -> None:
@@ -33,7 +41,7 @@ def test_another_folder_starts_anew(tmp_path: Path) -> None:
         choose(KNOWN, tmp_path)
     with pytest.raises(SourceMissing, match="source nowhere does not exist"):
         choose(KNOWN, Path("nowhere"), replace_source=True)
-    assert choose(KNOWN, tmp_path, replace_source=True) == Scope(tmp_path)
+    assert choose(KNOWN, tmp_path, replace_source=True) == scope(tmp_path)
 
 
 def test_a_relative_path_is_remembered_from_here(
