@@ -12,6 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from flows.normalize.rows import normalize
+from flows.source.extract import Batch, extract
+from flows.source.folder import walk
+
 CONTENT = Path(__file__).parents[1] / "data" / "content"
 
 BROKEN = {
@@ -138,6 +142,13 @@ def test_every_kind_of_document_is_counted() -> None:
 def test_the_broken_share_stays_under_the_warning_of_the_checks() -> None:
     """Fewer than one file in twenty ends in quarantine."""
     assert len(BROKEN) / (len(DOCUMENTS) + len(FAULTS)) < 0.05
+
+
+def test_every_article_is_read_by_the_columns_own_keys() -> None:
+    """The sample is of the kind that the columns are named after: no other key feeds one."""
+    listing = walk(CONTENT)
+    batch = Batch(CONTENT, tuple(sorted(listing.paths)), {}, listing.faults)
+    assert normalize(extract(batch))["raw.articles"]["sources"].isna().all()
 
 
 def test_three_files_hold_a_value_of_the_wrong_type() -> None:

@@ -7,6 +7,7 @@ from a sample.
 import re
 from collections.abc import Mapping
 from functools import cache
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,10 @@ def columns() -> dict[str, dict[str, str]]:
 def frame(columns: Mapping[str, str], rows: list[Row]) -> pd.DataFrame:
     """Make a frame of these columns; what a row does not have is null."""
     return pd.DataFrame(
-        {name: _series([row.get(name) for row in rows], dtype) for name, dtype in columns.items()}
+        {
+            name: _series(list(map(dict.get, rows, repeat(name))), dtype)
+            for name, dtype in columns.items()
+        }
     )
 
 

@@ -118,6 +118,8 @@ def first_text(value: Value) -> str | None:
 
 def own_texts(value: Value) -> list[Value] | None:
     """Take a list, or one text that stands for a list of one."""
+    if isinstance(value, list):
+        return value
     return [value] if isinstance(value, str) and not is_empty(value) else convert.to_list(value)
 
 
@@ -136,12 +138,16 @@ def texts(value: Value) -> list[str]:
 
 def own_images(value: Value) -> list[Value] | None:
     """Take a list of images, or one."""
+    if isinstance(value, list):
+        return value
     is_one = isinstance(value, dict | str) and not is_empty(value)
     return [value] if is_one else convert.to_list(value)
 
 
 def image(item: Value) -> dict[str, Value] | None:
     """Take an image as a mapping; a text is its address."""
+    if isinstance(item, dict):
+        return item
     if isinstance(item, str) and not is_empty(item):
         return {"url": item}
     return convert.to_mapping(item)
