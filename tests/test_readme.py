@@ -132,3 +132,10 @@ def test_the_readme_names_only_tables_that_exist(checkout: Path) -> None:
     listed = type_in(checkout, f'matterhouse sql "{query}" --format csv').stdout.split()
     assert named
     assert named - set(listed) == set()
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_the_tests_that_a_page_names_exist(page: Path) -> None:
+    """What is said to show a promise is there, under the name that it has."""
+    named = set(re.findall(r"tests/[\w/]+\.py", page.read_text(encoding="utf-8")))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
