@@ -77,6 +77,7 @@ def test_each_file_has_one_outcome(tmp_path: Path) -> None:
                 "article",
                 FrontMatter({"title": Plain("a")}, 4),
                 data["a.md"],
+                file="a.md",
             )
         ],
         rejects=[

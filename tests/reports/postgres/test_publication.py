@@ -435,7 +435,9 @@ def test_a_warehouse_that_breaks_midway_publishes_nothing(
 ) -> None:
     """An error of DuckDB in the middle of a table leaves the database as it was."""
     with duckdb.connect() as con:
-        con.execute("create schema ops; create table ops.runs as select 'r' as run_id")
+        con.execute(
+            "create schema ops; create table ops.runs as select 'r' as run_id, now() as started_at"
+        )
         con.execute("create schema marts; create view marts.v as select 1 as a")
         con.execute("create table marts.t as select range::varchar as a from range(100000)")
         monkeypatch.setattr(

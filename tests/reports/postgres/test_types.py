@@ -46,7 +46,9 @@ VALUES: list[tuple[str, str, Any]] = [
 def publish_table(database: str, select: str) -> None:
     """Publish a warehouse whose only mart is the rows of a query."""
     with duckdb.connect() as con:
-        con.execute("create schema ops; create table ops.runs as select 'r1' as run_id")
+        con.execute(
+            "create schema ops; create table ops.runs as select 'r1' as run_id, now() as started_at"
+        )
         con.execute(f"create schema marts; create table marts.t as {select}")
         publish(con, database)
 
