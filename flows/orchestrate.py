@@ -248,10 +248,10 @@ def build(
     told = partial(report, paths, Path(page) if page else None)
 
     def built() -> Receipt:
+        notify.hand_on(None, None)  # A mistake in the environment is better known before the run.
         receipt = pipeline.run(request, carried_out_by, told, describe)
         if os.environ.get(postgres.VARIABLE):
             get_run_logger().info("%s", carried_out_by.call(postgres.publish_as_asked, paths))
-        # Lists of runs and notifications show the message of a state, not its result.
         return receipt
 
     done = as_state(built)

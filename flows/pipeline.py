@@ -47,8 +47,6 @@ _CLOCK_BEHIND = (
     "the clock says {now:%Y-%m-%d %H:%M:%S} UTC, which is before the start of the last run: this"
     " one counts as started right after it, at {run.started_at:%Y-%m-%d %H:%M:%S}"
 )
-
-
 _UPGRADED = (
     "the warehouse was made by an earlier version: {tables} were carried over, and every file is"
     " read again. What that version did not keep of past states stays empty in them"
@@ -120,8 +118,9 @@ def run(
     paths, now = locate(request.warehouse), datetime.now(UTC)
     try:
         _look_before_anything_is_made(request, paths)
-        with locked(paths), _logged(request, paths, now):
-            receipt = _build(request, paths, now, runner or DirectRunner(), describe)
+        with locked(paths):
+            with _logged(request, paths, now):
+                receipt = _build(request, paths, now, runner or DirectRunner(), describe)
             receipt = _record(paths, receipt)
     except Exception as error:
         report(_failure(request, paths, now, error))
@@ -240,7 +239,8 @@ def check(work: Work) -> list[FailedCheck]:
     if errors := [found.name for found in failed if found.severity == "error"]:
         raise ChecksFailed(
             f"{len(errors)} of the checks failed ({', '.join(errors)}); {work.paths.warehouse}"
-            f" stays as it was, and what was built is in {work.paths.failed}",
+            f" stays as it was, and what was built is in {work.paths.failed}: look into it with"
+            " --warehouse, `matterhouse quarantine` for instance",
             failed,
         )
     return failed

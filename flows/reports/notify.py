@@ -47,23 +47,18 @@ def tell(
 
     Whom to tell is in the environment. What fails here goes to `complain`, and is never fatal.
     """
-    words, urls = from_environment(), addresses()
-    if not (words or urls):
-        return
     try:
+        words, urls = from_environment(), addresses()
+        if not (words or urls):
+            return
         found = news(receipt)
         if words and found.reasons:
-            _run(words, {**receipt, **asdict(found), "reasons": found.reasons})
-    except BrokenPipeError:
-        pass  # It did not want to read the receipt.
-    except (OSError, subprocess.SubprocessError) as error:
-        complain(f"--on-failure: {_why(error)}; the run itself is not affected")
-    except (MatterhouseError, duckdb.Error) as error:
-        complain(f"nobody was told of the run: {error}")
-        return
-    if urls:
-        always = bool(os.environ.get(send.ALWAYS))
-        send.send(urls, receipt, found, complain, page=page, always=always)
+            _run(words, {**receipt, **asdict(found), "reasons": found.reasons}, complain)
+        if urls:
+            always = bool(os.environ.get(send.ALWAYS))
+            send.send(urls, receipt, found, complain, page=page, always=always)
+    except (MatterhouseError, duckdb.Error, OSError) as error:
+        complain(f"not everybody was told of the run: {error}")
 
 
 def addresses() -> list[str]:
@@ -87,15 +82,20 @@ def hand_on(on_failure: str | None, urls: Sequence[str] | None, *, always: bool 
         send.services(given)
 
 
-def _run(words: Sequence[str], told: Mapping[str, Any]) -> None:
-    subprocess.run(  # noqa: S603 - the user's own command, without a shell
-        words,
-        input=json.dumps(told) + "\n",
-        text=True,
-        stdout=_STANDARD_ERROR,
-        timeout=_TIMEOUT_SECONDS,
-        check=True,
-    )
+def _run(words: Sequence[str], told: Mapping[str, Any], complain: Callable[[str], None]) -> None:
+    try:
+        subprocess.run(  # noqa: S603 - the user's own command, without a shell
+            words,
+            input=json.dumps(told) + "\n",
+            text=True,
+            stdout=_STANDARD_ERROR,
+            timeout=_TIMEOUT_SECONDS,
+            check=True,
+        )
+    except BrokenPipeError:
+        return  # It did not want to read the receipt.
+    except (OSError, subprocess.SubprocessError) as error:
+        complain(f"--on-failure: {_why(error)}; the run itself is not affected")
 
 
 def _why(error: Exception) -> str:
