@@ -21,13 +21,24 @@ def describe(con: "duckdb.DuckDBPyConnection", receipt: Receipt) -> Receipt:
     if not receipt.published:
         return replace(receipt, message=f"Nothing changed in {_files(receipt.seen)}.")
     found = read_news(con, receipt.run_id, receipt.failed_checks)
-    _, *moves = summarize(con).sentences() if receipt.loaded else ("",)
-    details = [*_first_to_fix(found), *moves][:MOST_DETAILS]
+    details = [*_first_to_fix(found), *_moves(con, receipt)][:MOST_DETAILS]
     return replace(
         receipt,
         message=_message(receipt, found),
         details=[escape_control(line) for line in details],
     )
+
+
+def _moves(con: "duckdb.DuckDBPyConnection", receipt: Receipt) -> list[str]:
+    """Say what moves; nothing where a sql/ of one's own has no such reports."""
+    import duckdb
+
+    if not receipt.loaded:
+        return []
+    try:
+        return list(summarize(con).sentences()[1:])
+    except duckdb.CatalogException:
+        return []
 
 
 def _message(receipt: Receipt, found: News) -> str:

@@ -3,9 +3,10 @@
 -- Reads: staging.article_versions, staging.topics
 -- Note: periods are those of observation, not of publication. Before is the state at the end of the period before,
 -- however often the article changed or moved in between; null stands for an article that was not there.
-with topic_lists as (
-    select distinct topics
-    from staging.article_versions
+with topic_lists as materialized (
+    -- A number stands for the list: carried along by each of its items, one list of 50,000 would fill the memory.
+    select row_number() over () as list_id, topics
+    from (select distinct topics from staging.article_versions)
 ),
 
 spellings as (
@@ -14,10 +15,10 @@ spellings as (
 ),
 
 topic_names as (
-    select listed.topics, list_sort(list(distinct spellings.topic)) as names
-    from (select topics, unnest(topics) as spelling from topic_lists) as listed
+    select listed.list_id, list_sort(list(distinct spellings.topic)) as names
+    from (select list_id, unnest(topics) as spelling from topic_lists) as listed
     inner join spellings on spellings.spelling = listed.spelling
-    group by listed.topics
+    group by listed.list_id
 ),
 
 states as (
@@ -37,7 +38,8 @@ states as (
             null
         ) as state,
     from staging.article_versions as versions
-    left join topic_names on topic_names.topics = versions.topics
+    left join topic_lists on topic_lists.topics = versions.topics
+    left join topic_names on topic_names.list_id = topic_lists.list_id
     -- The old path of a rename is removed in the moment in which the new one goes on.
     where versions.valid_from is distinct from versions.valid_to
 ),
