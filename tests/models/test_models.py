@@ -143,7 +143,9 @@ def test_totals_of_every_trend_are_those_of_its_articles(
     """Whatever the corpus, each grain of each trend counts every dated article exactly once."""
     fill(shared, articles)
     build.build(shared)
-    assert checks.run(shared) == []
+    # Random articles may well have no date, topic or provider at all, which is worth a warning.
+    silent = ("articles_without_date", "articles_without_provider", "articles_without_topic")
+    assert checks.run(shared, waived=silent) == []
     dated = [article for article in articles if article["published_at"]]
     listed = [{topic.strip().lower() for topic in article["topics"]} for article in dated]
     provided = [article for article in dated if article["provider_domain"]]
