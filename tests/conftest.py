@@ -1,13 +1,21 @@
 """A content folder that tests write to, and builds of it."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import settings
 
 from flows.load.receipt import Receipt
 from flows.pipeline import Request, run
+
+# The same examples in each run, so that a failing test is the fault of what was changed last.
+# `HYPOTHESIS_PROFILE=random make test` looks for new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("random", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 ARTICLE = """\
 ---

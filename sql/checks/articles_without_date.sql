@@ -1,28 +1,17 @@
 -- No article has a date, so every trend is empty: say in matterhouse.yaml which key holds it, as `columns: {published_at: [KEY]}`; keys that hold dates are listed.
 -- severity: warn
-with counted as (
-    select count(*) as articles, count(published_at) as dated
+with missing as (
+    select count(*) as articles
     from raw.articles
-),
-
-keys as (
-    select unnest(json_keys(extra)) as key, extra
-    from raw.articles
-),
-
-candidates as (
-    select key, count(*) as articles
-    from keys
-    where regexp_matches(extra ->> ('/' || replace(replace(key, '~', '~0'), '/', '~1')), '\d{4}[-/]\d\d?[-/]\d\d?')
-    group by key
+    having count(*) > 0 and count(published_at) = 0
 )
 
 select
     candidates.key,
-    candidates.articles,
-    round(candidates.articles / counted.articles, 3) as share,
-from counted
-left join candidates on true
-where counted.articles > 0 and counted.dated = 0
-order by candidates.articles desc, candidates.key
+    count(candidates.key) as articles,
+    round(count(candidates.key) / any_value(missing.articles), 3) as share,
+from missing
+left join unmapped_values() as candidates on regexp_matches(candidates.value ->> '$', '\d{4}[-/]\d\d?[-/]\d\d?')
+group by candidates.key
+order by count(candidates.key) desc, candidates.key
 limit 5
