@@ -646,10 +646,14 @@ def init(
 @app.command(
     group=MORE,
     help_epilogue=_examples(
-        "matterhouse runs", "matterhouse runs --rollback 20250401T060000123456Z"
+        "matterhouse runs",
+        "matterhouse runs 20250401T060000123456Z     # what it read, and by which keys",
+        "matterhouse runs --rollback 20250401T060000123456Z",
     ),
 )
 def runs(
+    run_id: Annotated[str | None, Parameter(name="RUN", help="Show this one.")] = None,
+    /,
     *,
     warehouse: Warehouse,
     rollback: Annotated[
@@ -658,10 +662,11 @@ def runs(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the runs, failed ones too."""
+    """List the runs, failed ones too, or show one."""
+    from flows.reports import mapping
     from flows.warehouse.generations import generation_ids, roll_back
     from flows.warehouse.paths import current
-    from flows.warehouse.run_log import read_runs
+    from flows.warehouse.run_log import find_run, read_runs
 
     if rollback:
         run_id = roll_back(warehouse, rollback)
@@ -669,10 +674,18 @@ def runs(
         print("The next build, a scheduled one too, goes on from it and reads the source again.")
         return
     found = read_runs(warehouse)
-    if as_json:
+    kept, shown = generation_ids(warehouse), current(warehouse)
+    if run_id:
+        entry = find_run(found, run_id)
+        columns = mapping.of_run(warehouse, entry["run_id"])
+        if as_json:
+            print(json.dumps(entry | {"columns": columns}))
+        else:
+            results.run(entry, kept, shown, columns)
+    elif as_json:
         print(json.dumps(found))
     else:
-        results.runs(found, generation_ids(warehouse), current(warehouse))
+        results.runs(found, kept, shown)
 
 
 @app.command(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from flows import MatterhouseError, frontmatter
-from flows.load import catch_up, commits, ledger, merge, replay, upgrade
+from flows.load import catch_up, commits, ledger, mapping, merge, replay, upgrade
 from flows.load import plan as plans
 from flows.load import receipt as receipts
 from flows.load import scope as scopes
@@ -142,6 +142,7 @@ def _build(
             receipt = receipts.complete(con, receipt, seconds=work.clock.seconds)
             return describe(con, receipt)
         ledger.record(con, receipt.as_row())
+        mapping.record(con, work.run, work.scope.mapping)
         merge.commit(con, work.run)
         built = work.do(model)
         failed = work.do(check)

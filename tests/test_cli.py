@@ -522,6 +522,23 @@ def test_runs_lists_refreshes_and_rolls_back(shell: Shell) -> None:
     assert "current" in shell.run("runs")[1].splitlines()[2]
 
 
+def test_a_run_shows_what_it_read_and_which_key_fed_which_column(shell: Shell) -> None:
+    """By the beginning of its id; a name that is none is refused with those that are."""
+    run_id = str(current(WarehousePaths(shell.content.warehouse)))
+    code, out, _ = shell.run("runs", run_id[:-1])
+    assert code == 0
+    assert out.startswith(f"{run_id}: published, kept, current\nread ")
+    assert ["title", "title", "3", "0"] in [line.split() for line in out.splitlines()]
+    found = json.loads(shell.run("runs", run_id, "--json")[1])
+    fed = {row["column"]: (row["key"], row["articles"]) for row in found["columns"]}
+    assert (found["run_id"], fed["published_at"]) == (run_id, ("publishedDateTime", 3))
+    code, _, err = shell.run("runs", "1999")
+    assert (code, f"run 1999 is not among the receipts; the latest are {run_id}" in err) == (
+        1,
+        True,
+    )
+
+
 def test_diff_tells_what_entered_left_and_changed_score(shell: Shell) -> None:
     """Two runs are compared article by article, and the marts that moved are named."""
     paths = WarehousePaths(shell.content.warehouse)

@@ -5,6 +5,9 @@ from pathlib import Path
 import duckdb
 
 from flows.pipeline import Request, run
+from flows.reports.headline import describe
+from flows.workers.runner import DirectRunner
+from tests.repositories import Repository
 
 POST = "---\ntitle: Kelp\ndate: 2024-05-01\nteam: [Divers]\ntags: [Sea]\n---\n"
 
@@ -68,3 +71,75 @@ def test_authors_get_their_names_from_pages_and_data_files(tmp_path: Path) -> No
     found = asked(tmp_path, "select provider, organization from staging.providers order by all")
     assert found == [("ada", "Ada Quill"), ("bo", "Bo Reed"), ("cy", "Cy Marsh")]
     assert asked(tmp_path, "select count(*) from raw.articles") == [(3,)]
+
+
+MAPPED = """
+    select column_name, key, articles, warnings
+    from ops.mapping
+    where run_id = (select max(run_id) from ops.runs) and column_name <> 'title'
+    order by all
+"""
+
+
+def test_each_run_counts_which_key_fed_which_column(tmp_path: Path) -> None:
+    """Over all articles that it left loaded: those of earlier runs too, none that are gone."""
+    folder = tmp_path / "content"
+    (folder / "_data").mkdir(parents=True)
+    (folder / "own.md").write_text("---\npublishedDateTime: 2024-05-01\ntopics: [Sea, 1: 2]\n---\n")
+    (folder / "post.md").write_text(POST)
+    (folder / "bad.md").write_text("---\ndate: 2024-13-01\ntaxonomies: {tags: [Sea]}\n---\n")
+    (folder / "_data" / "t.yml").write_text("taxonomy: topic\nname: Sea\ntopics: [{}]\n")
+    build(tmp_path)
+    assert asked(tmp_path, MAPPED) == [
+        ("published_at", "date", 1, 1),
+        ("published_at", "publishedDateTime", 1, 0),
+        ("topics", "tags", 1, 0),
+        ("topics", "taxonomies.tags", 1, 0),
+        ("topics", "topics", 1, 1),
+    ]
+    (folder / "bad.md").unlink()
+    (folder / "more.md").write_text(POST)
+    build(tmp_path)
+    assert asked(tmp_path, MAPPED) == [
+        ("published_at", "date", 2, 0),
+        ("published_at", "publishedDateTime", 1, 0),
+        ("topics", "tags", 2, 0),
+        ("topics", "topics", 1, 1),
+    ]
+    assert asked(tmp_path, "select count(distinct run_id) from ops.mapping") == [(2,)]
+
+
+def test_states_of_the_past_are_no_articles_of_the_mapping(tmp_path: Path) -> None:
+    """The first build replays commits, and workers read: both leave the counts as they are."""
+    source = Repository(tmp_path / "content")
+    for line in ("date: 2024-05-01", "created: 2024-05-01", "date: 2024-05-02"):
+        source.write("a.md", f"---\ntitle: A\n{line}\n---\n")
+        source.write("b.md", f"---\ntitle: B\n{line}\n---\n")
+        source.commit()
+    request = Request(source.folder, tmp_path / "w.duckdb")
+    receipt = run(request, DirectRunner(2, pool_from=0), describe=describe)
+    assert (receipt.commits, receipt.feeds) == (3, ["published_at from `date` in 2 files"])
+    assert asked(tmp_path, MAPPED) == [("published_at", "date", 2, 0)]
+
+
+def test_a_receipt_says_what_feeds_columns_when_that_is_new(tmp_path: Path) -> None:
+    """In the first build, and after the configuration has changed."""
+    folder = tmp_path / "content"
+    folder.mkdir()
+    for name in ("2024-05-01-a", "2024-05-02-b"):
+        (folder / f"{name}.md").write_text("---\ntags: [Sea]\nauthor: Ann\nteam: Divers\n---\n")
+    (folder / "c.md").write_text("---\ndate: today\ntags: [Sea]\n---\n")
+    request = Request(folder, tmp_path / "w.duckdb", history=False)
+    assert run(request, describe=describe).feeds == [
+        "published_at from `file name` in 2 files; 1 value did not fit",
+        "topics from `tags` in 3 files",
+        "providers from `author` in 2 files",
+    ]
+    (folder / "d.md").write_text("---\ncategory: Sea\n---\n")
+    assert run(request, describe=describe).feeds == []
+    (folder / "matterhouse.yaml").write_text("columns: {topics: [team, category]}\n")
+    assert run(request, describe=describe).feeds == [
+        "published_at from `file name` in 2 files; 1 value did not fit",
+        "topics from `team` in 2 files, `category` in 1",
+        "providers from `author` in 2 files",
+    ]

@@ -25,7 +25,7 @@ class Receipt:
     """Counts are files (`warnings` are values), seconds are per stage, tables give rows.
 
     The message is one sentence for everybody, with lines to it. Notes are sentences about the run
-    itself that whoever started it should read.
+    itself that whoever started it should read; `feeds` says which keys feed what, if that is new.
     """
 
     run_id: str
@@ -64,6 +64,7 @@ class Receipt:
     sha256: str | None = None
     message: str = ""
     details: list[str] = field(default_factory=list)
+    feeds: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:

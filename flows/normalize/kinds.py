@@ -154,11 +154,15 @@ def image(item: Value) -> dict[str, Value] | None:
 
 
 def images(value: Value) -> list[Value] | None:
-    """Take a list of images, or one."""
+    """Take a list of images, or one; a list without any is something else."""
     try:
-        return own_images(value)
+        found = own_images(value)
     except ConversionError:
         raise NotOfKind from None
+    is_image = [isinstance(item, dict | str) and not is_empty(item) for item in found or ()]
+    if found and not any(is_image):
+        raise NotOfKind
+    return found
 
 
 def is_empty(value: Value) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flows.load.receipt import Receipt
+from flows.reports import mapping
 from flows.reports.news import News, read_news
 from flows.reports.results import place
 from flows.reports.summary import summarize
@@ -26,6 +27,7 @@ def describe(con: "duckdb.DuckDBPyConnection", receipt: Receipt) -> Receipt:
         receipt,
         message=_message(receipt, found),
         details=[escape_control(line) for line in details],
+        feeds=[escape_control(line) for line in mapping.lines_of_new(con)],
     )
 
 

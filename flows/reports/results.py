@@ -73,6 +73,8 @@ def receipt(done: "Receipt", found: "News", movers: Sequence[Sequence[Any]]) -> 
     if not done.published:
         print("Nothing changed: the published warehouse stays as it is.")
         return
+    for line in done.feeds:
+        print(f"  {line}")
     if done.new_keys:
         print(f"  new keys, kept in `extra`: {escape_control(_some(done.new_keys))}")
     if done.dropped_tables:
@@ -182,9 +184,28 @@ def runs(receipts: Sequence[dict[str, Any]], kept: Sequence[str], current: str |
     """Print the latest runs, what they amount to and which of their files are kept."""
     rows = [_run(entry, kept, current) for entry in receipts[-_SHOWN_RUNS:]]
     table(("run", "seconds", "outcome"), rows)
+    mapped = [entry for entry in receipts if entry.get("feeds")]
+    if mapped:
+        print(f"\nSince run {mapped[-1]['run_id']}: {'; '.join(mapped[-1]['feeds'])}")
     published = [entry for entry in receipts if entry.get("published") and "patterns" in entry]
     if published and _chooses(published[-1]):
         print(f"\nThe next build reads {_scope(published[-1])}")
+
+
+def run(
+    entry: dict[str, Any],
+    kept: Sequence[str],
+    current: str | None,
+    columns: Sequence[Mapping[str, Any]],
+) -> None:
+    """Print what became of one run, what it read, and which key fed which column."""
+    run_id, _, outcome = _run(entry, kept, current)
+    print(f"{run_id}: {escape_control(outcome)}")
+    if "patterns" in entry:
+        configured = entry.get("config") or ("matterhouse.yaml" if entry.get("mapping") else "")
+        print(f"read {_scope(entry)}{escape_control(f', by {configured}' * bool(configured))}")
+    if columns:
+        table([*columns[0]], [[*row.values()] for row in columns])
 
 
 def _chooses(entry: dict[str, Any]) -> bool:

@@ -3,13 +3,17 @@
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from flows import MatterhouseError
 from flows.warehouse.paths import WarehousePaths
+
+
+class NoSuchRun(MatterhouseError):
+    """The name is that of no run, or of several."""
 
 
 class ReceiptsNotWritable(MatterhouseError):
@@ -50,6 +54,16 @@ def read_runs(paths: WarehousePaths) -> list[dict[str, Any]]:
     if paths.receipts != paths.earlier_receipts:
         found += _receipts(paths.receipts)
     return found
+
+
+def find_run(receipts: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
+    """Return the receipt of the run that is named by its id or the beginning of it."""
+    runs = {str(r["run_id"]): r for r in receipts if "run_id" in r and "rolled_back_at" not in r}
+    found = [name] if name in runs else [run_id for run_id in runs if run_id.startswith(name)]
+    if len(found) != 1:
+        why = "is the beginning of several" if found else "is not among the receipts"
+        raise NoSuchRun(f"run {name} {why}; the latest are {', '.join([*runs][-3:]) or 'none'}")
+    return runs[found[0]]
 
 
 def _receipts(file: Path) -> list[dict[str, Any]]:

@@ -1,0 +1,86 @@
+"""Which key fed which column, counted over the loaded articles once a run (ops.mapping)."""
+
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from flows.config import Config, Source
+from flows.load.ledger import Run
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Column and label of a source → how often.
+Counts = Counter[tuple[str, str]]
+_LISTS = {"topics": "raw.article_topics", "images": "raw.article_images"}
+
+
+def record(con: "duckdb.DuckDBPyConnection", run: Run, mapping: Config) -> None:
+    """Write the run's rows of ops.mapping; a key that no article has has none."""
+    fed, warned = _fed(con, mapping), _warned(con, mapping)
+    rows = sorted(fed.keys() | warned.keys())
+    con.execute(
+        """
+        insert into ops.mapping
+        select $run_id, unnest($columns), unnest($keys), unnest($fed), unnest($warned)
+        """,
+        {
+            "run_id": run.run_id,
+            "columns": [column for column, _ in rows],
+            "keys": [key for _, key in rows],
+            "fed": [fed[row] for row in rows],
+            "warned": [warned[row] for row in rows],
+        },
+    )
+
+
+def _fed(con: "duckdb.DuckDBPyConnection", mapping: Config) -> Counts:
+    """Count the articles that each source fed."""
+    filled = _filled(con, mapping)
+    fed: Counts = Counter()
+    by_others = con.execute(
+        "select sources, count(*) from raw.articles where sources is not null group by sources"
+    ).fetchall()
+    for sources, articles in by_others:
+        for column, key in json.loads(sources).items():
+            fed[column, key] += articles
+            filled[column] -= articles
+    # The first source is the column's own key, which raw.articles.sources does not name.
+    own = {(column, mapping.columns[column][0].label): count for column, count in filled.items()}
+    return +(fed + Counter(own))
+
+
+def _filled(con: "duckdb.DuckDBPyConnection", mapping: Config) -> Counter[str]:
+    """Count the articles in which each column has a value."""
+    columns = [column for column in mapping.columns if column not in _LISTS]
+    counts = [f"count({column})" for column in columns] + [
+        f"(select count(distinct article_id) from {table})" for table in _LISTS.values()
+    ]
+    row = con.execute(f"select {', '.join(counts)} from raw.articles").fetchall()[0]
+    return Counter(dict(zip((*columns, *_LISTS), row, strict=True)))
+
+
+def _warned(con: "duckdb.DuckDBPyConnection", mapping: Config) -> Counts:
+    """Count the warnings about values under each source's key."""
+    found = con.execute(
+        r"""
+        select regexp_replace(field, '\[\d+\]', '', 'g') as field_name, count(*)
+        from ops.warnings
+        inner join raw.articles on articles.article_id = warnings.path
+        group by field_name
+        """
+    ).fetchall()
+    warned: Counts = Counter()
+    for column, sources in mapping.columns.items():
+        for source in sources:
+            if source.form in ("key", "not"):
+                leads_to = _leads_to(source)
+                warned[column, source.label] += sum(n for name, n in found if leads_to.match(name))
+    return +warned
+
+
+def _leads_to(source: Source) -> re.Pattern[str]:
+    """Return what matches the fields that warnings of the source's key name."""
+    steps = ("[^.]+" if step == "*" else re.escape(step) for step in source.path if step != "0")
+    return re.compile(r"\.".join(steps) + r"(?:\.|$)")

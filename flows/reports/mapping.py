@@ -1,0 +1,56 @@
+"""ops.mapping → which key fed which column: lines for a receipt, rows for one run."""
+
+from typing import TYPE_CHECKING, Any
+
+from flows.warehouse.connection import open_readonly
+from flows.warehouse.paths import WarehousePaths
+
+if TYPE_CHECKING:
+    import duckdb
+
+# What every trend hangs on, and how its line begins.
+_TOLD = {"published_at": "published_at", "topics": "topics", "provider_name": "providers"}
+_NAMED_KEYS = 3
+
+
+def of_run(paths: WarehousePaths, run_id: str) -> list[dict[str, Any]]:
+    """Return what fed each column in a run, the most frequent keys first; nothing if it failed."""
+    if not paths.warehouse.exists():
+        return []
+    with open_readonly(paths) as con:
+        return _rows(con, run_id)
+
+
+def lines_of_new(con: "duckdb.DuckDBPyConnection") -> list[str]:
+    """Say what feeds dates, topics and providers, if the last run mapped them in a new way."""
+    last = "select run_id, mapping_hash from ops.runs order by started_at desc limit 2"
+    (run_id, mapping_hash), *before = con.execute(last).fetchall()
+    if before and before[0][1] == mapping_hash:
+        return []
+    rows = _rows(con, run_id)
+    return [line for column, words in _TOLD.items() if (line := _line(column, words, rows))]
+
+
+def _rows(con: "duckdb.DuckDBPyConnection", run_id: str) -> list[dict[str, Any]]:
+    rows = con.execute(
+        """
+        select column_name, key, articles, warnings
+        from ops.mapping
+        where run_id = $run_id
+        order by column_name, articles desc, warnings desc, key
+        """,
+        {"run_id": run_id},
+    ).fetchall()
+    return [dict(zip(("column", "key", "articles", "warnings"), row, strict=True)) for row in rows]
+
+
+def _line(column: str, words: str, rows: list[dict[str, Any]]) -> str:
+    keys = [row for row in rows if row["column"] == column]
+    fed = [f"`{row['key']}` in {row['articles']:,}" for row in keys if row["articles"]]
+    if not fed:
+        return ""
+    fed[0] += " file" if keys[0]["articles"] == 1 else " files"
+    rest = f" and {len(fed) - _NAMED_KEYS} more" if len(fed) > _NAMED_KEYS else ""
+    unfit = sum(row["warnings"] for row in keys)
+    misfits = f"; {unfit:,} {'value' if unfit == 1 else 'values'} did not fit" if unfit else ""
+    return f"{words} from {', '.join(fed[:_NAMED_KEYS])}{rest}{misfits}"

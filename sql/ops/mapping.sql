@@ -1,0 +1,9 @@
+-- Which key fed which column: what the mapping came to in the articles that each run left loaded.
+-- Grain: one row per run that published, column and key (run_id, column_name, key)
+create table ops.mapping (
+    run_id varchar,                -- ops.runs.run_id
+    column_name varchar,           -- column of raw.articles, or topics or images
+    key varchar,                   -- key with those above it, as matterhouse.yaml names it; or `file name`, `host` or `not` and a key, `constant`
+    articles bigint,               -- articles in which the key fed the column
+    warnings bigint,               -- ops.warnings about values under the key
+)
