@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import NoReturn
@@ -20,7 +21,7 @@ _FORMS = ("key", "host", "not", "file", "constant")
 _FILE_PARTS = ("name", "path", "folder")
 _TOP = (
     *("patterns", "exclude", "columns", "split", "secret", "collections", "terms"),
-    "duplicate_keys",
+    *("duplicate_keys", "dates"),
 )
 
 
@@ -64,6 +65,8 @@ class Config:
     collections: Mapping[str, str] = field(default_factory=dict)
     terms: tuple[Terms, ...] = ()
     reading: Reading = field(default_factory=Reading)
+    earliest: date | None = None
+    latest: date | None = None
 
     @property
     def hash(self) -> str:
@@ -125,6 +128,7 @@ def parse(data: bytes, path: Path) -> Config:
         collections=_collections(file, fields),
         terms=tuple(_terms(file, fields)),
         reading=Reading(secret, duplicates == "last"),
+        **_dates(file, fields),
     )
 
 
@@ -186,6 +190,19 @@ def _terms(file: "_File", fields: dict[str, Value]) -> list[Terms]:
             tuple(filter(None, _text(row.get(k)).split("."))) for k in ("id", "name")
         )
         found.append(Terms(file.texts(row, "files", where), kind, id_path, name_path))
+    return found
+
+
+def _dates(file: "_File", fields: dict[str, Value]) -> dict[str, date]:
+    """Return the first and the last day that a date can be meant to be, as far as they are set."""
+    found = {}
+    for key, value in file.mapping(fields, "dates").items():
+        where, remedy = ("dates", key), "`earliest` or `latest` and a day, as 1850-01-01"
+        file.expect(key in ("earliest", "latest"), where, f"dates have no `{key}`", remedy)
+        try:
+            found[key] = date.fromisoformat(_text(value))
+        except ValueError:
+            file.expect(False, where, f"`{key}` is no day", remedy)
     return found
 
 

@@ -1,5 +1,6 @@
 """matterhouse.yaml: what it says is taken, and every slip is named with its line and a remedy."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ split: {author: ","}
 secret: [Token]
 collections: {_posts: blog, _posts/old: archive}
 duplicate_keys: last
+dates: {earliest: 1850-01-01, latest: "2040-12-31"}
 terms:
   - {files: ["authors/*.md"], kind: organization, id: slug, name: names.full}
 """,
@@ -35,6 +37,7 @@ terms:
     assert [source.path for source in found.columns["quality"]] == [("rating",)]
     assert [s.split for s in found.columns["provider_name"] if s.label == "author"] == [","]
     assert found.reading == Reading(frozenset({"secured", "password", "token"}), True)
+    assert (found.earliest, found.latest) == (date(1850, 1, 1), date(2040, 12, 31))
     assert list(found.collections.items()) == [("_posts/old/", "archive"), ("_posts/", "blog")]
     assert found.terms == (Terms(("authors/*.md",), "organization", ("slug",), ("names", "full")),)
 
@@ -62,6 +65,8 @@ def test_another_text_is_another_hash() -> None:
         ("split:\n  author: []", "2: a sign to split at is missing; write as"),
         ("collections:\n  a:", "2: a folder has no name; write as"),
         ("duplicate_keys: first", "1: `duplicate_keys` says what becomes of a key that appears"),
+        ("dates:\n  first: 1850-01-01", "2: dates have no `first`; write `earliest` or `latest`"),
+        ("dates: {latest: 2040}", "1: `latest` is no day; write `earliest` or `latest` and a day"),
         ("terms: authors", "1: `terms` is no list; write a list of `files`"),
         ("terms:\n- {file: a, kind: topic}", "2: these files of terms are not described"),
         ("terms:\n- {files: a, kind: author}", "2: the kind of these terms is unknown; write"),

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 # Year 1 is what .NET and Go write for a date that was never set, 0203 a typing error. One such
 # article would stretch its topic's series over centuries of empty periods.
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+EARLIEST = date(1900, 1, 1)
 # Scheduled articles lie weeks ahead; beyond a year a date is a typing error or a placeholder.
 AHEAD = timedelta(days=366)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -114,13 +114,14 @@ class DateRange:
 
     earliest: int
     latest: int
+    beyond: str = ""
 
     def doubt(self, micros: int) -> str | None:
         """Return what speaks against a date: a typing error, a default value, a clock at zero."""
         if micros == 0:
             return "1970-01-01 is what a clock says that was never set: write the real one."
         if not self.earliest <= micros <= self.latest:
-            return "Check the year: it is before 1900 or more than a year ahead."
+            return f"Check the year: it is {self.beyond}."
         return None
 
 
@@ -136,6 +137,12 @@ def to_day(micros: int) -> date:
     return (_EPOCH + micros * _MICROSECOND).date()
 
 
-def range_at(now: datetime) -> DateRange:
-    """Return the dates that can be meant in a file that is read now."""
-    return DateRange(to_micros(EARLIEST), to_micros(now + AHEAD))
+def range_at(now: datetime, earliest: date | None = None, latest: date | None = None) -> DateRange:
+    """Return the dates that can be meant in a file that is read now; both days are its own."""
+    end = to_micros(now + AHEAD) if latest is None else to_micros(latest + timedelta(days=1)) - 1
+    if earliest or latest:
+        first, last = earliest or EARLIEST, latest or "a year ahead"
+        beyond = f"before {first} or after {last}, as `dates` in matterhouse.yaml has it"
+    else:
+        beyond = "before 1900 or more than a year ahead; `dates` in matterhouse.yaml may allow it"
+    return DateRange(to_micros(earliest or EARLIEST), end, beyond)

@@ -40,7 +40,7 @@ def normalize(
     meant. `mapping` says which keys feed which columns.
     """
     mapping = mapping or config.default()
-    plausible = dates.range_at(observed_at or datetime.now(UTC))
+    plausible = _plausible(mapping, observed_at or datetime.now(UTC))
     plan, related = plan_for(mapping, plausible), related_keys(plausible)
     rows: Rows = {table: [] for table in columns()}
     with time_limit.watched():
@@ -66,6 +66,10 @@ def normalize(
     rows["ops.files"] += [_rejected(reject, mapping) for reject in extracted.rejects]
     rows["ops.files"] += [_same(same, mapping) for same in extracted.same]
     return {table: frame(declared, rows[table]) for table, declared in columns().items()}
+
+
+def _plausible(mapping: Config, now: datetime) -> dates.DateRange:
+    return dates.range_at(now, mapping.earliest, mapping.latest)
 
 
 def _article(
@@ -103,7 +107,7 @@ def _article(
 def feeds(document: Document, mapping: Config) -> tuple[dict[str, KeyPath], date | None]:
     """Return which key fills which column of an article, and the day it was published."""
     rows: Rows = {table: [] for table in columns()}
-    plausible = dates.range_at(datetime.now(UTC))
+    plausible = _plausible(mapping, datetime.now(UTC))
     reader = Reader(document, mapping)
     _article(reader, plan_for(mapping, plausible), related_keys(plausible), rows)
     row = rows["raw.articles"][0]

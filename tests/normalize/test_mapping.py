@@ -320,6 +320,23 @@ image: a.png
     }
 
 
+def test_bounds_of_dates_are_those_of_the_configuration() -> None:
+    """An archive has old dates, a calendar has far ones; both days of the bounds are within."""
+    mapping = parse(b"dates: {earliest: 1850-01-01, latest: 2090-12-31}", Path("matterhouse.yaml"))
+    beyond = (
+        "Check the year: it is before 1850-01-01 or after 2090-12-31, as `dates` in"
+        " matterhouse.yaml has it."
+    )
+    for typed, date, hints in (
+        ("1850-01-01", "1850-01-01 00:00:00+00:00", []),
+        ("2090-12-31 23:59:59", "2090-12-31 23:59:59+00:00", []),
+        ("2091-01-01", None, [beyond]),
+    ):
+        found = loaded(document(f"date: {typed}\n"), mapping)
+        hinted = [warning["hint"] for warning in found["warnings"]]
+        assert (found.get("published_at"), hinted) == (date, hints)
+
+
 def test_the_default_table_begins_with_the_own_keys() -> None:
     """So a file of the seed's kind is read by its own keys, whatever else it holds."""
     from flows.normalize.keys import OWN_KEYS

@@ -399,7 +399,10 @@ def test_a_taxonomy_of_another_system_is_a_key_without_a_column(
     assert row.get("extra") == extra
 
 
-IMPLAUSIBLE = "Check the year: it is before 1900 or more than a year ahead."
+IMPLAUSIBLE = (
+    "Check the year: it is before 1900 or more than a year ahead; `dates` in matterhouse.yaml may"
+    " allow it."
+)
 
 
 @pytest.mark.parametrize(
