@@ -9,6 +9,8 @@ from flows.reports.page import svg
 
 _HEIGHT, _TOP = 84.0, 6.0
 _GAP = 0.25
+# A few periods are a few columns, not walls.
+_WIDEST = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,11 @@ class Column:
     is_complete: bool
 
 
+def ends(values: Sequence[Column]) -> tuple[str, ...]:
+    """Return the names of the first period and the last, one name if they are one."""
+    return tuple(dict.fromkeys((values[0].name, values[-1].name)))
+
+
 def columns(values: Sequence[Column], label: str) -> Markup:
     """Draw the periods from left to right, on a scale that ends with the highest."""
     highest = max(
@@ -28,15 +35,16 @@ def columns(values: Sequence[Column], label: str) -> Markup:
     )
     top = max(highest, 1.0)
     step = 1 / max(len(values), 1)
+    width = min((1 - _GAP) * step, _WIDEST)
 
     def height(value: float) -> float:
         return (_HEIGHT - _TOP) * value / top
 
     bars = [
         svg.bar(
-            (at + _GAP / 2) * step,
+            (at + 0.5) * step - width / 2,
             _HEIGHT - height(column.value),
-            (1 - _GAP) * step,
+            width,
             height(column.value),
             "bar" if column.is_complete else "bar unfinished",
             f"{column.name}: {svg.number(column.value)}"

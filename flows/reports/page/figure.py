@@ -1,5 +1,6 @@
 """What a section of the page is made of, before any HTML."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -26,7 +27,7 @@ class Panel:
     name: str
     status: str
     drawing: Markup
-    below: tuple[str, str]
+    below: tuple[str, ...]
     note: str = ""
 
 
@@ -142,6 +143,13 @@ def _said(value: Any) -> str:
 def name(text: str) -> Cell:
     """Return the name of a row; the longest does not push all others aside."""
     return Cell(clip(text, _NAME_LENGTH))
+
+
+def mention(text: str, length: int = 60) -> str:
+    """Return a name for a sentence: clipped, and its direction turns nothing around it."""
+    clipped = clip(text, length)
+    is_turned = any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in clipped)
+    return f"\N{FIRST STRONG ISOLATE}{clipped}\N{POP DIRECTIONAL ISOLATE}" if is_turned else clipped
 
 
 def capped(shown: int, total: int, how: str) -> str:

@@ -3,7 +3,17 @@
 from typing import TYPE_CHECKING, Any
 
 from flows.reports.page import svg
-from flows.reports.page.figure import Cell, Figure, Grid, Section, capped, fetch, fetch_first, name
+from flows.reports.page.figure import (
+    Cell,
+    Figure,
+    Grid,
+    Section,
+    capped,
+    fetch,
+    fetch_first,
+    mention,
+    name,
+)
 from flows.reports.summary import clip, counted
 
 if TYPE_CHECKING:
@@ -166,7 +176,7 @@ def _new_keys(runs: list[dict[str, Any]]) -> Figure | None:
     return Figure(
         title=f"{counted(len(keys), 'key')} came up that no column takes",
         lead=f"New in the run of {since:%Y-%m-%d}; their values are kept in `extra`:"
-        f" {', '.join(clip(key, 40) for key in shown)}.",
+        f" {', '.join(mention(key, 40) for key in shown)}.",
         sql=RUNS,
         rest=capped(len(shown), len(keys), "`matterhouse profile` lists all."),
     )

@@ -9,9 +9,15 @@ from flows.reports.page import svg
 _HEIGHT, _TOP, _AXIS = 150.0, 22.0, 18.0
 
 
-def histogram(counts: Sequence[tuple[int, int]], width: int, median: float, label: str) -> Markup:
-    """Draw (lower bound, count) of buckets that are `width` wide; empty ones need not be given."""
-    first, last = counts[0][0], counts[-1][0] + width
+def histogram(
+    counts: Sequence[tuple[int, int]], width: int, median: float, label: str, *, is_open: bool
+) -> Markup:
+    """Draw (lower bound, count) of buckets that are `width` wide; empty ones need not be given.
+
+    The axis begins at 0 and has room for ten buckets; `is_open` if the last one takes all above it.
+    """
+    first, newest = min(counts[0][0], 0), counts[-1][0]
+    last = max(newest + width, first + 10 * width)
     top = max(count for _, count in counts)
     span = last - first
     bars = [
@@ -21,7 +27,7 @@ def histogram(counts: Sequence[tuple[int, int]], width: int, median: float, labe
             width / span - 0.004,
             _HEIGHT * count / top,
             "bar",
-            f"{bound} to {bound + width - 1}: {svg.number(count)}",
+            f"{_name(bound, width, is_open and bound == newest)}: {svg.number(count)}",
         )
         for bound, count in counts
     ]
@@ -44,9 +50,15 @@ def histogram(counts: Sequence[tuple[int, int]], width: int, median: float, labe
     every = max(1, -(-(span // width) // 8))
     ticks = [
         svg.text((bound - first) / span, _TOP + _HEIGHT + _AXIS - 4, str(bound), anchor_of(bound))
-        for bound in range(first, last + 1, width * every)
+        for bound in range(first, last + (not is_open), width * every)
     ]
     base = svg.tag("line", x1="0%", x2="100%", y1=_TOP + _HEIGHT, y2=_TOP + _HEIGHT, class_="grid")
     return svg.drawing(
         svg.joined([base, *bars, mark, said, *ticks]), height=_TOP + _HEIGHT + _AXIS, label=label
     )
+
+
+def _name(bound: int, width: int, is_open: bool) -> str:
+    if is_open:
+        return f"{bound} and more"
+    return f"{bound} to {bound + width - 1}" if width > 1 else str(bound)

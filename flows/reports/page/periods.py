@@ -7,6 +7,24 @@ if TYPE_CHECKING:
 
 STEPS = {"week": "7 days", "month": "1 month", "quarter": "3 months", "year": "1 year"}
 _FEWEST_PERIODS = 4
+_RECENT = """\
+with newest as (
+    select max(period_start) as last, min(period_start) as first
+    from {table}
+    where time_grain = '{time_grain}'
+),
+
+periods as (
+    select cast(unnest(generate_series(
+        greatest(first, last - {back} * interval '{step}'), last, interval '{step}'
+    )) as date) as period_start
+    from newest
+)"""
+
+
+def recent(table: str, time_grain: str, most: int) -> str:
+    """Return the beginning of a query: the newest periods of a mart, those without a row too."""
+    return _RECENT.format(table=table, time_grain=time_grain, back=most - 1, step=STEPS[time_grain])
 
 
 def choose_grain(

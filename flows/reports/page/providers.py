@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from flows.reports.page import svg
-from flows.reports.page.figure import Cell, Figure, Grid, Section, capped, fetch, name
-from flows.reports.page.periods import STEPS, choose_grain
+from flows.reports.page.figure import Cell, Figure, Grid, Section, capped, fetch, mention, name
+from flows.reports.page.periods import choose_grain, recent
 from flows.reports.page.sparkline import sparkline
 from flows.reports.page.topics import status
-from flows.reports.summary import clip
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,18 +20,7 @@ _ENOUGH = 1.0
 # A mean of fewer scores says more about chance than about a provider.
 _FEWEST_SCORES = 5
 LARGEST = """\
-with newest as (
-    select max(period_start) as last, min(period_start) as first
-    from marts.provider_trends
-    where time_grain = '{time_grain}'
-),
-
-periods as (
-    select cast(unnest(generate_series(
-        greatest(first, last - {back} * interval '{step}'), last, interval '{step}'
-    )) as date) as period_start
-    from newest
-),
+{recent},
 
 counts as (
     select
@@ -86,7 +74,8 @@ order by quality_mean, provider"""
 def section(con: "duckdb.DuckDBPyConnection") -> Section:
     """List the largest providers, and those with the lowest scores."""
     time_grain = choose_grain(con, "marts.provider_trends", "provider", _ENOUGH) or "year"
-    sql = LARGEST.format(time_grain=time_grain, step=STEPS[time_grain], back=_PERIODS - 1)
+    newest = recent("marts.provider_trends", time_grain, _PERIODS)
+    sql = LARGEST.format(recent=newest, time_grain=time_grain)
     rows = fetch(con, sql)
     if not rows:
         return Section("providers", "Who publishes", empty="No article names its provider.")
@@ -100,8 +89,8 @@ def _largest(rows: list[dict[str, Any]], sql: str, time_grain: str) -> Figure:
     shown = rows[:_LARGEST]
     top = max(row["articles_share"] for row in rows)
     return Figure(
-        title=f"{clip(rows[0]['name'])} published {svg.share(rows[0]['articles_share'])} of all"
-        f" articles; there are {svg.number(len(rows))} providers",
+        title=f"{mention(rows[0]['name'])} published {svg.share(rows[0]['articles_share'])} of all"
+        f" articles; there {'is 1 provider' if len(rows) == 1 else f'are {len(rows):,} providers'}",
         lead=f"The largest, each with its articles a {time_grain} (own scale, the newest period"
         " dark), its share, the mean and the spread (standard deviation) of its quality, how often"
         " others cite it, and its articles of the last 28 days less those of the 28 before.",
@@ -145,15 +134,16 @@ def _spark(row: dict[str, Any], time_grain: str) -> Markup | str:
     if not row["counts"]:
         return ""
     said = ", ".join(map(svg.number, row["counts"]))
-    return sparkline(row["counts"], f"{clip(row['name'])}, articles a {time_grain}: {said}")
+    return sparkline(row["counts"], f"{mention(row['name'])}, articles a {time_grain}: {said}")
 
 
 def _lowest(rows: list[dict[str, Any]]) -> Figure:
     shown = rows[:_LOWEST]
     first = rows[0]
     return Figure(
-        title=f"{clip(first['name'])} has the lowest scores: {svg.number(first['quality_mean'], 1)}"
-        f" on average, {svg.number(first['quality_difference'], 1, sign=True)} against all",
+        title=f"{mention(first['name'])} has the lowest scores:"
+        f" {svg.number(first['quality_mean'], 1)} on average,"
+        f" {svg.number(first['quality_difference'], 1, sign=True)} against all",
         lead=f"Providers below the mean of all, with at least {_FEWEST_SCORES} scored articles: who"
         " scores low, is cited by nobody and has published nothing for long could be dropped.",
         sql=LOWEST,

@@ -1,21 +1,23 @@
 """How good the articles are, whether that moves, and why."""
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from flows.reports.page import svg
 from flows.reports.page.band import Spread, band
-from flows.reports.page.figure import Cell, Figure, Fold, Grid, Section, fetch, numbers
+from flows.reports.page.figure import Cell, Figure, Fold, Grid, Section, fetch, mention, numbers
 from flows.reports.page.histogram import histogram
 from flows.reports.page.periods import choose_grain
 from flows.reports.page.waterfall import step
-from flows.reports.summary import EFFECTS, clip
+from flows.reports.summary import EFFECTS, counted
 
 if TYPE_CHECKING:
     import duckdb
 
 _PERIODS = 18
 _MONTHS = 12
-_BUCKET = 10
+# Values that few others exceed may lie a thousand times as high: the last bucket takes them.
+_USUAL_BUCKETS, _MOST_BUCKETS = 15, 24
 # Quantiles of fewer scores than this a period jump about; of fewer than that they are nonsense.
 _ENOUGH_SCORES, _FEWEST_SCORES = 8, 4
 _SCORES = """
@@ -26,9 +28,13 @@ _SCORES = """
     )"""
 # Medians of some dozen scores differ by so much without a reason.
 _MOVED = 2
-DISTRIBUTION = f"""\
+SCALE = """\
+select least(min(quality), 0), quantile_disc(quality, 0.98), max(quality)
+from marts.articles
+where quality is not null"""
+DISTRIBUTION = """\
 select
-    cast({_BUCKET} * floor(quality / {_BUCKET}) as integer) as quality_from,
+    least(cast({width} * floor(quality / {width}) as bigint), {last}) as quality_from,
     count(*) as articles,
     sum(count(*)) over () as scored_articles,
     (select median(quality) from marts.articles) as quality_median,
@@ -108,24 +114,40 @@ _COUNT_COLUMNS = ("new_articles", "removed_articles", "rescored_articles", None)
 
 def section(con: "duckdb.DuckDBPyConnection") -> Section:
     """Draw the distribution and its way over time, and explain the moves of the mean."""
-    found = fetch(con, DISTRIBUTION)
-    if not found:
+    low, usual, high = con.execute(SCALE).fetchall()[0]
+    if high is None:
         return Section("quality", "Quality", empty="No article has a quality.")
-    figures = [_distribution(found), *_over_time(con), _why(fetch(con, CHANGES))]
+    figures = [_distribution(con, low, usual, high), *_over_time(con), _why(fetch(con, CHANGES))]
     return Section("quality", "Quality", figures)
 
 
-def _distribution(rows: list[dict[str, Any]]) -> Figure:
+def _distribution(con: "duckdb.DuckDBPyConnection", low: int, usual: int, high: int) -> Figure:
+    width = _bucket_width(usual - low)
+    last = width * min(high // width, low // width + _MOST_BUCKETS - 1)
+    sql = DISTRIBUTION.format(width=width, last=last)
+    rows = fetch(con, sql)
     median, scored = rows[0]["quality_median"], int(rows[0]["scored_articles"])
     counts = [(row["quality_from"], row["articles"]) for row in rows]
-    title = f"Half of the {svg.number(scored)} scored articles reach {median:.0f} or more"
+    title = (
+        f"Half of the {svg.number(scored)} scored articles reach {median:.0f} or more"
+        if scored > 1
+        else f"One article has a score: {median:.0f}"
+    )
+    is_open = high >= last + width
+    beyond = f", the last column {svg.number(last)} and more" if is_open else ""
     return Figure(
         title=title,
-        lead=f"Articles per {_BUCKET} points of quality.",
-        sql=DISTRIBUTION,
-        drawing=histogram(counts, _BUCKET, median, title),
+        lead=f"Articles per {counted(width, 'point')} of quality{beyond}.",
+        sql=sql,
+        drawing=histogram(counts, width, median, title, is_open=is_open),
         numbers=numbers(rows),
     )
+
+
+def _bucket_width(span: int) -> int:
+    """Return a round width of which some fifteen cover what is usual."""
+    width: int = next(10**n for n in itertools.count() if span <= 10 ** (n + 1) * _USUAL_BUCKETS)
+    return next(digit * width for digit in (1, 2, 5, 10) if span <= digit * width * _USUAL_BUCKETS)
 
 
 def _over_time(con: "duckdb.DuckDBPyConnection") -> list[Figure]:
@@ -206,14 +228,18 @@ def _change_title(row: dict[str, Any]) -> str:
 def _members(row: dict[str, Any]) -> str:
     """Name the topics and providers whose articles moved the mean of all most."""
     said = []
-    for kind in ("topics", "providers"):
+    for kind in ("topic", "provider"):
         parts = [
-            f"{clip(member['name'], 40)} {svg.number(member['points'], 1, sign=True)}"
-            for member in row[kind] or ()
+            f"{_member(member['name'], kind)} {svg.number(member['points'], 1, sign=True)}"
+            for member in row[f"{kind}s"] or ()
         ]
         if parts:
-            said.append(f"By {kind}: {', '.join(parts)}.")
+            said.append(f"By {kind}s: {', '.join(parts)}.")
     return " ".join(said)
+
+
+def _member(name: str, kind: str) -> str:
+    return f"no {kind}" if name == "(none)" else mention(name, 40)
 
 
 def _steps(row: dict[str, Any]) -> Grid:

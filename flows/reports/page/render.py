@@ -1,6 +1,7 @@
 """The published warehouse → the page's HTML; the same data gives the same bytes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from markupsafe import Markup, escape
 from flows import MatterhouseError
 from flows.reports.output import open_output
 from flows.reports.page import health, providers, quality, stories, svg, tending, topics
-from flows.reports.page.figure import Section, fetch
+from flows.reports.page.figure import Section, fetch, mention
 from flows.reports.summary import Summary, day, summarize
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
@@ -71,7 +72,8 @@ def render(con: "duckdb.DuckDBPyConnection") -> str:
     # Reading aggregates of doubles by one thread: they add up the same way every time.
     con.execute("set threads = 1")
     summary = summarize(con)
-    first, *rest = summary.sentences()
+    movements = tuple(replace(m, topic=mention(m.topic, 56)) for m in summary.movements)
+    first, *rest = replace(summary, movements=movements).sentences()
     totals = fetch(con, TOTALS)[0]
     return environment.get_template("page.html").render(
         style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704
@@ -100,9 +102,11 @@ def _tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str, str
         (
             "Articles in 28 days",
             svg.number(summary.articles),
-            f"{svg.number(moved, sign=True)} against the 28 days before",
-            # Two counts at one rate differ by the square root of their sum.
-            _kind(moved if moved**2 > summary.articles + summary.articles_before else 0),
+            f"{svg.number(moved, sign=True)} against the 28 days before"
+            if summary.until
+            else "no article has a date",
+            # Two counts at one rate differ by twice the square root of their sum, seldom by more.
+            _kind(moved if moved**2 > 4 * (summary.articles + summary.articles_before) else 0),
         ),
         (
             "Mean quality of them",

@@ -7,14 +7,17 @@ from markupsafe import Markup
 from flows.reports.page import svg
 
 _HEIGHT = 22.0
+# One or two periods stand where the newest ones do.
+_FEWEST_SLOTS = 6
 
 
 def sparkline(values: Sequence[float], label: str) -> Markup:
     """Draw the counts on a scale of their own, the newest in another colour."""
-    top, step = max([*values, 1]), 1 / max(len(values), 1)
+    slots = max(len(values), _FEWEST_SLOTS)
+    top, step = max([*values, 1]), 1 / slots
     bars = [
         svg.bar(
-            at * step,
+            (slots - len(values) + at) * step,
             _HEIGHT * (1 - value / top),
             0.8 * step,
             _HEIGHT * value / top,

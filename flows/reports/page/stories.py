@@ -3,7 +3,16 @@
 from typing import TYPE_CHECKING, Any
 
 from flows.reports.page import svg
-from flows.reports.page.figure import Cell, Figure, Grid, Section, capped, fetch_first, name
+from flows.reports.page.figure import (
+    Cell,
+    Figure,
+    Grid,
+    Section,
+    capped,
+    fetch_first,
+    mention,
+    name,
+)
 from flows.reports.summary import clip, counted
 
 if TYPE_CHECKING:
@@ -51,7 +60,7 @@ def citations(con: "duckdb.DuckDBPyConnection") -> Section:
         return Section("citations", "Who cites whom", empty=why)
     first = shown[0]
     figure = Figure(
-        title=f"{clip(first['cites'])} cites {clip(first['is_cited'])} most:"
+        title=f"{mention(first['cites'])} cites {mention(first['is_cited'])} most:"
         f" {counted(first['citations'], 'time')}",
         lead="Related items of other providers. The share is of all that the citing provider cites;"
         " above 0, the cited items score better than the citing articles.",
@@ -135,7 +144,7 @@ def _alike(shown: list[dict[str, Any]], total: int) -> Figure:
 
 
 def _scores(scores: list[dict[str, Any]]) -> str:
-    said = [f"{clip(s['provider'] or '?', 40)} {svg.number(s['quality'])}" for s in scores[:4]]
+    said = [f"{mention(s['provider'] or '?', 40)} {svg.number(s['quality'])}" for s in scores[:4]]
     return ", ".join(said) + (", …" if len(scores) > 4 else "")
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from flows.reports.page import svg
-from flows.reports.page.columns import Column, columns
+from flows.reports.page.columns import Column, columns, ends
 from flows.reports.page.figure import (
     Cell,
     Figure,
@@ -12,11 +12,12 @@ from flows.reports.page.figure import (
     Section,
     capped,
     fetch,
+    mention,
     name,
     numbers,
 )
-from flows.reports.page.periods import STEPS
-from flows.reports.summary import clip, counted
+from flows.reports.page.periods import recent
+from flows.reports.summary import counted
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,20 +25,7 @@ if TYPE_CHECKING:
 _PERIODS, _PROVIDERS = 24, 12
 _TIME_GRAIN = "month"
 CONTRIBUTIONS = f"""\
-with newest as (
-    select max(period_start) as last, min(period_start) as first
-    from marts.contributions
-    where time_grain = '{_TIME_GRAIN}'
-),
-
-periods as (
-    select cast(unnest(generate_series(
-        greatest(first, last - {_PERIODS - 1} * interval '{STEPS[_TIME_GRAIN]}'),
-        last,
-        interval '{STEPS[_TIME_GRAIN]}'
-    )) as date) as period_start
-    from newest
-)
+{recent("marts.contributions", _TIME_GRAIN, _PERIODS)}
 
 select
     periods.period_start,
@@ -93,7 +81,8 @@ def _contributions(rows: list[dict[str, Any]]) -> Figure:
         lead="What commits did to articles, by month, each on its own scale. The newest month with"
         " a commit is dashed.",
         sql=CONTRIBUTIONS,
-        panels=tuple(_panel(rows, column, said) for column, said in _SHOWN.items()),
+        # One month is no way that anything went.
+        panels=tuple(_panel(rows, *shown) for shown in _SHOWN.items()) if len(rows) > 1 else (),
         numbers=numbers(rows),
     )
 
@@ -109,7 +98,7 @@ def _panel(rows: list[dict[str, Any]], column: str, said: str) -> Panel:
         said,
         f"{svg.number(total)} in all",
         columns(values, label),
-        (values[0].name, values[-1].name),
+        ends(values),
         f"max {svg.number(peak)}",
     )
 
@@ -117,10 +106,10 @@ def _panel(rows: list[dict[str, Any]], column: str, said: str) -> Panel:
 def _arrivals(rows: list[dict[str, Any]]) -> Figure:
     shown, first = rows[:_PROVIDERS], rows[0]
     return Figure(
-        title=f"Half of the articles of {clip(first['name'])} were here within"
+        title=f"Half of the articles of {mention(first['name'])} were here within"
         f" {svg.number(first['lag_days_median'], 1)} days of their publication"
         if first["lag_days_median"] is not None
-        else f"{counted(first['articles'], 'article')} of {clip(first['name'])} came",
+        else f"{counted(first['articles'], 'article')} of {mention(first['name'])} came",
         lead=f"Articles that came in {first['period_start'].year}: the share that was here within"
         " 24 hours, and the days within which half and nine in ten of them were here.",
         sql=ARRIVALS,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from flows.reports.page import svg
-from flows.reports.page.columns import Column, columns
+from flows.reports.page.columns import Column, columns, ends
 from flows.reports.page.dumbbell import dumbbell
 from flows.reports.page.figure import (
     Cell,
@@ -13,11 +13,12 @@ from flows.reports.page.figure import (
     Section,
     capped,
     fetch,
+    mention,
     name,
     numbers,
 )
-from flows.reports.page.periods import STEPS, choose_grain
-from flows.reports.summary import clip, counted
+from flows.reports.page.periods import choose_grain, recent
+from flows.reports.summary import counted
 
 if TYPE_CHECKING:
     import duckdb
@@ -56,28 +57,13 @@ from marts.topics
 where not is_parent and momentum <> 0
 order by is_moving desc, abs(momentum) desc, articles_last_28_days desc, topic"""
 OVER_TIME = """\
-with newest as (
-    select
-        max(period_start) as last,
-        min(period_start) as first,
-        arg_max(is_complete, period_start) as is_complete,
-    from marts.topic_trends
-    where time_grain = '{time_grain}'
-),
-
-periods as (
-    select cast(unnest(generate_series(
-        greatest(first, last - {back} * interval '{step}'), last, interval '{step}'
-    )) as date) as period_start,
-    is_complete as is_newest_complete,
-    from newest
-)
+{recent}
 
 select
     topics.topic,
     topics.status,
     topics.articles,
-    any_value(periods.is_newest_complete) as is_newest_complete,
+    arg_max(trends.is_complete, trends.period_start) as is_newest_complete,
     list(periods.period_start order by periods.period_start) as periods,
     list(coalesce(trends.articles, 0) order by periods.period_start) as counts,
     list(trends.articles_avg_4 order by periods.period_start) as averages,
@@ -128,21 +114,24 @@ def _has_topics(con: "duckdb.DuckDBPyConnection") -> bool:
 
 def _mover_title(rows: list[dict[str, Any]]) -> str:
     first = rows[0]
+    topic = mention(first["topic"])
     counts = (
-        f"{svg.number(first['articles_last_28_days'])} articles against"
+        f"{counted(first['articles_last_28_days'], 'article')} against"
         f" {svg.number(first['articles_previous_28_days'])}"
     )
-    if not first["is_moving"]:
-        return (
-            f"Of {counted(len(rows), 'topic')} that moved, none did more than chance does among so"
-            f" many; {clip(first['topic'])} changed most: {counts}"
-        )
-    return f"{clip(first['topic'])} {_VERBS[first['status']]}: {counts}"
+    if first["is_moving"]:
+        return f"{topic} {_VERBS[first['status']]}: {counts}"
+    if len(rows) == 1:
+        return f"{topic} alone changed, no more than chance would have it: {counts}"
+    return (
+        f"None of {svg.number(len(rows))} topics changed more than chance would have it; {topic}"
+        f" did most: {counts}"
+    )
 
 
 def _mover(row: dict[str, Any], top: float) -> list[Cell]:
     now, before = row["articles_last_28_days"], row["articles_previous_28_days"]
-    label = f"{clip(row['topic'])}: {now:,} articles, {before:,} in the 28 days before"
+    label = f"{mention(row['topic'])}: {now:,} articles, {before:,} in the 28 days before"
     return [
         name(row["topic"]),
         Cell(dumbbell(before, now, top, label)),
@@ -150,7 +139,8 @@ def _mover(row: dict[str, Any], top: float) -> list[Cell]:
         Cell(status(row["status"])),
         Cell(svg.number(now), is_number=True),
         Cell(svg.number(before), is_number=True),
-        Cell(svg.share(row["status_p_value"]), is_number=True),
+        # One in a million is written as 0, and is not never.
+        Cell(svg.share(row["status_p_value"] or 1e-6), is_number=True),
     ]
 
 
@@ -164,11 +154,12 @@ def over_time(con: "duckdb.DuckDBPyConnection") -> Section:
     time_grain = choose_grain(con, _TRENDS, "topic", _ENOUGH)
     if time_grain is None:
         return Section("topics", "Topics over time", empty="No dated article lists a topic.")
-    sql = OVER_TIME.format(time_grain=time_grain, step=STEPS[time_grain], back=_PERIODS - 1)
+    newest = recent("marts.topic_trends", time_grain, _PERIODS)
+    sql = OVER_TIME.format(recent=newest, time_grain=time_grain)
     rows = fetch(con, sql)
     shown = rows[:_SHOWN]
     figure = Figure(
-        title=_trend_title(rows, time_grain),
+        title=_trend_title(rows, len(shown), time_grain),
         lead=f"Articles a {time_grain}, each topic on its own scale, the strongest mover first. The"
         " line is the mean of four periods, the trend that of twelve; the period of a dashed column"
         " is not over yet.",
@@ -196,21 +187,32 @@ def _trend(row: dict[str, Any], time_grain: str) -> str:
     return f"{status(row['status'])}, {svg.number(slope, 1, sign=True)} a {time_grain}"
 
 
-def _trend_title(rows: list[dict[str, Any]], time_grain: str) -> str:
-    steep = [row for row in rows if abs(row["slope"] or 0) >= _LEVEL]
+def _trend_title(rows: list[dict[str, Any]], shown: int, time_grain: str) -> str:
+    # What ended long ago moves no more, however steep its end was.
+    steep = [
+        row
+        for row in rows[:shown]
+        if abs(row["slope"] or 0) >= _LEVEL and row["status"] != "dormant"
+    ]
     if steep:
         row = max(steep, key=lambda row: abs(row["slope"]))
         verb = "grows" if row["slope"] > 0 else "shrinks"
+        among = f" of the {shown} strongest movers" if shown < len(rows) else ""
         return (
-            f"{clip(row['topic'])} {verb} most, by {svg.number(abs(row['slope']), 1)} articles a"
-            f" {time_grain}"
+            f"{mention(row['topic'])} {verb} most{among}, by"
+            f" {svg.number(abs(row['slope']), 1)} articles a {time_grain}"
         )
     largest = max(rows, key=lambda row: row["articles"])
-    peak = max(largest["counts"])
-    when = svg.period(largest["periods"][largest["counts"].index(peak)], time_grain)
+    counts, peak = largest["counts"], max(largest["counts"])
+    when = svg.period(largest["periods"][counts.index(peak)], time_grain)
+    most = (
+        f"at most {svg.number(peak)} a {time_grain}"
+        if counts.count(peak) > 1
+        else f"{svg.number(peak)} of them in {'the week of ' if time_grain == 'week' else ''}{when}"
+    )
     return (
-        f"{clip(largest['topic'])} is the largest topic with {svg.number(largest['articles'])}"
-        f" articles; it had most in {when} ({svg.number(peak)})"
+        f"{mention(largest['topic'])} is the largest topic:"
+        f" {counted(largest['articles'], 'article')}, {most}"
     )
 
 
@@ -227,13 +229,14 @@ def _panel(row: dict[str, Any], time_grain: str) -> Panel:
     ]
     peak = max(counts)
     label = (
-        f"{clip(row['topic'])}, articles a {time_grain} from {values[0].name} to {values[-1].name}:"
-        f" {row['status']}, {svg.number(counts[-1])} in the last, {svg.number(peak)} at most"
+        f"{mention(row['topic'])}, articles a {time_grain} from {values[0].name} to"
+        f" {values[-1].name}: {row['status']}, {svg.number(counts[-1])} in the last,"
+        f" {svg.number(peak)} at most"
     )
     return Panel(
         row["topic"],
         _trend(row, time_grain),
         columns(values, label),
-        (values[0].name, values[-1].name),
+        ends(values),
         f"max {svg.number(peak)}",
     )

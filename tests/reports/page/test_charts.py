@@ -1,12 +1,13 @@
 """Charts as text: where each mark stands, what is said to who cannot see it, what is left out."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from flows.reports.page import svg
 from flows.reports.page.band import Spread, band
-from flows.reports.page.columns import Column, columns
+from flows.reports.page.columns import Column, columns, ends
 from flows.reports.page.dumbbell import dumbbell
 from flows.reports.page.histogram import histogram
 from flows.reports.page.sparkline import sparkline
@@ -36,11 +37,19 @@ def test_columns_leave_zeros_out_and_mark_what_is_not_over() -> None:
     ]
     drawn = columns(values, "Solar")
     assert attributes(drawn, "rect", "x", "y", "height", "class") == [
-        ("4.17%", "6", "78", "bar"),
-        ("70.83%", "45", "39", "bar unfinished"),
+        ("10.67%", "6", "78", "bar"),
+        ("77.33%", "45", "39", "bar unfinished"),
     ]
     assert attributes(drawn, "path", "d") == [("M166.7 6.0L500.0 45.0",)]
     assert re.findall("<title>(.*?)</title>", drawn) == ["May: 4", "July: 2, not over yet"]
+
+
+def test_a_few_periods_are_no_walls() -> None:
+    """One column, and one small bar, is as narrow as many are; its period is named once."""
+    (alone,) = values = [Column("May", 4, 4.0, is_complete=True)]
+    assert attributes(columns(values, "Solar"), "rect", "x", "width") == [("44%", "12%")]
+    assert (ends(values), ends([alone, replace(alone, name="June")])) == (("May",), ("May", "June"))
+    assert attributes(sparkline([2], ""), "rect", "x", "width") == [("83.33%", "13.33%")]
 
 
 def test_columns_of_nothing_are_a_line() -> None:
@@ -51,22 +60,30 @@ def test_columns_of_nothing_are_a_line() -> None:
 
 def test_a_sparkline_ends_with_the_newest_period() -> None:
     """Its scale is its own, its newest bar has a class of its own."""
-    drawn = sparkline([1, 0, 2], "Example News: 1, 0, 2")
+    drawn = sparkline([0, 0, 0, 0, 1, 0, 0, 2], "Example News: 1, 0, 2")
     assert attributes(drawn, "rect", "x", "height", "class") == [
-        ("0%", "11", "bar"),
-        ("66.67%", "22", "bar now"),
+        ("50%", "11", "bar"),
+        ("87.5%", "22", "bar now"),
     ]
 
 
 def test_a_histogram_marks_the_median_and_begins_where_values_do() -> None:
     """Buckets keep their place on the axis, empty ones too; negative values are values."""
-    drawn = histogram([(-10, 1), (10, 4)], 10, 12.0, "Half reach 12")
+    drawn = histogram([(-10, 1), (10, 4)], 10, 12.0, "Half reach 12", is_open=False)
     assert attributes(drawn, "rect", "x", "width", "height") == [
-        ("0.2%", "32.93%", "37.5"),
-        ("66.87%", "32.93%", "150"),
+        ("0.2%", "9.6%", "37.5"),
+        ("20.2%", "9.6%", "150"),
     ]
-    assert attributes(drawn, "line", "x1", "class")[1] == ("73.33%", "mark")
-    assert re.findall(r"<text[^>]*>(.*?)</text>", drawn) == ["median 12", "-10", "0", "10", "20"]
+    assert attributes(drawn, "line", "x1", "class")[1] == ("22%", "mark")
+    axis = ["-10", "10", "30", "50", "70", "90"]
+    assert re.findall(r"<text[^>]*>(.*?)</text>", drawn) == ["median 12", *axis]
+
+
+def test_the_last_column_of_a_histogram_may_take_all_above_it() -> None:
+    """It says so, and the axis names no end."""
+    drawn = histogram([(0, 3), (11, 1)], 1, 0.0, "Half reach 0", is_open=True)
+    assert re.findall("<title>(.*?)</title>", drawn) == ["0: 3", "11 and more: 1"]
+    assert re.findall(r"<text[^>]*>(\d+)</text>", drawn) == ["0", "2", "4", "6", "8", "10"]
 
 
 def test_a_band_spans_low_and_high_on_an_axis_that_says_from_where() -> None:

@@ -26,7 +26,7 @@ def con() -> "duckdb.DuckDBPyConnection":
         insert into marts.quality_changes_by values
             ('topic', 'Sun', 'month', '2025-03-01', -3.0),
             ('topic', 'Sea', 'month', '2025-03-01', 0.5),
-            ('topic', 'Gas', 'month', '2025-03-01', -0.3),
+            ('topic', '(none)', 'month', '2025-03-01', -0.3),
             ('topic', 'Oil', 'month', '2025-03-01', 0.1),
             ('topic', 'Core', 'month', '2025-04-01', 0.01),
             ('topic', 'Sun', 'year', '2025-03-01', 9),
@@ -88,12 +88,38 @@ def test_steps_lead_from_the_mean_before_to_the_mean_after(
     assert bars == [("88.91", "11.09"), ("66.74", "33.26"), ("0", "66.74")]
 
 
+@pytest.mark.parametrize(
+    ("values", "lead", "bounds"),
+    [
+        ("range(100)", "Articles per 10 points of quality.", list(range(0, 100, 10))),
+        ("unnest([1, 3, 3, 5])", "Articles per 1 point of quality.", [1, 3, 5]),
+        (
+            "(from range(100) union all select 99999)",
+            "Articles per 10 points of quality, the last column 230 and more.",
+            [*range(0, 100, 10), 230],
+        ),
+    ],
+)
+def test_a_distribution_is_drawn_in_buckets_that_fit_the_scores(
+    con: "duckdb.DuckDBPyConnection", values: str, lead: str, bounds: list[int]
+) -> None:
+    """Stars, marks up to a hundred, and one that is a typing error, are some fifteen columns."""
+    con.execute(
+        f"create or replace table marts.articles as select *, null::date as published_date,"
+        f" false as is_scheduled from {values} as scores (quality)"
+    )
+    figure = quality.section(con).figures[0]
+    assert figure.lead == lead
+    rows = con.execute(figure.sql).fetchall()
+    assert [row[0] for row in rows] == bounds
+
+
 def test_topics_and_providers_that_did_most_are_named(con: "duckdb.DuckDBPyConnection") -> None:
     """Three of each at most, the largest first; what rounds to nothing is not among them."""
     assert why(con).rest == ""
     minus = "\N{MINUS SIGN}"
     assert why(con).folds[0].note == (
-        f"By topics: Sun {minus}3.0, Sea +0.5, Gas {minus}0.3. By providers: News {minus}4.0."
+        f"By topics: Sun {minus}3.0, Sea +0.5, no topic {minus}0.3. By providers: News {minus}4.0."
     )
 
 

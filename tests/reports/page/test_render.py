@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows.reports.page.figure import mention
 from flows.reports.page.render import SECTIONS, NotAPage, render, write_page
 from flows.reports.summary import summary_line
 from flows.warehouse.connection import open_readonly
@@ -51,7 +52,7 @@ def test_the_page_begins_with_the_line_of_the_terminal(sample: WarehousePaths) -
     """Its heading and what stands below it are that line, word for word."""
     text = rendered(sample)
     heading = re.findall(r"<h1>(.*?)</h1>", text)
-    lede = re.findall(r'<p class="lede"><bdi>(.*?)</bdi></p>', text)
+    lede = re.findall(r'<p class="lede">(.*?)</p>', text)
     with open_readonly(sample) as con:
         assert html.unescape(" ".join([*heading, *lede])) == summary_line(con)
 
@@ -124,6 +125,9 @@ def test_very_many_topics_are_capped(tmp_path: Path) -> None:
         ([corpora.article(n, provider={}) for n in range(9)], "No article names its provider."),
         ([corpora.article(n) for n in range(9)], "No story came through more than one outlet."),
         ([corpora.article(n) for n in range(1)], "1 article in the 28 days to 30 June 2025"),
+        ([corpora.article(n) for n in range(1)], "Solar is new: 1 article against 0"),
+        ([corpora.article(n) for n in range(1)], "of all articles; there is 1 provider"),
+        ([corpora.article(n) for n in range(1)], "One article has a score: 40"),
     ],
 )
 def test_an_empty_section_says_why(
@@ -150,3 +154,16 @@ def test_a_warehouse_without_its_marts_is_no_traceback(tmp_path: Path) -> None:
     with pytest.raises(duckdb.CatalogException):
         write_page(WarehousePaths(tmp_path / "other.duckdb"), tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Solar", "Solar"),
+        ("\N{HEBREW LETTER SHIN}5", "\u2068\N{HEBREW LETTER SHIN}5\u2069"),
+        (f"\N{ARABIC LETTER MEEM}{'x' * 99}", f"\u2068\N{ARABIC LETTER MEEM}{'x' * 58}…\u2069"),
+    ],
+)
+def test_a_name_turns_nothing_around_it(text: str, said: str) -> None:
+    """A name that is read from the right stands where the sentence has it."""
+    assert mention(text) == said
