@@ -480,7 +480,6 @@ def tables(
 ) -> None:
     """List the tables, or the columns of one."""
     from flows.reports import dbt as dbt_sources
-    from flows.reports.export import NoSuchTable
     from flows.warehouse.connection import open_readonly, row_count
 
     with open_readonly(warehouse) as con:
@@ -508,7 +507,7 @@ def tables(
             {"name": name},
         ).fetchall()
     if not columns:
-        raise NoSuchTable(f"there is no table {name}: `matterhouse tables` lists them all")
+        raise MatterhouseError(f"there is no table {name}: `matterhouse tables` lists them all")
     terminal.table(("column", "type", "meaning"), columns)
 
 

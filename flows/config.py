@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-from flows import MatterhouseError, frontmatter
+from flows import UsageError, frontmatter
 from flows.frontmatter import KeyPath, Plain, Reading, Value
 
 FILE_NAME = "matterhouse.yaml"
@@ -23,12 +23,6 @@ _TOP = (
     *("patterns", "exclude", "columns", "split", "secret", "collections", "terms"),
     *("duplicate_keys", "dates"),
 )
-
-
-class BadConfig(MatterhouseError):
-    """The configuration cannot be meant as it stands."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +72,7 @@ class Config:
 def load(source: Path | str, named: Path | None = None) -> Config:
     """Read the configuration of a source, from the file named or from the one beside its content.
 
-    Only a folder has one beside it. Raises BadConfig with line and remedy.
+    Only a folder has one beside it. Raises UsageError with line and remedy.
     """
     path = named or Path(source) / FILE_NAME
     if named is None and (isinstance(source, str) or not path.is_file()):
@@ -86,7 +80,7 @@ def load(source: Path | str, named: Path | None = None) -> Config:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise BadConfig(f"{path} cannot be read: {error.strerror}") from error
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     return parse(data, path)
 
 
@@ -102,7 +96,7 @@ def _default_text() -> str:
 
 
 def parse(data: bytes, path: Path) -> Config:
-    """Read a configuration; raises BadConfig with line and remedy."""
+    """Read a configuration; raises UsageError with line and remedy."""
     file = _File(path, data)
     fields = file.fields()
     for key in fields:
@@ -217,14 +211,14 @@ class _File:
         try:
             found = frontmatter.read(self.data, whole_file=True)
         except frontmatter.BrokenFrontMatter as error:
-            raise BadConfig(f"{self.path}:{error.line}: {error.message} {error.hint}") from error
+            raise UsageError(f"{self.path}:{error.line}: {error.message} {error.hint}") from error
         return found.fields if found else {}
 
     def expect(self, is_right: bool, where: KeyPath, problem: str, remedy: str) -> None:
         if not is_right:
             place = frontmatter.locate(self.data, where, whole_file=True)
             line = f":{place[0]}" if place else ""
-            raise BadConfig(f"{self.path}{line}: {problem}; write {remedy}")
+            raise UsageError(f"{self.path}{line}: {problem}; write {remedy}")
 
     def texts(self, fields: dict[str, Value], key: str, above: KeyPath = ()) -> tuple[str, ...]:
         """Take a list of texts, or one text."""

@@ -73,10 +73,6 @@ _CRON_FIELDS = 5
 _API_PATIENCE_SECONDS = 90
 
 
-class NoPrefectApi(MatterhouseError):
-    """No Prefect server answers, so there is nobody to run a flow for."""
-
-
 def as_state(work: Callable[[], T]) -> "T | State[T]":
     """Return an error of ours as a state with its one sentence: raised, it logs a traceback."""
     try:
@@ -329,7 +325,7 @@ def require_api(patience_seconds: float = 0) -> None:
             break
         time.sleep(1)
     found = f"no Prefect server answers at {address}" if address else "PREFECT_API_URL is not set"
-    raise NoPrefectApi(
+    raise MatterhouseError(
         f"{found}: start one with `prefect server start --host 127.0.0.1` and set"
         " PREFECT_API_URL=http://127.0.0.1:4200/api, or build without Prefect: unset it and"
         " run `matterhouse build SOURCE`"

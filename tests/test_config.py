@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.config import BadConfig, Terms, default, load, parse
+from flows import UsageError
+from flows.config import Terms, default, load, parse
 from flows.frontmatter import Reading
 
 PATH = Path("matterhouse.yaml")
@@ -76,12 +77,12 @@ def test_another_text_is_another_hash() -> None:
 )
 def test_a_slip_is_named_with_its_line(text: str, message: str) -> None:
     """Nothing is guessed, and nothing of it is ignored."""
-    with pytest.raises(BadConfig) as error:
+    with pytest.raises(UsageError) as error:
         parse(text.encode(), PATH)
     assert str(error.value).startswith(f"matterhouse.yaml:{message}")
 
 
 def test_a_configuration_that_is_not_there_is_named(tmp_path: Path) -> None:
     """One that was asked for must be there."""
-    with pytest.raises(BadConfig, match=r"other\.yaml cannot be read: No such file or directory"):
+    with pytest.raises(UsageError, match=r"other\.yaml cannot be read: No such file or directory"):
         load(tmp_path, tmp_path / "other.yaml")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from flows.load.plan import SourceEmpty
 from flows.pipeline import ChecksFailed
 from flows.source.folder import SourceMissing
 from flows.warehouse.paths import WarehousePaths
@@ -291,7 +290,7 @@ def test_an_empty_source_is_refused(three: Content) -> None:
     """A source without a single matching file never empties the warehouse."""
     for file in three.source.rglob("*.md"):
         file.unlink()
-    with pytest.raises(SourceEmpty, match="the warehouse holds 3 files from it"):
+    with pytest.raises(SourceMissing, match="the warehouse holds 3 files from it"):
         three.build()
     assert three.query("select count(*) from raw.articles") == [(3,)]
 

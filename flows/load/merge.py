@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from flows import MatterhouseError
 from flows.load import first, ledger, staging, versions
 from flows.load.ledger import Outcomes, Run
 from flows.warehouse.connection import fingerprint, row_count, table_names
+from flows.warehouse.generations import WarehouseDamaged
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,10 +22,6 @@ _MISSING = """
     select article_id from replayed
     where article_id not in (select path from ops.files where status <> 'gone')
 """
-
-
-class RunNotRecorded(MatterhouseError):
-    """The transaction did not reach the file."""
 
 
 def begin(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
@@ -147,4 +143,4 @@ def commit(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
         "select count(*) from ops.runs where run_id = $run_id", {"run_id": run.run_id}
     ).fetchall()
     if found != [(1,)]:
-        raise RunNotRecorded(f"run {run.run_id} did not reach the file: run the build again")
+        raise WarehouseDamaged(f"run {run.run_id} did not reach the file: run the build again")

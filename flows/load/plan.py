@@ -3,19 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flows import MatterhouseError
 from flows.config import Config, default
 from flows.source import sources
 from flows.source.extract import Batch
-from flows.source.folder import Listing
+from flows.source.folder import Listing, SourceMissing
 from flows.source.sources import Location
 
 if TYPE_CHECKING:
     import duckdb
-
-
-class SourceEmpty(MatterhouseError):
-    """Nothing in the source matches the patterns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,7 @@ def compare(
     if not listing.paths:
         known_files = con.execute("select count(*) from ops.files where status <> 'gone'")
         known = int(known_files.fetchall()[0][0])
-        raise SourceEmpty(
+        raise SourceMissing(
             f"source {source} has no file that matches the patterns"
             f" ({listing.ignored} other files were ignored{_endings(listing)})"
             + (f"; the warehouse holds {known} files from it" if known else "")

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     import duckdb
 
 
-class OtherSource(UsageError):
-    """The warehouse holds the articles of another folder."""
-
-
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The folder that is read, as an absolute path, the globs that choose its files, the mapping.
@@ -71,7 +67,7 @@ def choose(
     if not known.is_of_folder(folder):
         sources.require(asked)  # A slip of the name is no wish for another folder.
         if not replace_source:
-            raise OtherSource(
+            raise UsageError(
                 f"the warehouse was built from {known.source}, not from {folder}: name another"
                 " --warehouse for it, or say --replace-source if its articles are to take the place"
                 " of all that are there"

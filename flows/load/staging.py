@@ -47,10 +47,6 @@ RUN_COLUMNS = {
 Types = dict[str, dict[str, str]]
 
 
-class FrameDoesNotFitTable(MatterhouseError):
-    """The columns of a frame are not the columns of its table."""
-
-
 def create(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
     """Make the tables for what comes in, and note the known files that the scan missed."""
     types = column_types(con)
@@ -106,9 +102,7 @@ def require_columns(types: Types, frames: "Mapping[str, pd.DataFrame]") -> None:
         expected = types[table].keys() - RUN_COLUMNS.get(table, {}).keys()
         if (actual := set(map(str, frame.columns))) != expected:
             missing, extra = sorted(expected - actual), sorted(actual - expected)
-            raise FrameDoesNotFitTable(
-                f"{table}: the frame lacks {missing} and has {extra} too much"
-            )
+            raise MatterhouseError(f"{table}: the frame lacks {missing} and has {extra} too much")
 
 
 def incoming(table: str) -> str:

@@ -30,10 +30,6 @@ DROPPED_COLUMNS = {"ops.files": {"mtime_ns", "ctime_ns", "inode", "warnings"}}
 DROPPED_MACROS = ("calendar", "movement", "topic_names")
 
 
-class CannotCarryOver(MatterhouseError):
-    """A warehouse holds what tables of today's shape have no place for."""
-
-
 def upgrade(con: "duckdb.DuckDBPyConnection", sql_hash: str) -> list[str]:
     """Give tables of an earlier version today's shape, and name them.
 
@@ -119,7 +115,7 @@ def _carry_over(
     }
     lost = set(found) - set(sources.values()) - DROPPED_COLUMNS.get(table, set())
     if lost and table not in STATE_TABLES:
-        raise CannotCarryOver(
+        raise MatterhouseError(
             f"{table} of the warehouse has columns that {file.place} has not:"
             f" {', '.join(sorted(lost))}. Nothing of a history is dropped: build with the version"
             " of matterhouse that made it, or put the columns back"
@@ -147,7 +143,7 @@ def _insert(con: "duckdb.DuckDBPyConnection", file: SqlFile, sql: str) -> None:
     try:
         con.execute(sql)
     except duckdb.ConversionException as error:
-        raise CannotCarryOver(
+        raise MatterhouseError(
             f"rows of {file.name} do not fit the types of {file.place} ({first_line(error)}):"
             " build with the version of matterhouse that made the warehouse, or change the types"
         ) from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import duckdb
 
 from flows.models import comments
-from flows.models.files import ModelDoesNotRun, SqlFile, files, in_order
+from flows.models.files import SqlFile, UnusableSqlFile, files, in_order
 from flows.warehouse.connection import fingerprint, sql_table, table_names, with_room
 
 SCHEMAS = ("raw", "staging", "marts", "ops")
@@ -93,4 +93,4 @@ def execute(con: duckdb.DuckDBPyConnection, file: SqlFile, sql: str) -> None:
     try:
         with_room(con, lambda: con.execute(sql))
     except duckdb.Error as error:
-        raise ModelDoesNotRun(f"{file.place} does not run: {error}") from error
+        raise UnusableSqlFile(f"{file.place} does not run: {error}") from error

@@ -6,15 +6,10 @@ from typing import Any
 
 import duckdb
 
-from flows import MatterhouseError
 from flows.models.build import execute
-from flows.models.files import SqlFile, files
+from flows.models.files import SqlFile, UnusableSqlFile, files
 
 SHOWN_ROWS = 20  # a failed check shows enough rows to see the pattern, not thousands
-
-
-class CheckHasNoSeverity(MatterhouseError):
-    """A check that does not say in its second line whether it is an error or a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,7 @@ def run(con: duckdb.DuckDBPyConnection, *, waived: Collection[str] = ()) -> list
 def _run(con: duckdb.DuckDBPyConnection, file: SqlFile) -> FailedCheck | None:
     message, severity = (*file.header, "", "")[:2]
     if severity not in ("severity: error", "severity: warn"):
-        raise CheckHasNoSeverity(
+        raise UnusableSqlFile(
             f"{file.place}: the second line must be `-- severity: error` or `-- severity: warn`."
         )
     execute(con, file, file.sql)

@@ -5,16 +5,11 @@ from dataclasses import dataclass
 
 import duckdb
 
-from flows import MatterhouseError
-from flows.models.files import SqlFile
+from flows.models.files import SqlFile, UnusableSqlFile
 from flows.warehouse.connection import sql_identifier, sql_literal
 
 _DECLARED = re.compile(r'^ +"?(?P<name>\w+)"? .*?  -- (?P<comment>.+)$', re.MULTILINE)
 _SELECTED = re.compile(r'^ .*?\b(?P<name>\w+)"?,?  +-- (?P<comment>.+)$', re.MULTILINE)
-
-
-class CommentsDoNotMatch(MatterhouseError):
-    """A SQL file whose column comments are not those of its table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,7 @@ def write(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
     actual, named = [column[0] for column in described], [name for name, _ in comments.columns]
     if actual != named:
         silent = [name for name in actual if name not in named] or actual
-        raise CommentsDoNotMatch(
+        raise UnusableSqlFile(
             f"{file.place}: the commented columns are not those of {file.name}; "
             f"look at {', '.join(silent)}. End the line of each column of the last select "
             "with its name and `  -- comment`, in order."

@@ -19,19 +19,7 @@ _MACRO = re.compile(r"^create or replace macro \w+\([^)]*\) as( table)?\s", re.M
 
 
 class UnusableSqlFile(MatterhouseError):
-    """A SQL file that cannot be read, or whose name cannot be the name of a table."""
-
-
-class ModelDoesNotRun(MatterhouseError):
-    """A SQL file of ours that DuckDB refuses."""
-
-
-class ReadsDoNotMatch(MatterhouseError):
-    """A model whose `Reads:` line does not say what its query reads."""
-
-
-class ModelsReadInCircle(MatterhouseError):
-    """Models that read each other, so that none can be the first."""
+    """A file in sql/ cannot be used as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +120,7 @@ def in_order(con: duckdb.DuckDBPyConnection) -> dict[SqlFile, set[str]]:
         read = {name for name in references(con, file) if "." in name or name in made}
         _compare(file, read - {macro for macro in read if macro in made and made[macro].is_scalar})
         if unknown := sorted(read - made.keys() - shapes):
-            raise ReadsDoNotMatch(
+            raise UnusableSqlFile(
                 f"{file.place} reads {', '.join(unknown)}, which no file in sql/ makes."
             )
         reads[file.name] = read
@@ -141,7 +129,7 @@ def in_order(con: duckdb.DuckDBPyConnection) -> dict[SqlFile, set[str]]:
         return {made[name]: reads[name] for name in TopologicalSorter(graph).static_order()}
     except CycleError as error:
         circle = [made[name].place for name in error.args[1]]
-        raise ModelsReadInCircle(
+        raise UnusableSqlFile(
             f"{' reads '.join(reversed(circle))}: one of them has to be made without the others."
         ) from error
 
@@ -151,7 +139,7 @@ def references(con: duckdb.DuckDBPyConnection, file: SqlFile) -> set[str]:
     ((text,),) = con.execute("select json_serialize_sql(?)", [file.query]).fetchall()
     tree = json.loads(text)
     if tree["error"]:
-        raise ModelDoesNotRun(f"{file.place} does not run: {tree['error_message']}")
+        raise UnusableSqlFile(f"{file.place} does not run: {tree['error_message']}")
     nodes = list(_nodes(tree))
     tables = {
         f"{node['schema_name']}.{node['table_name']}"
@@ -165,7 +153,7 @@ def _compare(file: SqlFile, read: set[str]) -> None:
     """Refuse a model whose header names other tables and table macros than its query."""
     if file.folder != "macros" and read != set(file.reads):
         expected = ", ".join(sorted(read))
-        raise ReadsDoNotMatch(
+        raise UnusableSqlFile(
             f"{file.place} reads {expected or 'nothing'}, but its header says "
             f"{', '.join(file.reads) or 'nothing'}: write `-- Reads: {expected}`."
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flows import MatterhouseError
 from flows.reports import moments
 from flows.warehouse.connection import sql_literal, sql_table, table_names
 from flows.warehouse.paths import WarehousePaths
@@ -91,7 +92,7 @@ def diff(
     """Compare two moments, each a run, a commit or a date; without names the last two runs."""
     chosen = [moments.find(con, name) for name in names] or moments.all_runs(con)[-2:]
     if len(chosen) != 2:
-        raise moments.NoSuchMoment(
+        raise MatterhouseError(
             f"two runs, commits or dates are compared, not {len(chosen)}: `matterhouse runs` lists"
             " the runs"
         )

@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     import duckdb
 
 
-class NoSuchTable(MatterhouseError):
-    """No table of the warehouse matches the pattern."""
-
-
-class NameIsNoFileName(MatterhouseError):
-    """A table that somebody added has a name that could lead out of the folder."""
-
-
 @dataclass(frozen=True, slots=True)
 class Export:
     """What was written; `is_whole` if no reader can have seen files of two exports together."""
@@ -81,13 +73,13 @@ def matching(con: "duckdb.DuckDBPyConnection", patterns: Sequence[str]) -> list[
     names = table_names(con)
     for pattern in patterns:
         if not fnmatch.filter(names, pattern):
-            raise NoSuchTable(
+            raise MatterhouseError(
                 f"no table matches {pattern!r}: `matterhouse tables` lists them all,"
                 " and a pattern looks like marts.* or raw.articles"
             )
     chosen = [name for name in names if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
     if odd := [name for name in chosen if "/" in name or not name.isprintable()]:
-        raise NameIsNoFileName(
+        raise MatterhouseError(
             f"no file can be named after {', '.join(map(repr, odd))}: rename the table, or leave it"
             " out with --tables"
         )

@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError
 from flows.reports.export_folder import MADE_BY, MANIFEST
+from flows.reports.output import NotOursToReplace
 from flows.source import objects
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 LATEST = "latest.json"
-
-
-class NotOurLatest(MatterhouseError):
-    """A `latest.json` is there that no export of ours wrote."""
 
 
 def upload(folder: Path, address: str) -> str:
@@ -59,6 +56,6 @@ def _refuse_others(store: "ObjectStore", address: str) -> None:
     except ValueError:
         is_ours = False
     if not is_ours:
-        raise NotOurLatest(
+        raise NotOursToReplace(
             f"{address}/{LATEST} was not written by an export: name another folder in the bucket"
         )

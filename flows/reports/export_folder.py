@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable, Set
 from pathlib import Path
 
-from flows import MatterhouseError
+from flows.reports.output import NotOursToReplace
 
 MANIFEST = "manifest.json"
 MADE_BY = "matterhouse"
@@ -17,24 +17,20 @@ _FIRST_KEYS = {"run_id", "format", "tables"}
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
-class NotAnExport(MatterhouseError):
-    """The folder holds something else than an export, so nothing in it is replaced."""
-
-
 def check_folder(folder: Path, target: Path, names: Set[str]) -> set[str]:
     """Return the files of an earlier export in `target`; refuse to replace anybody else's."""
     if not target.exists():
         return set()
     if not target.is_dir():
-        raise NotAnExport(f"{folder} is a file: name a folder")
+        raise NotOursToReplace(f"{folder} is a file: name a folder")
     present = {path.name for path in target.iterdir()}
     ours = {name for name in present & _named(target) if _is_plain_file(target / name)}
     if present and not ours:
-        raise NotAnExport(
+        raise NotOursToReplace(
             f"{folder} is not empty and has no {MANIFEST} of an export in it: name another folder"
         )
     if taken := present & (names - ours):
-        raise NotAnExport(
+        raise NotOursToReplace(
             f"{folder / min(taken)} is not of the export that {MANIFEST} describes: move it away,"
             " or name another folder"
         )

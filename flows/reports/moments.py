@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     import duckdb
 
 
-class NoSuchMoment(MatterhouseError):
-    """The name is that of no run, no commit and no date, or of several."""
-
-
 @dataclass(frozen=True, slots=True)
 class Moment:
     """A point in the history; `run_id` if it is that of a run, whose file may be kept."""
@@ -41,7 +37,7 @@ def find(con: "duckdb.DuckDBPyConnection", name: str) -> Moment:
         return Moment(name, at)
     latest = ", ".join(run.name for run in all_runs(con)[-3:])
     why = "several begin so" if runs or commits else "no run, commit or date has this name"
-    raise NoSuchMoment(f"{name}: {why}; the latest runs are {latest}")
+    raise MatterhouseError(f"{name}: {why}; the latest runs are {latest}")
 
 
 def all_runs(con: "duckdb.DuckDBPyConnection") -> list[Moment]:

@@ -11,14 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
-from flows import MatterhouseError
+from flows import MatterhouseError, UsageError
 from flows.reports.terminal import escape_control
 
 
-class NotAFile(MatterhouseError):
-    """Rows cannot be written to a folder."""
-
-    exit_code = 2
+class NotOursToReplace(MatterhouseError):
+    """A file, an export or a table of that name was made, or is guarded, by somebody else."""
 
 
 @contextlib.contextmanager
@@ -29,7 +27,7 @@ def open_output(output: Path | None) -> Iterator[Path]:
         with _piped(_print if sys.stdout.isatty() else _copy_to(sys.stdout.buffer)) as path:
             yield path
     elif output.is_dir():
-        raise NotAFile(f"{output} is a folder: name a file in it")
+        raise UsageError(f"{output} is a folder: name a file in it")
     elif _is_replaceable(output):
         with _replaced(Path(os.path.realpath(output))) as path:
             yield path

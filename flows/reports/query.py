@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows import MatterhouseError
+from flows import UsageError
 from flows.reports import rows
 from flows.reports.output import open_output
 from flows.warehouse.connection import open_readonly, sql_literal
@@ -16,12 +16,6 @@ from flows.warehouse.paths import WarehousePaths
 _SHOWN_ROWS = 200
 _FETCHED_ROWS = 10_000
 _FORMATS = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
-
-
-class QueryRefused(MatterhouseError):
-    """There is nothing to run, or no way to write its rows."""
-
-    exit_code = 2
 
 
 def read_query(argument: str | None) -> str:
@@ -34,7 +28,7 @@ def read_query(argument: str | None) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise QueryRefused(f"the query is not UTF-8 (line {line}): save it as UTF-8") from error
+        raise UsageError(f"the query is not UTF-8 (line {line}): save it as UTF-8") from error
 
 
 def run(
@@ -53,7 +47,7 @@ def run(
     """
     file_format = file_format or _format_of(output)
     if file_format == "parquet" and output is None:
-        raise QueryRefused("Parquet is not for the screen: name a file with -o FILE")
+        raise UsageError("Parquet is not for the screen: name a file with -o FILE")
     with open_readonly(paths) as con, open_output(output) as file:
         con.execute(f"set TimeZone = {sql_literal(timezone)}")
         if not allow_external:
@@ -74,7 +68,7 @@ def _format_of(output: Path | None) -> str:
     if output is None:
         return "table"
     if (found := _FORMATS.get(output.suffix.lower())) is None:
-        raise QueryRefused(
+        raise UsageError(
             f"which format? {output} does not end in .csv, .json or .parquet: say --format"
         )
     return found
@@ -90,7 +84,7 @@ def _close_off(con: duckdb.DuckDBPyConnection, writable: Path) -> None:
 def _last_rows(con: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyRelation:
     statements = con.extract_statements(_without_end(text))
     if not statements:
-        raise QueryRefused("the query is empty")
+        raise UsageError("the query is empty")
     for statement in statements[:-1]:
         found = con.execute(statement)
         # What is not fetched would be in the way of the next statement.
@@ -103,7 +97,7 @@ def _last_rows(con: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyRela
         con.execute(statements[-1])
         raise
     if duckdb.ExpectedResultType.QUERY_RESULT not in statements[-1].expected_result_type:
-        raise QueryRefused("the last statement gives no rows: end with a select")
+        raise UsageError("the last statement gives no rows: end with a select")
     return relation
 
 

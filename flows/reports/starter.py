@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from flows import MatterhouseError
+from flows import UsageError
 from flows.config import FILE_NAME, Config, Source
 from flows.load.scope import Scope
 from flows.reports.profile import KeyProfile
@@ -28,12 +28,6 @@ _TAIL = """
 """
 
 
-class ConfigExists(MatterhouseError):
-    """There is a configuration already, and it is not ours to replace."""
-
-    exit_code = 2
-
-
 def write(scope: Scope, named: Path | None, keys: Sequence[KeyProfile], files: int) -> Path:
     """Write a first configuration beside the content, or to the file named; return its path."""
     path = named or Path(scope.source) / FILE_NAME
@@ -41,7 +35,7 @@ def write(scope: Scope, named: Path | None, keys: Sequence[KeyProfile], files: i
         with path.open("x", encoding="utf-8") as file:
             file.write(starter(scope.mapping, keys, files))
     except FileExistsError:
-        raise ConfigExists(f"{path} is there already: edit it, or name another --config") from None
+        raise UsageError(f"{path} is there already: edit it, or name another --config") from None
     return path
 
 

@@ -12,18 +12,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-from flows import MatterhouseError
 from flows.source import objects
-from flows.source.folder import Listing, PathError
+from flows.source.folder import Listing, PathError, SourceUnreadable
 from flows.source.members import SUFFIXES, Member, members
 from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
 from flows.source.read import Read, Signature, Unreadable
 
 _CHUNK = 4 * 1024 * 1024
-
-
-class ArchiveBroken(MatterhouseError):
-    """The archive cannot be read to its end, so nothing is known of what it holds."""
 
 
 def is_archive(source: Path | str) -> bool:
@@ -125,7 +120,7 @@ def _whole(source: Path | str, file: IO[bytes]) -> Iterator[Member]:
         OSError,
         ValueError,
     ) as error:
-        raise ArchiveBroken(
+        raise SourceUnreadable(
             f"{source} is no whole archive ({error}); the warehouse stays as it was"
         ) from error
 

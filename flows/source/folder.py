@@ -18,7 +18,11 @@ _SAVING_SECONDS = 0.1
 
 
 class SourceMissing(MatterhouseError):
-    """The folder to read is not there, or is not a folder."""
+    """The source to read is not there, or has become empty."""
+
+
+class SourceUnreadable(MatterhouseError):
+    """An archive or a bucket gives no whole answer: nothing is known of what it did not say."""
 
 
 @dataclass(frozen=True, slots=True)

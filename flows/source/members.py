@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
-from flows import MatterhouseError
+from flows import UsageError
+from flows.source.folder import SourceUnreadable
 from flows.source.read import MAX_FILE_BYTES, Unreadable
 
 _ZIP = (".zip",)
@@ -24,16 +25,6 @@ _RATIO, _ALWAYS_ALLOWED = 100, 64 * 1024 * 1024
 _ENCRYPTED = 0x1
 # What a tar ends with. One that was cut between two members looks complete to tarfile.
 _TAR_END = bytes(1024)
-
-
-class ArchiveIsBomb(MatterhouseError):
-    """The archive unpacks to far more than its size."""
-
-
-class ZstdMissing(MatterhouseError):
-    """This Python cannot read zstd."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +117,7 @@ def _decompressed(file: IO[bytes], name: str) -> Any:
         try:
             from backports import zstd
         except ImportError as error:
-            raise ZstdMissing("tar.zst is an extra: pip install 'matterhouse[cloud]'") from error
+            raise UsageError("tar.zst is an extra: pip install 'matterhouse[cloud]'") from error
         return zstd.ZstdFile(file)
     return file
 
@@ -151,7 +142,7 @@ class _Bounded:
 
 def _refuse_bomb(size: int, limit: int) -> None:
     if size > limit:
-        raise ArchiveIsBomb(
+        raise SourceUnreadable(
             f"the archive unpacks to more than {_RATIO} times its size, as no text does; nothing of"
             " it was read"
         )

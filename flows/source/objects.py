@@ -13,9 +13,9 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from flows import MatterhouseError
+from flows import UsageError
 from flows.source import time_limit
-from flows.source.folder import Listing
+from flows.source.folder import Listing, SourceUnreadable
 from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
 from flows.source.read import MAX_FILE_BYTES, Read, Signature, Unreadable, from_bytes
 
@@ -31,16 +31,6 @@ _RETRIES: Any = {"max_retries": 5, "retry_timeout": timedelta(minutes=2)}
 _CLIENT: Any = {"connect_timeout": "10s", "timeout": "60s", "allow_http": True}
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _STATUS = re.compile(r"status code: (\d{3}[\w ]*)")
-
-
-class CloudMissing(MatterhouseError):
-    """The extra that brings obstore is not installed."""
-
-    exit_code = 2
-
-
-class SourceUnreachable(MatterhouseError):
-    """The bucket gives no whole answer: nothing is known of what it did not say."""
 
 
 def walk(
@@ -135,7 +125,7 @@ def open_store(address: str) -> "ObjectStore":
     try:
         from obstore.store import from_url
     except ImportError as error:
-        raise CloudMissing("addresses are an extra: pip install 'matterhouse[cloud]'") from error
+        raise UsageError("addresses are an extra: pip install 'matterhouse[cloud]'") from error
     try:
         return from_url(address, retry_config=_RETRIES, client_options=_CLIENT)
     except Exception as error:
@@ -169,6 +159,6 @@ def fail(address: str, error: Exception) -> NoReturn:
             reason = "it answers with an error"
         case _:
             reason = "it does not answer"
-    raise SourceUnreachable(
+    raise SourceUnreadable(
         f"{address}: {reason}{f' ({code})' if code else ''}; the warehouse stays as it was"
     ) from None

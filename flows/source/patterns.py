@@ -15,10 +15,6 @@ _SIGN = re.compile(r"\\.|\*+|\?|\[[!^]?\]?[^]/]*\]|.", re.DOTALL)
 _BRACES = re.compile(r"(.*?)(?<!\\)\{([^{}]*,[^{}]*)\}(.*)", re.DOTALL)
 
 
-class BadPattern(MatterhouseError):
-    """A pattern that cannot be held against any path."""
-
-
 class PathFilter:
     """Accepts the paths that match a pattern, unless they are excluded, hidden or leftovers.
 
@@ -90,7 +86,7 @@ def _expression(pattern: str, end: str, below: str) -> str:
     glob = pattern.removeprefix("./")
     if not glob.strip("/") or glob.startswith("!"):
         hint = "name what to leave out with --exclude" if glob else "write one such as *.md"
-        raise BadPattern(f'the pattern "{pattern}" matches no file: {hint}')
+        raise MatterhouseError(f'the pattern "{pattern}" matches no file: {hint}')
     anchor = "" if "/" in glob.rstrip("/") else "(?:.*/)?"
     *folders, last = glob.strip("/").split("/")
     if is_folder := glob.endswith("/") or (last == "**" and bool(folders)):
@@ -100,7 +96,7 @@ def _expression(pattern: str, end: str, below: str) -> str:
     try:
         re.compile(expression)
     except re.error as error:
-        raise BadPattern(f'the pattern "{pattern}" is not a glob: {error.msg}') from error
+        raise MatterhouseError(f'the pattern "{pattern}" is not a glob: {error.msg}') from error
     return expression
 
 

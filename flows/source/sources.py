@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from flows import MatterhouseError
+from flows import UsageError
 from flows.source import archives, commit_tree, folder, objects
 from flows.source.folder import Listing
 from flows.source.patterns import DEFAULT_PATTERNS
@@ -20,12 +20,6 @@ from flows.source.read import read as read_file
 Location: TypeAlias = Path | str
 
 
-class BadAddress(MatterhouseError):
-    """The address of a source is not one that can be read, or kept."""
-
-    exit_code = 2
-
-
 def parse(text: str) -> Location:
     """Return a typed or remembered source: what has a scheme is an address, all else a path."""
     if "://" not in text:
@@ -33,10 +27,10 @@ def parse(text: str) -> Location:
     parts = urlsplit(text)
     if parts.scheme not in objects.SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in objects.SCHEMES)
-        raise BadAddress(f"{parts.scheme}:// is no source: say a folder, an archive, or {known}…")
+        raise UsageError(f"{parts.scheme}:// is no source: say a folder, an archive, or {known}…")
     if parts.query or parts.fragment or "@" in parts.netloc:
         # It would be kept in receipts; and what is wrong with it is not quoted either.
-        raise BadAddress(
+        raise UsageError(
             "the address of a source can hold no password and no signature: keep credentials in"
             " the environment (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS,"
             " AZURE_STORAGE_ACCOUNT_KEY, …)"

@@ -9,9 +9,8 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from flows import MatterhouseError
 from flows.warehouse.paths import WarehousePaths
-from flows.warehouse.published import NotAWarehouse, copy
+from flows.warehouse.published import NoWarehouse, copy
 
 T = TypeVar("T")
 # Nothing of ours needs the network: DuckDB must not go looking for extensions.
@@ -21,10 +20,6 @@ OFFLINE: dict[str, Any] = {
 }
 # Enough for nearly every corpus, and more for each file of the source.
 BYTES, BYTES_PER_FILE = 250_000_000, 1_000
-
-
-class NoWarehouse(MatterhouseError):
-    """There is no warehouse at this path yet."""
 
 
 def connect(file: Path | None = None, *, read_only: bool = False) -> "duckdb.DuckDBPyConnection":
@@ -64,9 +59,9 @@ def open_readonly(paths: WarehousePaths) -> Iterator["duckdb.DuckDBPyConnection"
         yield con
 
 
-def unreadable(paths: WarehousePaths, error: Exception) -> NotAWarehouse:
+def unreadable(paths: WarehousePaths, error: Exception) -> NoWarehouse:
     """Return the error of a file that DuckDB does not take for a database."""
-    return NotAWarehouse(
+    return NoWarehouse(
         f"{paths.warehouse} cannot be opened as a DuckDB database of version {duckdb.__version__}"
         " or older; it was left as it is. Roll back with `matterhouse runs --rollback RUN`, name"
         f" another --warehouse, or move the file away to rebuild ({first_line(error)})"

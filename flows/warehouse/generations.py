@@ -19,10 +19,6 @@ from flows.warehouse.run_log import append_run, line_to, now, read_runs
 KEPT_GENERATIONS = 3
 
 
-class NoSuchGeneration(MatterhouseError):
-    """The run is not among the generations that are kept."""
-
-
 class WarehouseDamaged(MatterhouseError):
     """A file does not hold what its receipt says."""
 
@@ -114,7 +110,7 @@ def _find(paths: WarehousePaths, name: str) -> str:
         return name
     if len(found) != 1:
         why = "is the beginning of several runs" if found else "is not kept"
-        raise NoSuchGeneration(f"run {name} {why}; these are: {_kept(paths)}")
+        raise MatterhouseError(f"run {name} {why}; these are: {_kept(paths)}")
     return found[0]
 
 

@@ -13,7 +13,7 @@ from flows.warehouse.run_log import now, require_writable
 
 
 class Locked(MatterhouseError):
-    """Another run is at work on this warehouse."""
+    """Another run is at work on this warehouse, or another publish on this database."""
 
     exit_code = 75
 

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows import MatterhouseError
+from flows import UsageError
 
 WORKING = ".working"
 _GENERATIONS = ".generations"
@@ -13,12 +13,6 @@ _GENERATIONS = ".generations"
 # an address has one slash.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/|(md|motherduck|ducklake):|:memory:")
 _LINKS = 40  # as many as the kernel follows
-
-
-class NotAPath(MatterhouseError):
-    """What names the warehouse is not the path of a file."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +76,30 @@ class WarehousePaths:
 def locate(named: str | Path) -> WarehousePaths:
     """Return the paths of the warehouse that is meant, behind whatever links of a user lead to it.
 
-    Raises NotAPath for an address, a folder, an unknown home, and links in a circle.
+    Raises UsageError for an address, a folder, an unknown home, and links in a circle.
     """
     if _ADDRESS.match(str(named)):
-        raise NotAPath(f"{named} is not a path on this machine: name a file, warehouse.duckdb say")
+        raise UsageError(
+            f"{named} is not a path on this machine: name a file, warehouse.duckdb say"
+        )
     try:
         path = Path(named).expanduser().absolute()
     except RuntimeError as error:
-        raise NotAPath(f"{named}: {error}") from error
+        raise UsageError(f"{named}: {error}") from error
     for _ in range(_LINKS):
         further = _behind(path)
         if further is None:
             break
         path = further
     else:
-        raise NotAPath(f"{named} leads through links in a circle: name the file itself")
+        raise UsageError(f"{named} leads through links in a circle: name the file itself")
     if not _is_utf8(path):
-        raise NotAPath(
+        raise UsageError(
             f"{os.fsencode(path).decode('utf-8', 'backslashreplace')} is not valid UTF-8, and"
             " DuckDB opens no such path: rename that folder, or keep the warehouse elsewhere"
         )
     if path.is_dir():
-        raise NotAPath(f"{path} is a folder: name a file in it, {path / 'warehouse.duckdb'} say")
+        raise UsageError(f"{path} is a folder: name a file in it, {path / 'warehouse.duckdb'} say")
     return WarehousePaths(path)
 
 

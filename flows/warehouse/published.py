@@ -8,8 +8,8 @@ from flows import MatterhouseError
 from flows.warehouse.generations import WarehouseDamaged
 
 
-class NotAWarehouse(MatterhouseError):
-    """The file is not a warehouse of ours, so it is left alone."""
+class NoWarehouse(MatterhouseError):
+    """No warehouse of ours is at this path: nothing, or a file that is left alone."""
 
 
 def copy(published: Path, working: Path) -> None:

@@ -12,14 +12,6 @@ from flows import MatterhouseError
 from flows.warehouse.paths import WarehousePaths
 
 
-class NoSuchRun(MatterhouseError):
-    """The name is that of no run, or of several."""
-
-
-class ReceiptsNotWritable(MatterhouseError):
-    """The file of receipts belongs to somebody else."""
-
-
 def append_run(paths: WarehousePaths, receipt: Mapping[str, Any]) -> None:
     """Append a receipt, whole or not at all."""
     line = json.dumps(receipt, ensure_ascii=True, default=str) + "\n"
@@ -39,7 +31,7 @@ def require_writable(paths: WarehousePaths) -> None:
         try:
             paths.receipts.open("ab").close()
         except OSError as error:
-            raise ReceiptsNotWritable(
+            raise MatterhouseError(
                 f"{paths.receipts} cannot be written ({error.strerror}), so nothing was done: give"
                 " this account permission to write it"
             ) from error
@@ -62,7 +54,9 @@ def find_run(receipts: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
     found = [name] if name in runs else [run_id for run_id in runs if run_id.startswith(name)]
     if len(found) != 1:
         why = "is the beginning of several" if found else "is not among the receipts"
-        raise NoSuchRun(f"run {name} {why}; the latest are {', '.join([*runs][-3:]) or 'none'}")
+        raise MatterhouseError(
+            f"run {name} {why}; the latest are {', '.join([*runs][-3:]) or 'none'}"
+        )
     return runs[found[0]]
 
 

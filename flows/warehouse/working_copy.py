@@ -19,7 +19,7 @@ from flows.warehouse.connection import (
 )
 from flows.warehouse.generations import WarehouseDamaged, differs_from_receipt
 from flows.warehouse.paths import WORKING, WarehousePaths, current
-from flows.warehouse.published import NotAWarehouse, copy, refuse_leftover_log
+from flows.warehouse.published import NoWarehouse, copy, refuse_leftover_log
 from flows.warehouse.run_log import read_runs
 
 # Both supported lines of DuckDB read it, and it is the oldest format that refuses a foreign WAL.
@@ -34,7 +34,7 @@ def recognise(paths: WarehousePaths) -> None:
     if paths.lock.exists() or not paths.warehouse.exists():
         return
     if not paths.warehouse.is_file():
-        raise NotAWarehouse(f"{paths.warehouse} is not a file: name another --warehouse")
+        raise NoWarehouse(f"{paths.warehouse} is not a file: name another --warehouse")
     with open_readonly(paths) as con:
         refuse_foreign(paths, con)
 
@@ -105,7 +105,7 @@ def refuse_foreign(paths: WarehousePaths, con: "duckdb.DuckDBPyConnection") -> l
     """Refuse a database that is not ours; return the tables of one that is."""
     tables = table_names(con)
     if not {"ops.runs", "ops.files", "raw.articles"} <= set(tables):
-        raise NotAWarehouse(
+        raise NoWarehouse(
             f"{paths.warehouse} is a database that matterhouse did not make: name another"
             " --warehouse"
         )

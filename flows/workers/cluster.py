@@ -34,11 +34,7 @@ _RETRIES = 2
 
 
 class WorkersFailed(MatterhouseError):
-    """A batch could not be read by any worker of the cluster."""
-
-
-class NotOnWorker(MatterhouseError):
-    """A worker machine does not see a folder that it shares with the driver."""
+    """The cluster does not answer, or could not read a batch."""
 
 
 class ClusterRunner(DirectRunner):
@@ -124,11 +120,11 @@ def write_parts(work: Callable[[Batch], Frames], batch: Batch, staging: Path, na
     """Carry out one batch, leave its frames as `staging/name/TABLE.parquet`; return that folder."""
     # Every file of a folder that is not mounted here would be quarantined as vanished.
     if isinstance(batch.source, Path) and not batch.source.exists():
-        raise NotOnWorker(
+        raise WorkersFailed(
             f"the worker does not see {batch.source}: mount it there under the same path"
         )
     if not staging.is_dir():
-        raise NotOnWorker(
+        raise WorkersFailed(
             f"the worker does not see {staging}: mount the warehouse's folder there under the"
             " same path"
         )

@@ -9,16 +9,16 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows import MatterhouseError
 from flows.frontmatter import FrontMatter, Plain
 from flows.load import first, merge, staging
 from flows.load.ledger import Outcomes, Run
-from flows.load.merge import RunNotRecorded
-from flows.load.staging import FrameDoesNotFitTable
 from flows.models import build
 from flows.normalize.frames import Frames, columns
 from flows.normalize.rows import normalize
 from flows.source.extract import Document, Extracted, Reject, Unchanged
 from flows.source.read import Signature
+from flows.warehouse.generations import WarehouseDamaged
 
 START = datetime(2025, 3, 1, tzinfo=UTC)
 NO_FILES = Outcomes(new=0, changed=0, unchanged=0, renamed=0, returned=0, gone=0)
@@ -415,7 +415,7 @@ def test_a_frame_of_another_shape_is_refused(
     """DuckDB would fill a missing column with null: both kinds are named, even without rows."""
     for given in (read(article("a")), read()):
         frames = {**given, "raw.article_topics": bend(given["raw.article_topics"])}
-        with pytest.raises(FrameDoesNotFitTable) as refused:
+        with pytest.raises(MatterhouseError) as refused:
             ground.run(frames)
         assert str(refused.value) == (
             f"raw.article_topics: the frame lacks {lacks} and has {has} too much"
@@ -436,7 +436,7 @@ def test_frames_and_tables_have_the_same_columns(ground: Ground) -> None:
 def test_a_run_that_did_not_reach_the_file_is_noticed(ground: Ground) -> None:
     """A commit is believed when the row of the run can be read back."""
     merge.begin(ground.con, [])
-    with pytest.raises(RunNotRecorded, match="run run-1 did not reach the file"):
+    with pytest.raises(WarehouseDamaged, match="run run-1 did not reach the file"):
         merge.commit(ground.con, Run("run-1", START))
 
 

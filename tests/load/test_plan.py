@@ -8,10 +8,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.load.plan import Plan, SourceEmpty, batches, compare
+from flows.load.plan import Plan, batches, compare
 from flows.models import build
 from flows.source.extract import Batch
-from flows.source.folder import Listing, PathError
+from flows.source.folder import Listing, PathError, SourceMissing
 
 SOURCE = Path("content")
 FAULT = PathError("bad_file_name", "What is wrong.", "What to do.")
@@ -126,7 +126,7 @@ def test_an_empty_source_is_refused(con: duckdb.DuckDBPyConnection, held: int) -
     if held:
         note(con, KNOWN)
     loss = "; the warehouse holds 3 files from it" if held else ""
-    with pytest.raises(SourceEmpty) as refused:
+    with pytest.raises(SourceMissing) as refused:
         plan(con, Listing(ignored=7))
     assert str(refused.value) == (
         "source content has no file that matches the patterns (7 other files were ignored)"

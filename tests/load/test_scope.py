@@ -7,7 +7,7 @@ import pytest
 
 from flows import UsageError
 from flows.config import default
-from flows.load.scope import OtherSource, Scope, choose, remembered
+from flows.load.scope import Scope, choose, remembered
 from flows.source.folder import SourceMissing
 
 
@@ -37,7 +37,7 @@ def test_the_first_build_has_to_name_a_folder() -> None:
 
 def test_another_folder_starts_anew(tmp_path: Path) -> None:
     """It has to be meant and to be there, and the globs of the first are not for it."""
-    with pytest.raises(OtherSource, match=f"built from /content, not from {tmp_path}"):
+    with pytest.raises(UsageError, match=f"built from /content, not from {tmp_path}"):
         choose(KNOWN, tmp_path)
     with pytest.raises(SourceMissing, match="source nowhere does not exist"):
         choose(KNOWN, Path("nowhere"), replace_source=True)

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from flows.models import build, files
-from flows.models.files import ModelsReadInCircle, ReadsDoNotMatch, UnusableSqlFile
+from flows.models.files import UnusableSqlFile
 
 COUNT = """-- How many articles are there?
 -- Grain: one row
@@ -64,7 +64,7 @@ def test_marts_that_read_each_other_are_refused(sql: Path, con: duckdb.DuckDBPyC
     """The message goes round the circle by file."""
     write(sql, "a", "marts.b")
     write(sql, "b", "marts.a")
-    with pytest.raises(ModelsReadInCircle) as refused:
+    with pytest.raises(UnusableSqlFile) as refused:
         build.build(con)
     places = str(refused.value).split(":")[0].split(" reads ")
     assert sorted(places[:2]) == ["sql/marts/a.sql", "sql/marts/b.sql"]
@@ -76,7 +76,7 @@ def test_a_header_that_names_other_tables_is_refused(
 ) -> None:
     """The message has what is read, what is said and the line to write."""
     write(sql, "a", "staging.articles", reads="raw.articles")
-    with pytest.raises(ReadsDoNotMatch) as refused:
+    with pytest.raises(UnusableSqlFile) as refused:
         build.build(con)
     assert str(refused.value) == (
         "sql/marts/a.sql reads staging.articles, but its header says raw.articles: "
@@ -88,7 +88,7 @@ def test_a_table_that_no_file_makes_is_named(sql: Path, con: duckdb.DuckDBPyConn
     """A mart that reads what was there once is told so before anything is built."""
     write(sql, "a", "marts.nowhere")
     with pytest.raises(
-        ReadsDoNotMatch, match=r"sql/marts/a.sql reads marts.nowhere, which no file"
+        UnusableSqlFile, match=r"sql/marts/a.sql reads marts.nowhere, which no file"
     ):
         build.build(con)
 

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from flows.reports.export import Export, export
-from flows.reports.export_folder import NotAnExport
+from flows.reports.output import NotOursToReplace
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_folder_of_somebody_else_is_refused(
     if manifest is not None:
         (folder / "manifest.json").write_text(manifest)
     before = contents(tmp_path)
-    with pytest.raises(NotAnExport, match="name another folder"):
+    with pytest.raises(NotOursToReplace, match="name another folder"):
         export(con, folder)
     assert contents(tmp_path) == before
 
@@ -143,7 +143,7 @@ def test_a_file_that_has_a_tables_name_is_not_overwritten(
     export(con, folder, patterns=["marts.topics"])
     (folder / "marts.my notes.parquet").write_text("mine")
     before = contents(tmp_path)
-    with pytest.raises(NotAnExport, match=r"my notes\.parquet is not of the export"):
+    with pytest.raises(NotOursToReplace, match=r"my notes\.parquet is not of the export"):
         export(con, folder)
     assert contents(tmp_path) == before
 
@@ -191,7 +191,7 @@ def test_the_current_folder_can_be_exported_to(
 @pytest.mark.parametrize("folder", ["/", "/dev/null"])
 def test_a_root_and_a_device_are_refused(con: "duckdb.DuckDBPyConnection", folder: str) -> None:
     """A sentence asks for another folder."""
-    with pytest.raises(NotAnExport, match="name a"):
+    with pytest.raises(NotOursToReplace, match="name a"):
         export(con, Path(folder))
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flows import UsageError
 from flows.reports import query
-from flows.reports.output import NotAFile
-from flows.reports.query import QueryRefused
 from flows.warehouse.paths import WarehousePaths
 
 
@@ -130,7 +129,7 @@ def test_the_last_statement_gives_the_rows(paths: WarehousePaths, sql: str) -> N
 )
 def test_a_query_without_rows_is_refused(paths: WarehousePaths, sql: str, words: str) -> None:
     """A sentence says so, and no file is written."""
-    with pytest.raises(QueryRefused, match=words):
+    with pytest.raises(UsageError, match=words):
         rows_of(paths, sql, "csv")
     assert [path.name for path in paths.warehouse.parent.iterdir()] == ["warehouse.duckdb"]
 
@@ -158,7 +157,7 @@ def test_the_format_follows_the_ending(paths: WarehousePaths, name: str) -> None
 
 def test_an_ending_that_is_no_format_is_refused(paths: WarehousePaths) -> None:
     """Nobody gets the drawing of a table in a file without asking for it."""
-    with pytest.raises(QueryRefused, match="say --format"):
+    with pytest.raises(UsageError, match="say --format"):
         query.run(paths, "from numbers", output=paths.warehouse.with_name("rows.txt"))
 
 
@@ -207,7 +206,7 @@ def test_a_device_stays_a_device(paths: WarehousePaths) -> None:
 @pytest.mark.parametrize("output", [".", "/", ".."])
 def test_a_folder_is_no_output(paths: WarehousePaths, output: str) -> None:
     """A sentence asks for the name of a file."""
-    with pytest.raises(NotAFile, match="is a folder: name a file in it"):
+    with pytest.raises(UsageError, match="is a folder: name a file in it"):
         query.run(paths, "from numbers", file_format="csv", output=Path(output))
 
 
@@ -265,7 +264,7 @@ def test_a_query_that_is_not_utf_8_is_refused(
     (tmp_path / "query.sql").write_bytes(data)
     with (tmp_path / "query.sql").open() as file:
         monkeypatch.setattr("sys.stdin", file)
-        with pytest.raises(QueryRefused, match=r"not UTF-8 \(line 2\)"):
+        with pytest.raises(UsageError, match=r"not UTF-8 \(line 2\)"):
             query.read_query(os.fsdecode(data) if typed else None)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.load.plan import SourceEmpty
+from flows import UsageError
 from flows.load.receipt import Receipt
 from flows.pipeline import Request, run
 from flows.source import objects, sources
-from flows.source.objects import SourceUnreachable
+from flows.source.folder import SourceMissing, SourceUnreadable
 from tests.conftest import article, counts
 from tests.servers import SECRET_KEY, Bucket
 
@@ -115,13 +115,13 @@ def test_another_mark_with_the_same_bytes_is_no_change(bucket: Bucket, tmp_path:
 
 def test_an_empty_listing_is_refused(bucket: Bucket, tmp_path: Path) -> None:
     """A bucket that lists nothing, or a mistyped folder in it, loses no article."""
-    with pytest.raises(SourceEmpty):
+    with pytest.raises(SourceMissing):
         build(bucket, tmp_path)
     fill(bucket)
     build(bucket, tmp_path)
     for name in "abc":
         bucket.delete(f"_news/{name}.md")
-    with pytest.raises(SourceEmpty, match="the warehouse holds 3 files"):
+    with pytest.raises(SourceMissing, match="the warehouse holds 3 files"):
         build(bucket, tmp_path)
     assert query(tmp_path, "select count(*) from raw.articles") == [(3,)]
 
@@ -139,7 +139,7 @@ def test_a_server_that_dies_in_the_middle_changes_nothing(
         bucket.put(f"_news/{name}.md", article(title=name, quality=90))
     bucket.proxy.requests.clear()
     bucket.proxy.lives = lives
-    with pytest.raises(SourceUnreachable, match="does not answer; the warehouse stays as it was"):
+    with pytest.raises(SourceUnreadable, match="does not answer; the warehouse stays as it was"):
         build(bucket, tmp_path)
     assert ledger(tmp_path) == before
     bucket.proxy.lives = None
@@ -241,7 +241,7 @@ def test_credentials_are_nowhere(
     fill(bucket)
     build(bucket, tmp_path)
     missing = Bucket("bucket-that-is-not", bucket.client, bucket.proxy)
-    with pytest.raises(SourceUnreachable) as refused:
+    with pytest.raises(SourceUnreadable) as refused:
         build(missing, tmp_path / "other")
     assert str(refused.value) == (
         "s3://bucket-that-is-not/content: it answers with an error (NoSuchBucket);"
@@ -257,14 +257,14 @@ def test_credentials_are_nowhere(
 )
 def test_an_address_holds_no_secret(address: str) -> None:
     """It would be kept in receipts, so it is refused, and not quoted."""
-    with pytest.raises(sources.BadAddress) as refused:
+    with pytest.raises(UsageError) as refused:
         sources.parse(address)
     assert "hunter2" not in str(refused.value)
 
 
 def test_other_schemes_are_refused() -> None:
     """The error names those that can be read."""
-    with pytest.raises(sources.BadAddress, match="ftp:// is no source: say a folder, an archive"):
+    with pytest.raises(UsageError, match="ftp:// is no source: say a folder, an archive"):
         sources.parse("ftp://host/folder")
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from flows.source.patterns import BadPattern, PathFilter
+from flows import MatterhouseError
+from flows.source.patterns import PathFilter
 
 PATHS = (
     "a.md",
@@ -116,6 +117,6 @@ def test_folders_that_are_excluded_or_hidden_are_not_entered() -> None:
 )
 def test_a_pattern_that_can_match_nothing_is_refused(pattern: str, message: str) -> None:
     """It is said at once; nothing is loaded, or left out, by a slip of the pen."""
-    with pytest.raises(BadPattern) as refused:
+    with pytest.raises(MatterhouseError) as refused:
         PathFilter([pattern])
     assert str(refused.value).startswith(message)

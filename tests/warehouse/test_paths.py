@@ -7,10 +7,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import cli
+from flows import UsageError, cli
 from flows.pipeline import Request, run
 from flows.warehouse.generations import generation_ids
-from flows.warehouse.paths import NotAPath, WarehousePaths, current, locate
+from flows.warehouse.paths import WarehousePaths, current, locate
 from flows.warehouse.run_log import read_runs
 from tests.conftest import Content, article, edit
 from tests.trust.invariants import contents, faults
@@ -158,11 +158,11 @@ def test_a_tilde_is_the_home_folder(content: Content, monkeypatch: pytest.Monkey
 
 def test_folders_and_circles_are_refused(tmp_path: Path) -> None:
     """The message says what to name instead."""
-    with pytest.raises(NotAPath, match=r"is a folder: name a file in it, .*/warehouse\.duckdb"):
+    with pytest.raises(UsageError, match=r"is a folder: name a file in it, .*/warehouse\.duckdb"):
         locate(tmp_path)
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    with pytest.raises(NotAPath, match="in a circle"):
+    with pytest.raises(UsageError, match="in a circle"):
         locate(tmp_path / "a")
 
 
@@ -265,5 +265,5 @@ def test_what_two_warehouses_shared_under_version_0_1_is_told_apart(tmp_path: Pa
 
 def test_a_path_that_duckdb_cannot_open_is_refused(tmp_path: Path) -> None:
     """Old servers have folders whose names are not UTF-8."""
-    with pytest.raises(NotAPath, match=r"caf\\xe9/warehouse.duckdb is not valid UTF-8"):
+    with pytest.raises(UsageError, match=r"caf\\xe9/warehouse.duckdb is not valid UTF-8"):
         locate(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")) / "warehouse.duckdb")

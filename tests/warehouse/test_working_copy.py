@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from flows.warehouse.published import NotAWarehouse, WarehouseDamaged
+from flows.warehouse.published import NoWarehouse, WarehouseDamaged
 from tests.conftest import Content, article
 
 
@@ -16,7 +16,7 @@ def test_a_file_that_is_not_ours_is_never_overwritten(content: Content, contents
     """Whatever else lies at the warehouse's path stays there, byte for byte."""
     content.write("a.md", article())
     content.warehouse.write_bytes(contents)
-    with pytest.raises(NotAWarehouse, match="cannot be opened as a DuckDB database"):
+    with pytest.raises(NoWarehouse, match="cannot be opened as a DuckDB database"):
         content.build()
     assert content.warehouse.read_bytes() == contents
 
@@ -26,7 +26,7 @@ def test_a_database_of_somebody_else_is_never_overwritten(content: Content) -> N
     content.write("a.md", article())
     with duckdb.connect(str(content.warehouse)) as con:
         con.execute("create table theirs as select 1 as n")
-    with pytest.raises(NotAWarehouse, match="matterhouse did not make"):
+    with pytest.raises(NoWarehouse, match="matterhouse did not make"):
         content.build()
     with duckdb.connect(str(content.warehouse), read_only=True) as con:
         assert con.execute("from theirs").fetchall() == [(1,)]

@@ -15,7 +15,7 @@ import pytest
 
 from flows.source import folder
 from flows.source.extract import Batch
-from flows.workers.cluster import NotOnWorker, take_parts, write_parts
+from flows.workers.cluster import WorkersFailed, take_parts, write_parts
 from flows.workers.frames import frames_of
 from tests.conftest import Content, article
 from tests.trust.invariants import contents, strays
@@ -58,9 +58,9 @@ def test_a_worker_without_the_source_quarantines_nothing(content: Content, tmp_p
     content.write("a.md", article())
     batch = batch_of(content.source)
     elsewhere = replace(batch, source=tmp_path / "not mounted")
-    with pytest.raises(NotOnWorker, match="mount it there under the same path"):
+    with pytest.raises(WorkersFailed, match="mount it there under the same path"):
         write_parts(frames_of, elsewhere, tmp_path, "1")
-    with pytest.raises(NotOnWorker, match="mount the warehouse's folder there"):
+    with pytest.raises(WorkersFailed, match="mount the warehouse's folder there"):
         write_parts(frames_of, batch, tmp_path / "not mounted", "1")
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup, escape
 
-from flows import MatterhouseError
-from flows.reports.output import open_output
+from flows.reports.output import NotOursToReplace, open_output
 from flows.reports.page import health, providers, quality, stories, svg, tending, topics
 from flows.reports.page.figure import Section, fetch, mention
 from flows.reports.summary import Summary, day, summarize
@@ -41,16 +40,12 @@ select
     (select max(started_at) from ops.runs) as started_at"""
 
 
-class NotAPage(MatterhouseError):
-    """The file holds something else than a page of ours, so it is not replaced."""
-
-
 def write_page(paths: WarehousePaths, file: Path) -> None:
     """Write the page of the published warehouse; a page that is there is replaced at once."""
     if file.is_file():
         with file.open("rb") as found:
             if _MADE_BY not in found.read(_HEAD):
-                raise NotAPage(
+                raise NotOursToReplace(
                     f"{file} is no page of matterhouse: move it away, or name another file"
                 )
     with open_readonly(paths) as con:

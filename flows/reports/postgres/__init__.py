@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flows import MatterhouseError
+from flows import UsageError
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
 
@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 VARIABLE = "MATTERHOUSE_PUBLISH"
 
 
-class PostgresMissing(MatterhouseError):
-    """The extra that brings psycopg is not installed."""
-
-    exit_code = 2
-
-
 def publish(
     paths: WarehousePaths, url: str, patterns: Sequence[str] = ("*",), *, unless_there: bool = False
 ) -> "Publication":
@@ -28,7 +22,7 @@ def publish(
     try:
         from flows.reports.postgres import publication
     except ImportError as error:
-        raise PostgresMissing(
+        raise UsageError(
             "publishing to PostgreSQL is an extra: pip install 'matterhouse[postgres]'"
         ) from error
     with open_readonly(paths) as con:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from flows import MatterhouseError
 from flows.reports.postgres.copy import SCHEMA
+from flows.reports.postgres.session import DatabaseRefuses
 
 # Views on the tables, views on those views, and so on: the ones that read others come last.
 _VIEWS = """
@@ -76,10 +76,6 @@ _INDEXES = """
 """
 
 
-class ViewDoesNotFit(MatterhouseError):
-    """A view of somebody's reads a column that the tables no longer have."""
-
-
 @dataclass(frozen=True, slots=True)
 class Dependents:
     """Views that have to go before the tables can, and the statements that bring all back."""
@@ -123,7 +119,7 @@ def restore(session: psycopg.Connection, found: Dependents) -> None:
         try:
             session.execute(_text(statement))
         except psycopg.errors.UndefinedColumn as error:
-            raise ViewDoesNotFit(
+            raise DatabaseRefuses(
                 "a view on the published tables reads what is no longer there"
                 f" ({error.diag.message_primary}): drop it or mend it, and publish again"
             ) from error

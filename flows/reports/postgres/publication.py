@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import duckdb
 import psycopg
 
-from flows import MatterhouseError
 from flows.reports.export import matching
+from flows.reports.output import NotOursToReplace
 from flows.reports.postgres import dependents
 from flows.reports.postgres.copy import SCHEMA, copy, describe
 from flows.reports.postgres.session import shown, transaction
@@ -28,10 +28,6 @@ _OTHERS = """
     where nspname || '.' || relname = any(%s)
     order by 1
 """
-
-
-class NotOursToReplace(MatterhouseError):
-    """A table of that name was made, or guarded, by somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from flows import MatterhouseError
+from flows import MatterhouseError, UsageError
+from flows.warehouse.lock import Locked
 
 _LOCK = 0x6D617474  # One publish at a time in a database; any number that others do not take.
 _SETTINGS = """
@@ -19,20 +20,8 @@ _SETTINGS = """
 """
 
 
-class BadAddress(MatterhouseError):
-    """The address is not one of a PostgreSQL database."""
-
-    exit_code = 2
-
-
 class DatabaseRefuses(MatterhouseError):
     """PostgreSQL cannot be reached, or refuses a statement; what was published stays."""
-
-
-class PublishUnderWay(MatterhouseError):
-    """Another publish is at work on this database."""
-
-    exit_code = 75
 
 
 @contextmanager
@@ -44,7 +33,7 @@ def transaction(url: str) -> Iterator[psycopg.Connection]:
             session.execute(_SETTINGS)
             asked = session.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK])
             if asked.fetchone() != (True,):
-                raise PublishUnderWay(f"another publish is at work on {shown(url)}")
+                raise Locked(f"another publish is at work on {shown(url)}")
             yield session
     except psycopg.Error as error:
         words = _reason(error)
@@ -66,7 +55,7 @@ def _parts(url: str) -> dict[str, str]:
             return {name: str(part) for name, part in conninfo_to_dict(url).items()}
     except psycopg.Error:
         pass  # What is wrong is not said: the words could quote the password.
-    raise BadAddress(
+    raise UsageError(
         "the address is not one of PostgreSQL: say postgresql://USER@HOST:PORT/DATABASE, with %XX"
         " for what is no letter or digit, and the password in PGPASSWORD or ~/.pgpass"
     )

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 import psycopg
 from psycopg import sql
 
-from flows import MatterhouseError
 from flows.reports.postgres import dependents
 from flows.reports.postgres.copy import SCHEMA, Table
+from flows.reports.postgres.session import DatabaseRefuses
 
 # Whoever waits for a lock makes later readers wait behind it. And it must end before the second
 # after which PostgreSQL looks for deadlocks and ends one of the two, perhaps the reader.
@@ -21,10 +21,6 @@ LOCK_TIMEOUT = "300ms"
 PATIENCE_SECONDS = 900.0
 _VIEWS = "the views on the tables"
 _FIRST_SLEEP, _LONGEST_SLEEP = 0.02, 1.0
-
-
-class ReadersNeverEnded(MatterhouseError):
-    """Some session has kept a published table open for all of our patience."""
 
 
 class _Held(Exception):
@@ -56,7 +52,7 @@ def swap(
             return
         except _Held as held:
             if time.monotonic() > until:
-                raise ReadersNeverEnded(
+                raise DatabaseRefuses(
                     f"some session has kept {held.name} open for {PATIENCE_SECONDS / 60:.0f}"
                     " minutes: look for it in pg_stat_activity; nothing was published"
                 ) from held

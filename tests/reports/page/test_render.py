@@ -9,8 +9,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows.reports.output import NotOursToReplace
 from flows.reports.page.figure import mention
-from flows.reports.page.render import SECTIONS, NotAPage, render, write_page
+from flows.reports.page.render import SECTIONS, render, write_page
 from flows.reports.summary import summary_line
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
@@ -142,7 +143,7 @@ def test_an_empty_section_says_why(
 def test_a_file_that_is_no_page_is_not_replaced(sample: WarehousePaths, tmp_path: Path) -> None:
     """Somebody's own index.html stays."""
     (tmp_path / "index.html").write_text("<p>mine")
-    with pytest.raises(NotAPage, match="move it away"):
+    with pytest.raises(NotOursToReplace, match="move it away"):
         write_page(sample, tmp_path / "index.html")
     assert (tmp_path / "index.html").read_text() == "<p>mine"
 
