@@ -1,6 +1,8 @@
 """A content folder that tests write to, and builds of it."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -100,13 +102,29 @@ def content(tmp_path: Path) -> Content:
     return Content(tmp_path)
 
 
-@pytest.fixture
-def three(content: Content) -> Content:
-    """Give a content folder of three articles, already built."""
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build three articles once, and keep a copy of the folder that tests change."""
+    folder = tmp_path_factory.mktemp("three")
+    (folder / "content_of_a_test").mkdir()
+    content = Content(folder / "content_of_a_test")
     for name in ("a", "b", "c"):
         content.write(f"_news/2025-03-04-{name}.md", article(title=name))
     content.build()
-    return content
+    (folder / "content_of_a_test").rename(folder / "as_built")
+    return folder
+
+
+@pytest.fixture
+def three(built: Path) -> Iterator[Content]:
+    """Give a content folder of three articles, already built.
+
+    Each test gets it at the same path: a warehouse remembers the one of its source.
+    """
+    folder = built / "content_of_a_test"
+    shutil.copytree(built / "as_built", folder, symlinks=True)
+    yield Content(folder)
+    shutil.rmtree(folder)
 
 
 def counts(receipt: Receipt) -> dict[str, int]:

@@ -131,7 +131,7 @@ def test_the_last_published_build_is_remembered_from_any_folder(
     """Source and globs as they were published count; what failed or was only tried does not."""
     shell.content.write("d.mdx", article(title="d"))
     shell.content.write("node_modules/guide.md", article(title="guide"))
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(shell.content.source.parent)
     globs = ("--pattern", "*.md", "--pattern", "*.mdx", "--exclude", "node_modules/")
     assert shell.run("build", "content", *globs)[0] == 0
     assert shell.run("build", "nowhere", "--pattern", "*.txt", "--replace-source")[0] == 1
