@@ -56,19 +56,17 @@ def steps(con: duckdb.DuckDBPyConnection, changed: Collection[str] | None = None
             # A table with the same rows as before is no reason to rebuild those that read it.
             before = fingerprint(con, file.name) if file.name in there else None
             make(con, file)
+            # Replacing a table drops its comments.
+            comments.write(con, file)
             if before is None or before != fingerprint(con, file.name):
                 stale.add(file.name)
             yield file.name
 
 
 def make(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
-    """Make one macro, or one table with its comments."""
-    if file.folder == "macros":
-        execute(con, file, file.sql)
-        return
-    execute(con, file, f"create or replace table {file.name} as\n{file.sql}")
-    # Replacing a table drops its comments.
-    comments.write(con, file)
+    """Make one macro, or one table without its comments."""
+    creation = "" if file.folder == "macros" else f"create or replace table {file.name} as\n"
+    execute(con, file, creation + file.sql)
 
 
 def drop_leftovers(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -16,6 +15,10 @@ from flows import MatterhouseError, sql_folder
 FOLDERS = ("raw", "ops", "macros", "staging", "marts", "checks")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _MACRO = re.compile(r"^create or replace macro \w+\([^)]*\) as( table)?\s", re.MULTILINE)
+
+# What each file names. To parse them all takes a tenth of a small build, and a process that builds
+# on a schedule does so again and again.
+_references: "dict[SqlFile, frozenset[str]]" = {}
 
 
 class UnusableSqlFile(MatterhouseError):
@@ -134,19 +137,31 @@ def in_order(con: duckdb.DuckDBPyConnection) -> dict[SqlFile, set[str]]:
         ) from error
 
 
-def references(con: duckdb.DuckDBPyConnection, file: SqlFile) -> set[str]:
+def references(con: duckdb.DuckDBPyConnection, file: SqlFile) -> frozenset[str]:
     """Return the tables and, with brackets (`as_of()`), the functions that a query names."""
+    if file not in _references:
+        _references[file] = _parse(con, file)
+    return _references[file]
+
+
+def _parse(con: duckdb.DuckDBPyConnection, file: SqlFile) -> frozenset[str]:
+    nodes: list[dict[str, Any]] = []
+
+    def collect(node: dict[str, Any]) -> dict[str, Any]:
+        nodes.append(node)
+        return node
+
     ((text,),) = con.execute("select json_serialize_sql(?)", [file.query]).fetchall()
-    tree = json.loads(text)
+    tree = json.loads(text, object_hook=collect)
     if tree["error"]:
         raise UnusableSqlFile(f"{file.place} does not run: {tree['error_message']}")
-    nodes = list(_nodes(tree))
     tables = {
         f"{node['schema_name']}.{node['table_name']}"
         for node in nodes
         if node.get("type") == "BASE_TABLE" and node["schema_name"]
     }
-    return tables | {f"{node['function_name']}()" for node in nodes if "function_name" in node}
+    functions = {f"{node['function_name']}()" for node in nodes if "function_name" in node}
+    return frozenset(tables | functions)
 
 
 def _compare(file: SqlFile, read: set[str]) -> None:
@@ -157,13 +172,3 @@ def _compare(file: SqlFile, read: set[str]) -> None:
             f"{file.place} reads {expected or 'nothing'}, but its header says "
             f"{', '.join(file.reads) or 'nothing'}: write `-- Reads: {expected}`."
         )
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Yield every object of a syntax tree."""
-    if isinstance(tree, dict):
-        yield tree
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for item in tree:
-            yield from _nodes(item)

@@ -7,6 +7,7 @@ with many grains, `where`. For a check, `after` holds statements that break the 
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,24 @@ def read(path: Path) -> Case:
 
 
 def warehouse(given: dict[str, list[dict[str, Any]]], *tables: str) -> duckdb.DuckDBPyConnection:
-    """Build the models that some tables need, else every model, over some rows, in memory."""
+    """Build the models that some tables need, else every model, over some rows, in memory.
+
+    Without comments, which take as long as the models.
+    """
     con = duckdb.connect(config={"threads": 1})
     con.execute("set TimeZone = 'UTC'")
-    build.create_tables(con)
+    for schema in build.SCHEMAS:
+        con.execute(f"create schema {schema}")
+    for file in (*files.files("raw"), *files.files("ops")):
+        con.execute(file.sql)
     for table, rows in given.items():
         insert(con, table, rows)
+    make(con, *tables)
+    return con
+
+
+def make(con: duckdb.DuckDBPyConnection, *tables: str) -> None:
+    """Make the models that some tables need, else every model."""
     ordered = files.in_order(con)
     needed = set(tables) or {file.name for file in ordered}
     for file in reversed(ordered):
@@ -64,14 +77,17 @@ def warehouse(given: dict[str, list[dict[str, Any]]], *tables: str) -> duckdb.Du
     for file in ordered:
         if file.name in needed:
             build.make(con, file)
-    return con
 
 
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
     """Insert rows; the columns they do not name are null."""
-    for row in rows:
-        columns, marks = ", ".join(row), ", ".join("?" for _ in row)
-        con.execute(f"insert into {table} ({columns}) values ({marks})", list(row.values()))
+    for names, alike in groupby(rows, key=tuple):
+        values = [list(row.values()) for row in alike]
+        marks = f"({', '.join('?' for _ in names)})"
+        con.execute(
+            f"insert into {table} ({', '.join(names)}) values {', '.join([marks] * len(values))}",
+            list(chain.from_iterable(values)),
+        )
 
 
 def rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flows.frontmatter import FrontMatter, Plain, Value
 from flows.load import merge
 from flows.load.ledger import Run
-from flows.models import build
+from flows.models import build, comments
 from flows.normalize.rows import normalize
 from flows.source.extract import Document, Extracted, Reject
 from flows.source.read import Signature
@@ -125,6 +125,14 @@ class Warehouse:
         """Return the rows of every model, in order."""
         names = [t for t in table_names(self.con) if t.startswith(("staging.", "marts."))]
         return {name: self.con.execute(f"from {name}").fetchall() for name in names}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def without_comments() -> Iterator[None]:
+    """Leave out the comments, which take as long as the models."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(comments, "write", lambda con, file: None)
+        yield
 
 
 @pytest.fixture

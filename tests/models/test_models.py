@@ -71,7 +71,7 @@ def test_as_of_returns_the_articles_of_a_moment(moment: str, expected: dict[str,
     """Each moment has the state observed last: A-B-A, removed, renamed and returned articles."""
     names = ("observed_at", "article_id", "change", "quality", "renamed_from")
     versions = [dict(zip(names, version, strict=True)) for version in HISTORY]
-    with cases.warehouse({"raw.article_versions": versions}) as con:
+    with cases.warehouse({"raw.article_versions": versions}, "as_of()") as con:
         as_of = f"as_of(timestamptz '{moment}+00')"
         found = con.execute(f"select article_id, quality from {as_of}").fetchall()
     assert dict(found) == expected
@@ -112,7 +112,7 @@ def test_the_same_rows_make_the_same_tables_on_any_number_of_threads() -> None:
     with cases.warehouse({"raw.articles": articles, "raw.article_topics": topics}) as con:
         first = {table: con.execute(f"from {table}").fetchall() for table in tables}
         con.execute("set threads = 4")
-        build.build(con)
+        cases.make(con)
         assert {table: con.execute(f"from {table}").fetchall() for table in tables} == first
 
 
@@ -134,7 +134,7 @@ ARTICLES = st.lists(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(articles=ARTICLES)
 def test_totals_of_every_trend_are_those_of_its_articles(
@@ -142,7 +142,7 @@ def test_totals_of_every_trend_are_those_of_its_articles(
 ) -> None:
     """Whatever the corpus, each grain of each trend counts every dated article exactly once."""
     fill(shared, articles)
-    build.build(shared)
+    cases.make(shared)
     # Random articles may well have no date, topic or provider at all, which is worth a warning.
     silent = ("articles_without_date", "articles_without_provider", "articles_without_topic")
     assert checks.run(shared, waived=silent) == []
