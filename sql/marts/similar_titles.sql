@@ -3,7 +3,8 @@
 -- Reads: staging.articles
 -- Note: a likeness of titles, no proof: look at similarity, which begins at 0.6 and is 1 for the same words. A word
 -- that over 25 titles of a week share leads to no pair. marts.stories goes by addresses, which are hardly ever shared.
-with titles as (
+with titles as materialized (
+    -- Materialized, or the words would be looked for twice: for the condition below and for the result.
     select
         article_id,
         provider,
@@ -13,50 +14,60 @@ with titles as (
         quality,
         list_distinct(regexp_extract_all(lower(strip_accents(title)), '[\p{L}\p{N}]+')) as words,
     from staging.articles
-    where
-        provider is not null
-        and published_date is not null
-        -- Two words, or one short one, are a heading ("Release notes") and no story; scripts without spaces are one word.
-        and (len(words) >= 3 or length(words[1]) >= 8)
+    where provider is not null and published_date is not null
 ),
 
 listed_words as (
-    select article_id, unnest(words) as word
+    select article_id, published_date, unnest(words) as word
     from titles
+    -- Two words, or one short one, are a heading ("Release notes") and no story; scripts without spaces are one word.
+    where len(words) >= 3 or length(words[1]) >= 8
 ),
 
-rarities as (
-    select word, count(*) as articles
+numbers as (
+    select word, row_number() over (order by count(*), word) as number
     from listed_words
     group by word
+),
+
+numbered_titles as (
+    select
+        article_id,
+        published_date,
+        count(*) as words,
+        -- The rarest first.
+        list_sort(list(number)) as numbers,
+        bit_or(cast(1 as ubigint) << (number % 64)) as bits,
+    from listed_words
+    inner join numbers on numbers.word = listed_words.word
+    group by article_id, published_date
 ),
 
 -- Two titles that share six words of ten share one of the rarest: of n words, n - ceil(0.6 n) + 1 have to be
 -- looked at, which are few pairs of many.
 rare_words as (
-    select listed_words.article_id, titles.published_date, listed_words.word
-    from listed_words
-    inner join rarities on rarities.word = listed_words.word
-    inner join titles on titles.article_id = listed_words.article_id
-    qualify
-        row_number() over (partition by listed_words.article_id order by rarities.articles, listed_words.word)
-        <= len(titles.words) - ceil(0.6 * len(titles.words)) + 1
+    select
+        * exclude (numbers),
+        (published_date - date '1970-01-01') // 7 as week,
+        unnest(numbers[:words - cast(ceil(0.6 * words) as bigint) + 1]) as number,
+    from numbered_titles
 ),
 
-dated_words as (
-    select *, (published_date - date '1970-01-01') // 7 as week
+telling_words as (
     from rare_words
     -- Titles made by a form share their words with all others, and pairs grow with the square of their number.
-    qualify count(*) over (partition by word, week) <= 25
+    qualify count(*) over (partition by number, week) <= 25
 ),
 
 candidates as (
     select distinct one.article_id, other.article_id as later_article_id
-    from (select * replace (week + unnest([-1, 0, 1]) as week) from dated_words) as one
-    inner join dated_words as other on other.word = one.word and other.week = one.week
+    from (select * replace (week + unnest([-1, 0, 1]) as week) from telling_words) as one
+    inner join telling_words as other on other.number = one.number and other.week = one.week
     where
         other.published_date - one.published_date between 0 and 7
         and one.article_id <> other.article_id
+        -- At most a quarter of their words is in one alone. Each such word makes one bit differ, or none.
+        and bit_count(xor(one.bits, other.bits)) <= 0.25 * (one.words + other.words)
 )
 
 select
