@@ -4,7 +4,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -289,7 +288,8 @@ def build(
 ) -> int:
     """Read a folder and bring the warehouse up to date."""
     from flows import pipeline
-    from flows.reports import notify, postgres
+    from flows.reports import notify
+    from flows.reports.finish import Finished, finish
     from flows.reports.headline import describe
     from flows.reports.news import news
     from flows.workers.runner import named
@@ -308,12 +308,17 @@ def build(
     notify.hand_on(on_failure, urls, always=notify_always)
     _publish_to(publish_to)
     _agree(runner, jobs)
-    publication = None
+    finished = Finished({})
     if prefect or os.environ.get("PREFECT_API_URL"):
         receipt = _orchestrate(quiet=quiet or as_json).build_once(
             request, runner=runner, jobs=jobs, page=page_file
         )
     else:
+
+        def report(receipt: Mapping[str, Any]) -> None:
+            nonlocal finished
+            finished = finish(receipt, warehouse, page_file, terminal.print_error)
+
         with terminal.progress(visible=not (quiet or as_json)) as progress:
             receipt = pipeline.run(
                 request,
@@ -324,10 +329,9 @@ def build(
                     progress,
                     say=terminal.aside if not (quiet or as_json) else lambda text: None,
                 ),
-                partial(_finish, warehouse, page_file),
+                report,
                 describe,
             )
-        publication = postgres.publish_as_asked(warehouse)
     for note in receipt.notes:
         terminal.print_error(note)
     found = news(receipt.as_json())
@@ -335,12 +339,14 @@ def build(
         print(json.dumps(receipt.as_json()))
     elif not quiet:
         results.receipt(receipt, found, _movers(warehouse))
-        if publication:
-            print(f"\n{publication}")
-        if page_file:
+        if finished.publication:
+            print(f"\n{finished.publication}")
+        if page_file and not finished.failure:
             print(f"\nWrote {page_file}")
     if quiet:
         results.news(found)
+    if finished.failure:
+        raise finished.failure
     to_mend = receipt.quarantined or found.newly_excluded or not receipt.loaded
     if strict and to_mend:
         return TO_MEND
@@ -780,18 +786,6 @@ def _agree(runner: str, jobs: int | None) -> None:
     """Refuse a number of workers where there are none of ours to count."""
     if jobs is not None and (runner == "local" or "=" in runner):
         raise UsageError(f"--jobs counts workers that --runner {runner} does not start")
-
-
-def _finish(paths: WarehousePaths, page_file: Path | None, receipt: Mapping[str, Any]) -> None:
-    """Write the page, and tell whoever asked."""
-    from flows.reports import notify
-
-    if page_file and not receipt.get("error"):
-        # Its templates take longer to import than a build without changes takes to run.
-        from flows.reports.page.render import write_page
-
-        write_page(paths, page_file)
-    notify.tell(receipt, terminal.print_error, page_file)
 
 
 def _publish_to(given: str | None) -> None:

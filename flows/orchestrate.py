@@ -48,6 +48,7 @@ from flows.load.plan import Plan
 from flows.load.receipt import Receipt
 from flows.models.build import Built
 from flows.reports import markdown, notify, postgres, terminal
+from flows.reports.finish import finish
 from flows.reports.headline import describe
 from flows.source import sources
 from flows.source.extract import Batch
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from flows.normalize.frames import Frames
+    from flows.reports.postgres.publication import Publication
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -175,16 +177,20 @@ def show_progress(artifact: "UUID", done: int, total: int) -> None:
     update_progress_artifact(artifact, round(100 * done / total, 1))
 
 
-def report(paths: WarehousePaths, page: Path | None, receipt: Mapping[str, Any]) -> None:
-    """Write the page, tell whoever asked, and leave the receipt and its tables as artifacts."""
+def report(
+    paths: WarehousePaths, page: Path | None, runner: PrefectRunner, receipt: Mapping[str, Any]
+) -> None:
+    """Finish the run, and leave its receipt and its tables as artifacts."""
     log = get_run_logger()
-    if page and not receipt.get("error"):
-        # Its templates take longer to import than a run without changes takes.
-        from flows.reports.page.render import write_page
 
-        write_page(paths, page)
-        receipt = {**receipt, "page": str(page.absolute())}
-    notify.tell(receipt, log.warning, page)
+    def share(paths: WarehousePaths) -> "Publication | None":
+        asked = os.environ.get(postgres.VARIABLE)
+        return runner.call(postgres.publish_as_asked, paths) if asked else None
+
+    finished = finish(receipt, paths, page, log.warning, share)
+    receipt = finished.receipt
+    if finished.publication:
+        log.info("%s", finished.publication)
     for note in receipt.get("notes", ()):
         log.warning(note)
     try:
@@ -194,6 +200,8 @@ def report(paths: WarehousePaths, page: Path | None, receipt: Mapping[str, Any])
     except (httpx.HTTPError, PrefectException, MatterhouseError) as error:
         # What is published is published: a page without tables is no failed run.
         log.warning("the artifacts of the run are not complete: %s", error)
+    if finished.failure:
+        raise finished.failure
 
 
 def _run_name() -> str:
@@ -241,14 +249,11 @@ def build(
         history=history,
     )
     carried_out_by = PrefectRunner(named(runner, paths.generations, jobs))
-    told = partial(report, paths, Path(page) if page else None)
+    told = partial(report, paths, Path(page) if page else None, carried_out_by)
 
     def built() -> Receipt:
         notify.hand_on(None, None)  # A mistake in the environment is better known before the run.
-        receipt = pipeline.run(request, carried_out_by, told, describe)
-        if os.environ.get(postgres.VARIABLE):
-            get_run_logger().info("%s", carried_out_by.call(postgres.publish_as_asked, paths))
-        return receipt
+        return pipeline.run(request, carried_out_by, told, describe)
 
     done = as_state(built)
     # Lists of runs and notifications show the message of a state, not its result.

@@ -231,6 +231,36 @@ def test_a_flow_run_fails_with_our_sentence(server: Server, tmp_path: Path) -> N
 
 
 @pytest.mark.prefect
+def test_a_flow_that_cannot_share_its_run_tells_it_without_its_secrets(
+    server: Server, three: Content, tmp_path: Path
+) -> None:
+    """The page is linked, the state says what failed, and no address is in what Prefect keeps."""
+    page, said = tmp_path / "news (1).html", tmp_path / "said.json"
+    secrets = {
+        "MATTERHOUSE_PUBLISH": f"postgresql://owner:s3cret-1@127.0.0.1:{free_port()}/team",
+        "MATTERHOUSE_NOTIFY": f"json://127.0.0.1:{free_port()}/s3cret-2",
+        "MATTERHOUSE_ON_FAILURE": f"tee {said}",
+    }
+    three.write("_news/d.md", article(title="d"))
+    options = ("build", three.source, "--page", page)
+    done = server.matterhouse("--warehouse", three.warehouse, *options, **secrets)
+    (run,) = server.runs(three.source)
+    artifacts = server.artifacts(run)
+    logged = server.ask("/logs/filter", {"logs": {"flow_run_id": {"any_": [run["id"]]}}})
+    assert (done.returncode, run["state"]["type"], run["state"]["name"]) == (
+        1, "FAILED", "DatabaseRefuses",
+    )  # fmt: skip
+    sentence = artifacts["receipt"].partition("\n")[0]
+    assert sentence.replace("\\", "").startswith("The warehouse is published, but postgresql://127")
+    assert f"[`{page}`]({page.as_uri()})" in artifacts["receipt"].split("\n\n# Run ")[0]
+    assert three.query("select count(*) from raw.articles") == [(4,)]
+    assert json.loads(said.read_text())["published"] is True
+    kept = json.dumps([run, artifacts, logged]) + said.read_text() + done.stderr + done.stdout
+    files = [path for path in three.warehouse.parent.rglob("*") if path.is_file()]
+    assert b"s3cret" not in b"".join([kept.encode(), *(path.read_bytes() for path in files)])
+
+
+@pytest.mark.prefect
 def test_a_served_schedule_runs_one_refresh_at_a_time_and_ends_on_sigterm(
     server: Server, content: Content, tmp_path: Path
 ) -> None:
@@ -331,6 +361,7 @@ def test_prefect_yaml_deploys_the_schedule(server: Server) -> None:
     )
     assert [one["schedule"]["cron"] for one in made["schedules"]] == ["0 6 * * *"]
     assert made["global_concurrency_limit"]["limit"] == 1
+    assert made["parameters"]["page"] == "data/page.html"
 
 
 def previous() -> list[str]:

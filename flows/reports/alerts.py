@@ -4,6 +4,7 @@ What was told and is not mended yet is kept beside the warehouse, so that nobody
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ _TITLES: dict[Kind, str] = {
     "news": "the news",
 }
 _FAILED = "failed"
+_NUMBERS = re.compile(r"\d+")
 _STILL_LEFT_OUT = """
 select path from ops.files
 where status in ('quarantined', 'excluded') and path in (select unnest($paths::varchar[]))
@@ -82,15 +84,21 @@ def _problems(
 ) -> frozenset[str]:
     """Return what is wrong after a run, as short texts that stay the same while it lasts."""
     checks = {f"check {check.partition(':')[0]}" for check in found.failed_checks}
-    if found.error:
-        return told | checks | {_FAILED}
+    earlier_failures = {problem for problem in told if problem.startswith(_FAILED)}
+    # The same failure with other counts in its words is told already, and so are those of the days
+    # before until a run goes well.
+    failure = f"{_FAILED}: {_NUMBERS.sub('…', found.error)}"
+    failures = {*earlier_failures, failure} if found.error else set()
     if not receipt.get("published"):
-        return told - {_FAILED}  # Files and findings are what they were.
+        # Files and findings are what they were.
+        return (told - earlier_failures) | checks | failures
     new = [file["path"] for file in (*found.newly_quarantined, *found.newly_excluded)]
     earlier = [problem.removeprefix("file ") for problem in told if problem.startswith("file ")]
     with open_readonly(paths) as con:
         left = con.execute(_STILL_LEFT_OUT, {"paths": earlier}).fetchall()
-    return frozenset(checks | {f"file {path}" for path in (*new, *(path for (path,) in left))})
+    return frozenset(
+        checks | failures | {f"file {path}" for path in (*new, *(path for (path,) in left))}
+    )
 
 
 def _is_alarming(problems: frozenset[str]) -> bool:

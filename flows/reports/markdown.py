@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.reports import terminal
@@ -94,6 +95,8 @@ def markdown(receipt: Mapping[str, Any]) -> str:
     blocks = [
         _plain(line) for line in (receipt.get("message"), *receipt.get("details", ())) if line
     ]
+    if page := receipt.get("page"):
+        blocks.append(f"[{_code(page)}]({Path(page).as_uri()})")
     blocks += [f"# Run {receipt['run_id']}", _verdict(receipt)]
     if "seen" in receipt:
         blocks += [
@@ -108,8 +111,6 @@ def markdown(receipt: Mapping[str, Any]) -> str:
         blocks.append(f"New keys, kept in `extra`: {', '.join(map(_code, receipt['new_keys']))}")
     if receipt.get("failed_checks"):
         blocks.append("\n".join(f"- {_code(check)}" for check in receipt["failed_checks"]))
-    if receipt.get("page"):
-        blocks.append(f"Page {_code(receipt['page'])}")
     blocks.append(f"Source {_code(receipt['source'])}, warehouse {_code(receipt['warehouse'])}")
     return "\n\n".join(blocks) + "\n"
 
@@ -120,7 +121,8 @@ def _table(left: str, right: str, rows: Sequence[tuple[str, str]]) -> str:
 
 def _verdict(receipt: Mapping[str, Any]) -> str:
     if error := receipt.get("error"):
-        return f"**Failed**: {_code(error)}. The published warehouse is as it was."
+        published = "is that of this run" if receipt.get("published") else "is as it was"
+        return f"**Failed**: {_code(error)}. The published warehouse {published}."
     return "**Published**" if receipt["published"] else "**Nothing changed**"
 
 

@@ -1,7 +1,7 @@
 """Receipt → what somebody has to hear of: what failed, and what a run newly left out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,10 +51,11 @@ class News:
 def news(receipt: Mapping[str, Any]) -> News:
     """Return what is new in a receipt, and in the warehouse that its run published, if it did."""
     checks = tuple(receipt.get("failed_checks") or ())
+    error = str(receipt.get("error") or "")
     if not receipt.get("published"):
-        return News(str(receipt.get("error") or ""), checks)
+        return News(error, checks)
     with open_readonly(WarehousePaths(Path(receipt["warehouse"]))) as con:
-        return read_news(con, receipt["run_id"], checks)
+        return replace(read_news(con, receipt["run_id"], checks), error=error)
 
 
 def read_news(con: "duckdb.DuckDBPyConnection", run_id: str, failed_checks: Sequence[str]) -> News:

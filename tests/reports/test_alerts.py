@@ -110,7 +110,8 @@ def test_what_nobody_heard_is_said_again(tmp_path: Path, hook: WebHook) -> None:
     for _ in range(2):
         send.send([dead, live], failed, News("the disk is full"), warnings.append)
     assert [post["message"] for post in hook.received] == ["The run failed: the disk is full"]
-    assert alerts.open_problems(WarehousePaths(tmp_path / "news.duckdb")) == {"failed"}
+    told = alerts.open_problems(WarehousePaths(tmp_path / "news.duckdb"))
+    assert told == {"failed: the disk is full"}
 
 
 def test_a_mail_has_a_subject_and_carries_the_page(tmp_path: Path, mail: MailServer) -> None:
@@ -151,9 +152,10 @@ def test_an_address_that_cannot_work_is_refused_before_anything_is_done(
     ("told", "now", "kind"),
     [
         ([], {"error": "full"}, "wrong"),
-        (["failed"], {"error": "full"}, None),
-        (["failed"], {}, "well"),
-        (["failed", "file a.md"], {}, "well"),
+        (["failed: full"], {"error": "full"}, None),
+        (["failed: full"], {"error": "no network"}, "wrong"),
+        (["failed: full"], {}, "well"),
+        (["failed: full", "file a.md"], {}, "well"),
         (["file a.md"], {}, None),
         (["check a"], {"error": "full"}, "wrong"),
         ([], {}, None),

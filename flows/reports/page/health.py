@@ -1,5 +1,7 @@
 """What is missing in the front matter, what to mend, and how the runs went."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flows.reports.page import svg
@@ -15,6 +17,7 @@ from flows.reports.page.figure import (
     name,
 )
 from flows.reports.summary import clip, counted
+from flows.reports.terminal import escape_control
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,12 +60,13 @@ select
     gone,
     quarantined,
     warnings,
-    failed_checks,
+    coalesce(failed_checks, []) as failed_checks,
     new_keys,
     list_sum(map_values(seconds)) as seconds,
 from ops.runs
 order by started_at desc
 limit {_RUNS}"""
+_NO_COUNTS = dict.fromkeys(("read_files", "gone", "quarantined", "warnings", "seconds"))
 
 
 def front_matter(con: "duckdb.DuckDBPyConnection") -> Section:
@@ -182,20 +186,20 @@ def _new_keys(runs: list[dict[str, Any]]) -> Figure | None:
     )
 
 
-def runs(con: "duckdb.DuckDBPyConnection") -> Section:
-    """List the latest runs: when, what they found, what was wrong, how long they took."""
-    rows = fetch(con, RUNS)
-    if not rows:
+def runs(con: "duckdb.DuckDBPyConnection", receipts: Sequence[Mapping[str, Any]]) -> Section:
+    """List the latest runs that published or failed: what they found, how long they took."""
+    published = fetch(con, RUNS)
+    both = [*published, *_failed(receipts)]
+    rows = sorted(both, key=lambda row: row["started_at"], reverse=True)[:_RUNS]
+    if not published:
         return Section("runs", "Runs", empty="No run has published yet.")
-    last = rows[0]
     figure = Figure(
-        title=f"The last run was on {last['started_at']:%Y-%m-%d at %H:%M} UTC,"
-        f" read {counted(last['read_files'], 'file')} and took {svg.number(last['seconds'], 1)} s",
-        lead="Runs that published something, the newest first."
-        " `matterhouse runs` lists the failed ones too.",
+        title=_runs_title(rows[0]),
+        lead="Runs that published something or failed, the newest first. The SQL lists those that"
+        " published, `matterhouse runs` all.",
         sql=RUNS,
         grid=Grid(
-            ("Run (UTC)", "Read", "Gone", "Quarantined", "Warnings", "Seconds", "Failed checks"),
+            ("Run (UTC)", "Read", "Gone", "Quarantined", "Warnings", "Seconds", "What was wrong"),
             [
                 [
                     Cell(f"{row['started_at']:%Y-%m-%d %H:%M}"),
@@ -205,8 +209,7 @@ def runs(con: "duckdb.DuckDBPyConnection") -> Section:
                     Cell(svg.number(row["warnings"]), is_number=True),
                     Cell(svg.number(row["seconds"], 1), is_number=True),
                     Cell(
-                        "; ".join(clip(check, 120) for check in row["failed_checks"] or ())
-                        or "none"
+                        "; ".join(clip(fault, 200) for fault in row["failed_checks"]) or "nothing"
                     ),
                 ]
                 for row in rows
@@ -214,3 +217,25 @@ def runs(con: "duckdb.DuckDBPyConnection") -> Section:
         ),
     )
     return Section("runs", "Runs", [figure])
+
+
+def _failed(receipts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            **_NO_COUNTS,
+            "started_at": datetime.fromisoformat(receipt["started_at"]),
+            "failed_checks": [escape_control(f"failed: {receipt['error']}")],
+        }
+        for receipt in receipts
+        if receipt.get("error") and receipt.get("started_at")
+    ]
+
+
+def _runs_title(last: Mapping[str, Any]) -> str:
+    when = f"{last['started_at']:%Y-%m-%d at %H:%M} UTC"
+    if last["seconds"] is None:
+        return f"The run of {when} {clip(last['failed_checks'][0], 120)}"
+    return (
+        f"The last run that published was on {when}, read {counted(last['read_files'], 'file')}"
+        f" and took {svg.number(last['seconds'], 1)} s"
+    )

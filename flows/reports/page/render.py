@@ -1,6 +1,6 @@
 """The published warehouse → the page's HTML; the same data gives the same bytes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from flows.reports.page.figure import Section, fetch, mention
 from flows.reports.summary import Summary, day, summarize
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
+from flows.warehouse.run_log import read_runs
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,7 +31,6 @@ SECTIONS: tuple[Callable[["duckdb.DuckDBPyConnection"], Section], ...] = (
     stories.stories,
     tending.section,
     health.front_matter,
-    health.runs,
 )
 TOTALS = """\
 select
@@ -49,13 +49,13 @@ def write_page(paths: WarehousePaths, file: Path) -> None:
                     f"{file} is no page of matterhouse: move it away, or name another file"
                 )
     with open_readonly(paths) as con:
-        text = render(con)
+        text = render(con, read_runs(paths))
     with open_output(file) as writable:
         writable.write_text(text, encoding="utf-8")
 
 
-def render(con: "duckdb.DuckDBPyConnection") -> str:
-    """Return the page."""
+def render(con: "duckdb.DuckDBPyConnection", receipts: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Return the page; of the receipts it takes what the tables know nothing of, the failures."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -76,7 +76,7 @@ def render(con: "duckdb.DuckDBPyConnection") -> str:
         rest=rest,
         tiles=_tiles(summary, totals),
         run=totals,
-        sections=[section(con) for section in SECTIONS],
+        sections=[*(section(con) for section in SECTIONS), health.runs(con, receipts)],
     )
 
 

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from flows.reports.output import NotOursToReplace
+from flows.reports.page import health
 from flows.reports.page.figure import mention
 from flows.reports.page.render import SECTIONS, render, write_page
 from flows.reports.summary import summary_line
@@ -64,7 +65,8 @@ def test_every_figure_shows_sql_that_runs(which: str, request: pytest.FixtureReq
     paths = request.getfixturevalue(which)
     shown = re.findall(r"<pre><code>(.*?)</code></pre>", rendered(paths), re.DOTALL)
     with open_readonly(paths) as con:
-        figures = [figure for section in SECTIONS for figure in section(con).figures]
+        sections = [*(section(con) for section in SECTIONS), health.runs(con, [])]
+        figures = [figure for section in sections for figure in section.figures]
         assert [html.unescape(sql) for sql in shown] == [figure.sql for figure in figures]
         for figure in figures:
             found = con.execute(figure.sql).fetchall()
@@ -168,3 +170,19 @@ def test_a_warehouse_without_its_marts_is_no_traceback(tmp_path: Path) -> None:
 def test_a_name_turns_nothing_around_it(text: str, said: str) -> None:
     """A name that is read from the right stands where the sentence has it."""
     assert mention(text) == said
+
+
+def test_failed_runs_stand_among_those_that_published(sample: WarehousePaths) -> None:
+    """A page that is looked at on Monday says that nothing has gone well since Friday."""
+    failed = {"started_at": "2999-01-01T06:00:00+00:00", "error": "the <disk>\nis full"}
+    old = {"started_at": "1999-01-01T06:00:00+00:00", "error": "no network"}
+    with open_readonly(sample) as con:
+        text = render(con, [{"published": True}, old, failed, {"started_at": "x"}])
+    assert "The run of 2999-01-01 at 06:00 UTC failed: the &lt;disk&gt;\\nis full" in text
+    cells = re.findall(
+        r"<th scope=row><bdi>([\d-]{10} 06:00)</bdi>.*?<bdi>([^<]*)</bdi></td></tr>", text
+    )
+    assert cells == [
+        ("2999-01-01 06:00", "failed: the &lt;disk&gt;\\nis full"),
+        ("1999-01-01 06:00", "failed: no network"),
+    ]

@@ -1,0 +1,57 @@
+"""The end of a run → the page, the database that a team shares, and whoever asked to hear of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.reports import notify, postgres
+from flows.warehouse.paths import WarehousePaths
+
+if TYPE_CHECKING:
+    from flows.reports.postgres.publication import Publication
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What came of it: the receipt, with `failure` for its error if something went wrong here."""
+
+    receipt: Mapping[str, Any]
+    publication: "Publication | None" = None
+    failure: Exception | None = None
+
+
+def finish(
+    receipt: Mapping[str, Any],
+    paths: WarehousePaths,
+    page: Path | None,
+    complain: Callable[[str], None],
+    share: "Callable[[WarehousePaths], Publication | None]" = postgres.publish_as_asked,
+) -> Finished:
+    """Write the page, share the tables, and tell of the run and of what failed here.
+
+    After a failed run the page, which says so, is still that of the published warehouse.
+    """
+    has_failed = bool(receipt.get("error"))
+    publication, failure = None, None
+    try:
+        if page and not (has_failed and not paths.warehouse.exists()):
+            # Its templates take longer to import than a run without changes takes.
+            from flows.reports.page.render import write_page
+
+            write_page(paths, page)
+            receipt = {**receipt, "page": str(page.absolute())}
+    except Exception as error:
+        failure = error
+    try:
+        publication = None if has_failed else share(paths)
+    except Exception as error:
+        failure = error
+    if has_failed:
+        failure = None  # One error is enough, and the first has led to the other.
+    elif failure:
+        did = "is published" if receipt.get("published") else "is up to date"
+        message = f"The warehouse {did}, but {failure}"
+        receipt = {**receipt, "error": str(failure), "message": message}
+    notify.tell(receipt, complain, page)
+    return Finished(receipt, publication, failure)

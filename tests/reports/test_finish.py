@@ -1,0 +1,79 @@
+"""What a run leaves beside the warehouse, and who hears when that fails."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flows.cli import main
+from flows.reports import alerts, notify, postgres, send
+from flows.warehouse.paths import WarehousePaths
+from tests.conftest import Content, article
+from tests.reports.services import WebHook, free_port
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options are handed on by environment; the next test must not inherit them."""
+    for name in (notify.VARIABLE, send.VARIABLE, send.ALWAYS, postgres.VARIABLE):
+        monkeypatch.setenv(name, "")
+
+
+def build(content: Content, *options: str) -> int:
+    """Build as it is typed."""
+    common = ["--warehouse", str(content.warehouse), "build", str(content.source)]
+    return main([*common, *map(str, options)])
+
+
+def test_a_database_that_cannot_be_reached_is_told_and_the_run_stands(
+    three: Content, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The new article is published here; the command hears why it is not published there."""
+    told, database = tmp_path / "told.json", f"postgresql://u:s3cret@127.0.0.1:{free_port()}/x"
+    three.write("_news/d.md", article(title="d"))
+    assert build(three, "--publish", database, "--on-failure", f"tee {told}") == 1
+    said, receipt = capsys.readouterr(), json.loads(told.read_text())
+    assert receipt["reasons"] == ["failed"]
+    assert receipt["published"] is True
+    assert receipt["message"].startswith("The warehouse is published, but postgresql://127.0.0.1:")
+    assert "Published" in said.out
+    assert said.err.startswith("matterhouse: postgresql://127.0.0.1:")
+    assert "s3cret" not in said.out + said.err + told.read_text()
+    assert three.query("select count(*) from raw.articles") == [(4,)]
+
+
+def test_a_page_that_cannot_be_written_is_told_and_the_run_stands(
+    three: Content, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody's own file stays, and the run is published."""
+    mine, told = tmp_path / "mine.html", tmp_path / "told.json"
+    mine.write_text("<p>mine")
+    three.write("_news/d.md", article(title="d"))
+    assert build(three, "--page", str(mine), "--on-failure", f"tee {told}") == 1
+    fault = f"{mine} is no page of matterhouse: move it away, or name another file"
+    assert json.loads(told.read_text())["error"] == fault
+    assert capsys.readouterr().err.splitlines()[-1] == f"matterhouse: {fault}"
+    assert mine.read_text() == "<p>mine"
+    assert three.query("select count(*) from raw.articles") == [(4,)]
+
+
+def test_the_page_says_that_a_run_failed(three: Content, tmp_path: Path) -> None:
+    """What it shows is still the published warehouse, and its last section why it is old."""
+    page, other = tmp_path / "news.html", tmp_path / "other.duckdb"
+    three.source.rename(tmp_path / "hidden")
+    common = ["--warehouse", str(other), "build", str(three.source)]
+    assert main([*common, "--page", str(page)]) == 1
+    assert not page.exists()
+    assert build(three, "--page", str(page)) == 1
+    assert "UTC failed: source " in page.read_text()
+
+
+def test_another_failure_is_news_and_the_same_one_is_not(tmp_path: Path) -> None:
+    """Numbers in its words make no failure another one; what was told once is told once."""
+    with WebHook() as hook:
+        for error in ("disk full, 3 left", "disk full, 2 left", "no network", "disk full, 1 left"):
+            receipt = {"warehouse": str(tmp_path / "n.duckdb"), "error": error, "published": False}
+            send.send([f"json://127.0.0.1:{hook.port}"], receipt, notify.news(receipt), pytest.fail)
+        assert [post["message"] for post in hook.received] == ["disk full, 3 left", "no network"]
+    paths = WarehousePaths(tmp_path / "n.duckdb")
+    assert alerts.open_problems(paths) == {"failed: disk full, … left", "failed: no network"}
