@@ -61,14 +61,14 @@ __all__ = [
     "typed",
 ]
 
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 
 Parser: TypeAlias = Literal["fast", "pyyaml"]
 
 _DEFAULT = Reading()
 _PARSERS: dict[Kind, Callable[[Block, Reading, list[Note]], dict[str, Value]]] = {
     "yaml": yaml_fields,
-    "toml": lambda block, reading, notes: toml_fields(block),
+    "toml": toml_fields,
     "json": json_fields,
 }
 

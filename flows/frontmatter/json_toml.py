@@ -7,6 +7,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import takewhile
 
 from flows.frontmatter.block import Block
 from flows.frontmatter.messages import BrokenFrontMatter, note, safe_key
@@ -25,6 +26,7 @@ _HALF_SURROGATE = re.compile(
 )
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)\Z")
 _TYPOGRAPHIC = tuple("“”„‟‘’‚‛«»")  # noqa: RUF001
+_TOML_STATEMENT = re.compile(r"""[\w."'-]+[ \t]*=""")
 # tomllib joins the parts of a dotted key one by one, in quadratic time: refuse long ones first.
 _TOML_LONG_KEY = re.compile(
     r"""(?<![\w-])(?:(?:[\w-]+|"[^"\r\n]*"|'[^'\r\n]*')[ \t]*\.[ \t]*){64}"""
@@ -115,18 +117,47 @@ def _check_unicode(block: Block, root: Value) -> None:
         raise block.broken("invalid_unicode", half.start(1) if half else 0) from None
 
 
-def toml_fields(block: Block) -> dict[str, Value]:
-    """Read the fields of a TOML block; raises BrokenFrontMatter."""
+def toml_fields(block: Block, reading: Reading, notes: list[Note]) -> dict[str, Value]:
+    """Read the fields of a TOML block, and note repeated lines; raises BrokenFrontMatter."""
     if deep := _TOML_LONG_KEY.search(block.text):
         raise block.broken("too_deep", deep.start())
     try:
-        fields = tomllib.loads(block.text)
+        fields, repeated = _parse_toml(block.text.split("\n"))
     except RecursionError:
         raise block.broken("too_deep", 0) from None
     except ValueError as error:
         raise _broken_toml(block, error) from None
     _check_toml_limits(block, fields)
+    notes.extend(note("repeated_key", (), block.first_line + at) for at in repeated)
     return fields
+
+
+def _parse_toml(lines: list[str]) -> tuple[dict[str, Value], list[int]]:
+    """Return the fields, and the lines that say once more what one above says of the same table."""
+    first_error: ValueError | None = None
+    repeated: list[int] = []
+    while True:
+        try:
+            return tomllib.loads("\n".join(lines)), repeated
+        except ValueError as error:
+            first_error = first_error or error
+            at = _repeated_line(lines, error)
+            if at is None:
+                raise first_error from None
+            lines[at] = ""
+            repeated.append(at)
+
+
+def _repeated_line(lines: list[str], error: ValueError) -> int | None:
+    if not str(error).startswith("Cannot overwrite"):
+        return None
+    place = _TOML_PLACE.search(str(error))
+    at = int(place[1]) - 1 if place else len(lines) - 1
+    statement = lines[at].strip()
+    if not _TOML_STATEMENT.match(statement):
+        return None
+    above = takewhile(lambda line: not line.startswith("["), map(str.strip, reversed(lines[:at])))
+    return at if statement in above else None
 
 
 def _broken_toml(block: Block, error: ValueError) -> BrokenFrontMatter:
