@@ -37,6 +37,12 @@ class Source:
     split: str | None = None
     unless: str | None = None
 
+    def spelled(self, key_path: KeyPath) -> str:
+        """Return the label with the key as a file spells it."""
+        if self.form in ("file", "constant") or len(key_path) != len(self.path) or "*" in self.path:
+            return self.label
+        return self.label.removesuffix(".".join(self.path)) + ".".join(map(str, key_path))
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

@@ -1,12 +1,12 @@
 """Which key fed which column, counted over the loaded articles once a run (ops.mapping)."""
 
 import json
-import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from flows.config import Config, Source
 from flows.load.ledger import Run
+from flows.normalize.plan import fold
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,13 +74,20 @@ def _warned(con: "duckdb.DuckDBPyConnection", mapping: Config) -> Counts:
     warned: Counts = Counter()
     for column, sources in mapping.columns.items():
         for source in sources:
-            if source.form in ("key", "not"):
-                leads_to = _leads_to(source)
-                warned[column, source.label] += sum(n for name, n in found if leads_to.match(name))
-    return +warned
+            for name, count in found:
+                if key := _key_of(source, name.split(".")):
+                    warned[column, key] += count
+    return warned
 
 
-def _leads_to(source: Source) -> re.Pattern[str]:
-    """Return what matches the fields that warnings of the source's key name."""
-    steps = ("[^.]+" if step == "*" else re.escape(step) for step in source.path if step != "0")
-    return re.compile(r"\.".join(steps) + r"(?:\.|$)")
+def _key_of(source: Source, field: list[str]) -> str | None:
+    """Return the source's key as a field spells it that the source leads to."""
+    path = [step for step in source.path if step != "0"]
+    if source.form not in ("key", "not") or len(field) < len(path):
+        return None
+    steps = zip(path, field, strict=False)
+    if not all(step == "*" or fold(step) == fold(name) for step, name in steps):
+        return None
+    return (
+        source.label if len(path) < len(source.path) else source.spelled(tuple(field[: len(path)]))
+    )

@@ -37,7 +37,7 @@ _TIME = r"""
 _FORMS = tuple(
     re.compile(day + _TIME, re.ASCII | re.IGNORECASE | re.VERBOSE)
     for day in (
-        r"(?P<year>\d{4})(?P<sign>[-/])(?P<month>\d\d?)(?P=sign)(?P<day>\d\d?)",
+        r"(?P<year>\d{4})(?P<sign>[-/.])(?P<month>\d\d?)(?P=sign)(?P<day>\d\d?)",
         rf"{_WEEKDAY}{_MONTH}\.?\ +{_DAY},?\ +(?P<year>\d{{4}})",
         rf"{_WEEKDAY}{_DAY}\ +{_MONTH}\.?,?\ +(?P<year>\d{{4}})",
     )

@@ -16,6 +16,11 @@ _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^\s/]\S*", re.IGNORECASE)
 _WIKI_LINK = re.compile(r"\[\[([^\[\]|]+)(?:\|[^\[\]]*)?\]\]")
 
 
+# What generators take for "ask the clock, or git": no date that the file says.
+_DATE_WORDS = frozenset(("now", "today", "created", "git created"))
+_DATE_WORDS |= {f"{word}last{sign}modified" for word in ("", "git ") for sign in " -"}
+
+
 class NotOfKind(Exception):
     """The value is not of the column's kind, and nobody said that it should be."""
 
@@ -50,7 +55,8 @@ def name(value: Value) -> str | None:
     if isinstance(value, list):
         return next(filter(None, map(name, value)), None)
     if isinstance(value, dict):
-        return name(value.get("name"))
+        parts = (value.get(key) for key in ("given", "family"))
+        return name(value.get("name")) or " ".join(filter(None, map(text, parts))) or None
     found = text(value)
     if found and _ADDRESS.fullmatch(found):
         raise NotOfKind
@@ -103,6 +109,8 @@ def date(plausible: dates.DateRange, value: Value) -> int | None:
     if isinstance(value, str):
         if not value.strip():
             return None
+        if value.casefold() in _DATE_WORDS:
+            raise NotOfKind
         with contextlib.suppress(ConversionError):
             if convert.to_boolean(value) is not None:
                 raise NotOfKind  # `published: true`
@@ -130,10 +138,17 @@ def own_text(value: Value) -> str | None:
 
 
 def texts(value: Value) -> list[str]:
-    """Take a list of texts, or one; a mapping stands for its name."""
-    items = value if isinstance(value, list) else [value]
-    named = (name(item) if isinstance(item, dict) else text(item) for item in items)
-    return list(filter(None, named))
+    """Take a list of texts, or one; a mapping stands for its name, a list for its items.
+
+    YAML takes [[a wiki link]] without quotes for a list in a list; #tags lose their sign.
+    """
+    if isinstance(value, list):
+        return [found for item in value for found in texts(item)]
+    found = name(value) if isinstance(value, dict) else text(value)
+    if found and found.startswith("#"):
+        words = found.split()
+        return [word.lstrip("#") for word in words] if all(w[0] == "#" for w in words) else [found]
+    return [found] if found else []
 
 
 def own_images(value: Value) -> list[Value] | None:

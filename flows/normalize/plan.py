@@ -1,8 +1,9 @@
 """How each column of an article is filled: from its own key, else from other sources."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from flows.config import Config, Source
@@ -18,12 +19,14 @@ _ADDRESSES = ("original_url", "web_url", "amp_web_url", "cdn_amp_web_url")
 class ColumnPlan:
     """Where one column takes its value from.
 
-    `key` is its own key below its holder, "" when the mapping gives the column other sources.
+    `key` is its own key below its holder, "" when the mapping gives the column other sources, and
+    `own` the whole way to it, which is among the sources for its other spellings.
     `take` judges what other keys hold, `convert` what the own one does.
     """
 
     name: str
     key: str
+    own: KeyPath
     convert: Convert
     take: Convert
     sources: tuple[Source, ...]
@@ -32,7 +35,7 @@ class ColumnPlan:
 
     def may_have_source(self, fields: Mapping[str, Value]) -> bool:
         """Return whether a source can have a value: one cheap look before the search."""
-        return self.needs_no_key or not self.first_keys.isdisjoint(fields)
+        return self.needs_no_key or not self.first_keys.isdisjoint(spellings(tuple(fields)))
 
     def takes_all_of(self, value: Value) -> bool:
         """Return whether nothing of the value is left to keep elsewhere."""
@@ -85,18 +88,18 @@ def plan_for(config: Config, plausible: dates.DateRange) -> ArticlePlan:
 def _column(column: str, config: Config, plausible: dates.DateRange) -> ColumnPlan:
     own, sources = OWN_KEYS[column], config.columns[column]
     has_own = sources[:1] == (Source("key", ".".join(own), own),)
-    others = sources[1:] if has_own else sources
     convert, take = _conversions(column, plausible)
     return ColumnPlan(
         column,
         own[-1] if has_own else "",
+        own if has_own else (),
         convert,
         take,
-        others,
-        frozenset(source.path[0] for source in others if source.path),
+        sources,
+        frozenset(fold(source.path[0]) for source in sources if source.path),
         any(
             source.form in ("file", "constant") or source.path[:1] in (("*",), ("0",))
-            for source in others
+            for source in sources
         ),
     )
 
@@ -119,6 +122,27 @@ def _conversions(column: str, plausible: dates.DateRange) -> tuple[Convert, Conv
     return special.get(column, (to_text, kinds.text))
 
 
+@lru_cache(4096)
+def fold(key: str) -> str:
+    """Return what all spellings of a key have in common: pub-date, PubDate and "pub date"."""
+    return re.sub("[-_ ]", "", key.casefold())
+
+
+@lru_cache(1024)
+def spellings(keys: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the keys of a mapping by what their spellings have in common."""
+    found: dict[str, list[str]] = {}
+    for key in keys:
+        found.setdefault(fold(key), []).append(key)
+    return found
+
+
+def spelled(key: str, holder: Mapping[str, Value]) -> list[str]:
+    """Return the keys that a key stands for, spelled as it is first."""
+    found = spellings(tuple(holder)).get(fold(key), [])
+    return sorted(found, key=lambda each: each != key) if len(found) > 1 else found
+
+
 def find(
     value: Value, path: tuple[str, ...], above: KeyPath = ()
 ) -> Iterator[tuple[KeyPath, Value]]:
@@ -128,9 +152,8 @@ def find(
         return
     step, rest = path[0], path[1:]
     if isinstance(value, dict):
-        for key in value if step == "*" else (step,):
-            if key in value:
-                yield from find(value[key], rest, (*above, key))
+        for key in value if step == "*" else spelled(step, value):
+            yield from find(value[key], rest, (*above, key))
     elif isinstance(value, list) and (step == "*" or step.isdecimal()):
         for at in range(len(value)) if step == "*" else (int(step),):
             if at < len(value):
@@ -145,7 +168,8 @@ def refine(source: Source, value: Value, take: Callable[[Value], Any]) -> Any:
         found = source.match.search(kinds.text(value) or "")
         if found is None:
             raise kinds.NotOfKind
-        value = found[1] if found.re.groups else found[0]
+        is_asked = take is kinds.flag
+        value = is_asked or (found[1] if found.re.groups else found[0])
     if source.split is not None and isinstance(value, str):
         value = [part for part in map(str.strip, value.split(source.split)) if part]
         if take not in (kinds.texts, kinds.name, kinds.first_text):

@@ -107,6 +107,8 @@ class Reader:
                 continue
             has_key = source.form not in ("file", "constant")
             for key_path, value in self._candidates(source):
+                if has_key and key_path == plan.own:
+                    continue
                 try:
                     found = refine(source, value, plan.take)
                 except NotOfKind:
@@ -122,7 +124,7 @@ class Reader:
                     self.feeds[key_path] = plan.name
                     if plan.takes_all_of(value):
                         self.taken.add(key_path)
-                self.sources[plan.name] = source.label
+                self.sources[plan.name] = source.spelled(key_path)
                 return key_path, found
         return None
 

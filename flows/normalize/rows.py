@@ -118,7 +118,8 @@ def feeds(document: Document, mapping: Config) -> tuple[dict[str, KeyPath], date
     moment = row.get("published_at")
     day = None if moment is None else dates.to_day(moment)
     unmapped = {column: path for column, path in own.items() if column not in reader.sources}
-    return unmapped | elsewhere, day
+    from_no_key = {column: (label,) for column, label in reader.sources.items()}
+    return unmapped | from_no_key | elsewhere, day
 
 
 def _topics(reader: Reader, plan: ArticlePlan) -> list[tuple[int, str]]:
@@ -157,7 +158,7 @@ def _image(reader: Reader, position: int, image: dict[str, Value], where: KeyPat
 
 
 def _other_address(reader: Reader, image: dict[str, Value], row: Row, where: KeyPath) -> None:
-    for key in ("src", "uid"):
+    for key in ("src", "image", "uid"):
         if isinstance(address := image.get(key), str):
             row["url"] = str(address)
             reader.taken.add((*where, key))

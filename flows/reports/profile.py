@@ -1,5 +1,6 @@
 """A folder → what its front matter looks like: every key, its types, how often, who deviates."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from flows.source import extract, sources
 
 _EXAMPLES = 3
 _BATCH_FILES = 1000
+_DATE = re.compile(r"(?<!\d)\d{4}([-/])\d\d?\1\d\d?(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class KeyProfile:
     """One key of one kind of file; `share` is of the mappings that could hold it.
 
     `first` and `last` are the publication dates (UTC) of the earliest and latest file that has it;
-    `feeds` counts the files in which it fills a column.
+    `feeds` counts the files in which it fills a column, `dated` the texts that have a date in them.
+    What feeds a column without being a key (`file name`) is listed among them, without types.
     """
 
     kind: str
@@ -40,6 +43,7 @@ class KeyProfile:
     last: date | None
     deviators: list[Deviator]
     feeds: dict[str, int]
+    dated: int = 0
 
 
 @dataclass(slots=True)
@@ -50,6 +54,7 @@ class _Tally:
     days: set[date] = field(default_factory=set)
     examples: dict[str, list[Deviator]] = field(default_factory=lambda: defaultdict(list))
     feeds: Counter[str] = field(default_factory=Counter)
+    dated: int = 0
 
 
 def profile(scope: Scope) -> tuple[list[KeyProfile], int]:
@@ -91,6 +96,7 @@ def _count(
         tally.types[type_name] += 1
         if isinstance(value, dict):
             holders[kind, key] += 1
+        tally.dated += isinstance(value, str) and bool(_DATE.search(value))
         if day:
             tally.days = {min(tally.days | {day}), max(tally.days | {day})}
         if len(tally.examples[type_name]) < _EXAMPLES:
@@ -139,7 +145,7 @@ def _summary(
     holders: Counter[tuple[str, str]],
 ) -> KeyProfile:
     tally = tallies[kind, key]
-    usual, _ = tally.types.most_common(1)[0]
+    usual = next(iter(dict(tally.types.most_common())), None)
     deviators = [
         example
         for type_name in sorted(tally.examples)
@@ -147,7 +153,7 @@ def _summary(
         if type_name not in (usual, "empty")
         for example in tally.examples[type_name]
     ]
-    present = tally.types.total()
+    present = tally.types.total() or max(tally.feeds.values())
     could_hold = present if tally.parent is None else holders[kind, tally.parent]
     return KeyProfile(
         kind,
@@ -159,4 +165,5 @@ def _summary(
         max(tally.days, default=None),
         deviators[:_EXAMPLES],
         dict(tally.feeds.most_common()),
+        tally.dated,
     )

@@ -1,6 +1,7 @@
 """A profile → a first matterhouse.yaml: what is mapped, and what is left, as comments to edit."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from flows.reports.profile import KeyProfile
 # Below this share of the articles a column is as good as empty, and a key no remedy.
 _FEW = 0.5
 _SHOWN_KEYS = 20
+_DATE_IN_TEXT = r"(\d{4}[-/]\d\d?[-/]\d\d?)"
+_PLAIN_KEY = re.compile(r"[A-Za-z_][\w.-]*")
 _HEAD = """\
 # What the keys of this folder mean to matterhouse, written from {files:,} files. Edit it as you
 # like: a change makes the next build read every file again. All settings: docs/front-matter.md
@@ -50,9 +53,11 @@ def starter(mapping: Config, keys: Sequence[KeyProfile], files: int) -> str:
             feeding[column].append(f"{key.key} {times:,}")
             fed[column] += times
     mapped = [f"# {column}: {', '.join(keys)}" for column, keys in feeding.items()]
+    remedies = _remedies(mapping.columns, articles, fed, count)
     rows = [
-        f"  {column}: [{', '.join(json.dumps(name) for name in names)}]"
-        for column, names in _remedies(mapping.columns, articles, fed, count).items()
+        line
+        for column, sources in remedies.items()
+        for line in (f"  {column}:", *(f"    - {_written(source)}" for source in sources))
     ]
     left = [key for key in articles if not key.feeds and "mapping" not in key.types][:_SHOWN_KEYS]
     return "\n".join(
@@ -75,11 +80,11 @@ def _remedies(
     keys: Sequence[KeyProfile],
     fed: Mapping[str, int],
     count: int,
-) -> dict[str, list[str]]:
+) -> dict[str, list[Source]]:
     """Return rows for columns that few files fill, with the keys that most files have for them."""
     wanted: dict[str, Callable[[KeyProfile], bool]] = {
         "title": lambda key: "text" in key.types and key.key.casefold().endswith("title"),
-        "published_at": lambda key: "date" in key.types,
+        "published_at": lambda key: "date" in key.types or key.dated >= _FEW * count,
         "provider_name": lambda key: "text" in key.types and "author" in key.key.casefold(),
         "topics": lambda key: (
             "list" in key.types and key.key.casefold().endswith(("tags", "topics"))
@@ -89,12 +94,35 @@ def _remedies(
     for column, fits in wanted.items():
         if not count or fed.get(column, 0) >= _FEW * count:
             continue
-        names = [
-            key.key
+        more = [
+            _source(column, key)
             for key in keys
             if not key.feeds and "[]" not in key.key and key.present >= _FEW * count and fits(key)
         ]
-        if names:
-            known = [s.label for s in columns[column] if s.form == "key" and not s.split]
-            found[column] = [*known, *names]
+        if more:
+            found[column] = [*columns[column], *more]
     return found
+
+
+def _source(column: str, key: KeyProfile) -> Source:
+    """Return a key as a source; of a text that only holds a date, the date."""
+    is_inside = column == "published_at" and "date" not in key.types
+    match = re.compile(_DATE_IN_TEXT) if is_inside else None
+    return Source("key", key.key, tuple(key.key.split(".")), match=match)
+
+
+def _written(source: Source) -> str:
+    """Write a source as matterhouse.yaml has it."""
+    name = ".".join(source.path)
+    options = {
+        "match": source.match.pattern if source.match else None,
+        "split": source.split,
+        "unless": source.unless,
+    }
+    set_ones = [f"{option}: {json.dumps(value)}" for option, value in options.items() if value]
+    if source.form == "constant":
+        return json.dumps({"constant": str(source.constant)})
+    quoted = name if _PLAIN_KEY.fullmatch(name) else json.dumps(name)
+    if source.form == "key" and not set_ones:
+        return quoted
+    return f"{{{', '.join((f'{source.form}: {quoted}', *set_ones))}}}"
