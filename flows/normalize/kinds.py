@@ -51,12 +51,13 @@ def host(value: Value) -> str | None:
 
 
 def name(value: Value) -> str | None:
-    """Take a name: a text that is no address, the `name` of a mapping, the first of a list."""
+    """Take a name: a text that is no address, what names a mapping, the first of a list."""
     if isinstance(value, list):
         return next(filter(None, map(name, value)), None)
     if isinstance(value, dict):
         parts = (value.get(key) for key in ("given", "family"))
-        return name(value.get("name")) or " ".join(filter(None, map(text, parts))) or None
+        named = name(value.get("name")) or name(value.get("label"))
+        return named or " ".join(filter(None, map(text, parts))) or None
     found = text(value)
     if found and _ADDRESS.fullmatch(found):
         raise NotOfKind
@@ -122,6 +123,11 @@ def first_text(value: Value) -> str | None:
     if isinstance(value, list):
         return next(filter(None, map(first_text, value)), None)
     return text(value)
+
+
+def own_first_text(value: Value) -> str | None:
+    """Take one text, the first of a list."""
+    return first_text(value) if isinstance(value, list) else to_text(value)
 
 
 def own_texts(value: Value) -> list[Value] | None:

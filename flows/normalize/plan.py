@@ -115,7 +115,7 @@ def _conversions(column: str, plausible: dates.DateRange) -> tuple[Convert, Conv
         "quality": (to_integer, kinds.integer),
         "heat": (to_integer, kinds.integer),
         "provider_name": (to_text, kinds.name),
-        "category": (to_text, kinds.first_text),
+        "category": (kinds.own_first_text, kinds.first_text),
         "topics": (kinds.own_texts, kinds.texts),
         "images": (kinds.own_images, kinds.images),
     }

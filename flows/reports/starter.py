@@ -6,15 +6,18 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from flows import UsageError
+from flows import UsageError, frontmatter
 from flows.config import FILE_NAME, Config, Source
 from flows.load.scope import Scope
 from flows.reports.profile import KeyProfile
+from flows.source import sources
 
 # Below this share of the articles a column is as good as empty, and a key no remedy.
 _FEW = 0.5
 _SHOWN_KEYS = 20
 _DATE_IN_TEXT = r"(\d{4}[-/]\d\d?[-/]\d\d?)"
+_AUTHOR = re.compile(r"author(?:_?name|\.name)?$", re.IGNORECASE)
+_AUTHORS_FILE = re.compile(r"(?:.*/)?authors\.ya?ml")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w.-]*")
 _HEAD = """\
 # What the keys of this folder mean to matterhouse, written from {files:,} files. Edit it as you
@@ -36,13 +39,31 @@ def write(scope: Scope, named: Path | None, keys: Sequence[KeyProfile], files: i
     path = named or Path(scope.source) / FILE_NAME
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(starter(scope.mapping, keys, files))
+            file.write(starter(scope.mapping, keys, files, author_files(scope)))
     except FileExistsError:
         raise UsageError(f"{path} is there already: edit it, or name another --config") from None
     return path
 
 
-def starter(mapping: Config, keys: Sequence[KeyProfile], files: int) -> str:
+def author_files(scope: Scope) -> list[str]:
+    """Return the data files that give the ids of authors their names."""
+    paths = sources.walk(scope.source, scope.patterns, scope.left_out).paths
+    found = [path for path in sorted(paths) if _AUTHORS_FILE.fullmatch(path)]
+    return [path for path in found if _describes_authors(Path(scope.source) / path)]
+
+
+def _describes_authors(file: Path) -> bool:
+    try:
+        read = frontmatter.read(file.read_bytes(), whole_file=True)
+    except (OSError, frontmatter.BrokenFrontMatter):
+        return False
+    entries = [*read.fields.values()] if read else []
+    return bool(entries) and all(isinstance(each, dict) and "name" in each for each in entries)
+
+
+def starter(
+    mapping: Config, keys: Sequence[KeyProfile], files: int, author_files: Sequence[str] = ()
+) -> str:
     """Return the text of a configuration that changes only what the files leave empty."""
     articles = [key for key in keys if key.kind == "article"]
     count = max((key.present for key in articles if "." not in key.key), default=0)
@@ -68,11 +89,19 @@ def starter(mapping: Config, keys: Sequence[KeyProfile], files: int) -> str:
             "",
             *(("columns:", *rows) if rows else ("# columns:", "#   title: [title, headline]")),
             "",
+            *_terms(author_files),
             "# Keys that feed no column:",
             *(f"# {json.dumps(key.key)} in {key.share:.0%}" for key in left),
             _TAIL,
         )
     )
+
+
+def _terms(author_files: Sequence[str]) -> list[str]:
+    if not author_files:
+        return []
+    rows = [f"  - {{files: {json.dumps(path)}, kind: organization}}" for path in author_files]
+    return ["# Where the ids of authors get their names:", "terms:", *rows, ""]
 
 
 def _remedies(
@@ -85,7 +114,7 @@ def _remedies(
     wanted: dict[str, Callable[[KeyProfile], bool]] = {
         "title": lambda key: "text" in key.types and key.key.casefold().endswith("title"),
         "published_at": lambda key: "date" in key.types or key.dated >= _FEW * count,
-        "provider_name": lambda key: "text" in key.types and "author" in key.key.casefold(),
+        "provider_name": lambda key: "text" in key.types and bool(_AUTHOR.search(key.key)),
         "topics": lambda key: (
             "list" in key.types and key.key.casefold().endswith(("tags", "topics"))
         ),

@@ -218,6 +218,27 @@ def test_obsidian() -> None:
         ),
         ("rating: 5\nweight: 3", "quality", None),
         ("originalUrl: https://a.example/x", "provider_domain", None),
+        ("Title: Kelp", "title", "Kelp"),
+        ("title: Kelp\nTitle: Other", "title", "Kelp"),
+        ("TITLE: Kelp\ntitle:", "title", "Kelp"),
+        ("date created: 2024-01-02", "published_at", "2024-01-02 00:00:00+00:00"),
+        ("published_at: 2024-01-02", "published_at", "2024-01-02 00:00:00+00:00"),
+        ("Last-Update: {Date: 2024-01-02}", "updated_at", "2024-01-02 00:00:00+00:00"),
+        (
+            "date: git Last Modified\ncreated: 2024-01-02",
+            "published_at",
+            "2024-01-02 00:00:00+00:00",
+        ),
+        (
+            "date: Wednesday, April 7th 2021, 8:33:00 pm",
+            "published_at",
+            "2021-04-07 20:33:00+00:00",
+        ),
+        ("author: [{name: {given: Ada, family: Quill}}]", "provider_name", "Ada Quill"),
+        ("author: [[Ada Quill]]", "provider_name", "Ada Quill"),
+        ("Status: draft", "is_published", False),
+        ("status: seedling", "is_published", None),
+        ("category: [News, Sea]", "category", "News"),
     ],
 )
 def test_a_column_takes_the_first_source_that_has_a_value_of_its_kind(
@@ -239,6 +260,13 @@ def test_a_column_takes_the_first_source_that_has_a_value_of_its_kind(
         ("topics: Solar", ["Solar"]),
         ("taxonomy: {tag: [a, b]}", ["a", "b"]),
         ("taxonomies: {tags: [], kinds: [x]}", ["x"]),
+        ("topics: [{name: a}]", []),
+        ("tags: [{label: a, permalink: /a}, {slug: b}]", ["a"]),
+        ("tags: [[Moths]]", ["Moths"]),
+        ("categories: [[a, b], [c]]", ["a", "b", "c"]),
+        ("tags: ['#moth', '#night sky']", ["moth", "#night sky"]),
+        ("tags: '#moth #night'", ["moth", "night"]),
+        ("Keywords: a, b", ["a", "b"]),
     ],
 )
 def test_topics_come_from_tags_and_categories(lines: str, topics: list[str]) -> None:
@@ -318,6 +346,37 @@ image: a.png
         "images": [],
         "warnings": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "day"),
+    [
+        ("blog/2024-05-06-kelp.md", "2024-05-06"),
+        ("blog/2024-05-06-kelp/index.md", "2024-05-06"),
+        ("2024/05/06/kelp.md", "2024-05-06"),
+        ("2024-05-06/2024-05-07-kelp.md", "2024-05-07"),
+        ("blog/12024/05/06/kelp.md", None),
+        ("blog/2024-05-061/kelp.md", None),
+        ("blog/2024/05-06/kelp.md", None),
+    ],
+)
+def test_a_path_that_holds_a_whole_date_is_one(path: str, day: str | None) -> None:
+    """The name of the file comes before its folders."""
+    found = loaded(document("title: Kelp\n", path)).get("published_at")
+    assert found == (day and f"{day} 00:00:00+00:00")
+
+
+def test_a_source_is_named_as_the_file_spells_it() -> None:
+    """So that it can be searched for."""
+    text = "Pub Date: 2024-05-06\nExtra: {Team: [Sea]}\nCover_Image: {image: a.png}\n"
+    mapping = parse(b"columns: {topics: extra.team}", Path("matterhouse.yaml"))
+    found = loaded(document(text), mapping)
+    assert (found["sources"], found["topics"], found["images"], found["extra"]) == (
+        {"published_at": "Pub Date", "topics": "Extra.Team", "images": "Cover_Image"},
+        ["Sea"],
+        ["a.png"],
+        {},
+    )
 
 
 def test_bounds_of_dates_are_those_of_the_configuration() -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from flows import cli
-from flows.config import default, load
+from flows.config import Terms, default, load
+from flows.load.scope import choose
+from flows.reports.profile import profile
 
 POST = """\
 ---
@@ -48,3 +50,35 @@ def test_a_configuration_that_is_there_stays(
     assert cli.main(["--warehouse", str(tmp_path / "w.duckdb"), "init", str(source)]) == 2
     assert "is there already" in capsys.readouterr().err
     assert (source / "matterhouse.yaml").read_text() == "secret: [token]\n"
+
+
+def test_dates_inside_other_texts_are_found(tmp_path: Path) -> None:
+    """What fed the column before stays, and the file is one that a build understands."""
+    source = tmp_path / "content"
+    source.mkdir()
+    for day in (1, 2, 3):
+        text = f'+++\npath = "notes/2024/05/0{day}/tides"\nseen = "on 2024-05-0{day}"\n+++\n'
+        (source / f"{day}.md").write_text(text)
+    (source / "2024-05-04-four.md").write_text("---\npath: four\n---\n")
+    assert cli.main(["--warehouse", str(tmp_path / "w.duckdb"), "init", str(source)]) == 0
+    rows = load(source).columns["published_at"]
+    assert rows[:-2] == default().columns["published_at"]
+    assert [(s.label, s.match and s.match.pattern) for s in rows[-2:]] == [
+        ("path", r"(\d{4}[-/]\d\d?[-/]\d\d?)"),
+        ("seen", r"(\d{4}[-/]\d\d?[-/]\d\d?)"),
+    ]
+    assert "# published_at: file name 1\n" in (source / "matterhouse.yaml").read_text()
+    found, _ = profile(choose(None, source))
+    fed = {key.key: key.feeds["published_at"] for key in found if "published_at" in key.feeds}
+    assert fed == {"path": 3, "file name": 1}
+
+
+def test_a_file_of_authors_becomes_terms(tmp_path: Path) -> None:
+    """If that is what it holds."""
+    source = tmp_path / "content"
+    (source / "blog").mkdir(parents=True)
+    (source / "a.md").write_text("---\ntitle: A\nauthors: ada\n---\n")
+    (source / "authors.yaml").write_text("theme: dark\n")
+    (source / "blog" / "authors.yml").write_text("ada: {name: Ada Quill}\nbo: {name: Bo Reed}\n")
+    assert cli.main(["--warehouse", str(tmp_path / "w.duckdb"), "init", str(source)]) == 0
+    assert load(source).terms == (Terms(("blog/authors.yml",), "organization"),)
