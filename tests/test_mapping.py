@@ -128,7 +128,7 @@ def test_a_receipt_says_what_feeds_columns_when_that_is_new(tmp_path: Path) -> N
     folder.mkdir()
     for name in ("2024-05-01-a", "2024-05-02-b"):
         (folder / f"{name}.md").write_text("---\ntags: [Sea]\nauthor: Ann\nteam: Divers\n---\n")
-    (folder / "c.md").write_text("---\ndate: today\ntags: [Sea]\n---\n")
+    (folder / "c.md").write_text("---\ndate: soon\ntags: [Sea]\n---\n")
     request = Request(folder, tmp_path / "w.duckdb", history=False)
     assert run(request, describe=describe).feeds == [
         "published_at from `file name` in 2 files; 1 value did not fit",
