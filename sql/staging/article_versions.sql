@@ -3,15 +3,28 @@
 -- Reads: raw.article_versions
 -- Note: a row holds from valid_from until just before valid_to. A removal is a row without scores, so that
 -- nothing seems to last on: filter on is_loaded. origin_id follows an article through its renames.
-with versions as (
+with origins as (
     select
         *,
         -- Warehouses made before renames were followed know the path alone.
         coalesce(origin_id, article_id) as origin,
-        change <> 'removed' as is_loaded,
+    from raw.article_versions
+),
+
+-- Nothing but what is sorted: windows carry every column along.
+ends as (
+    select
+        article_id,
+        observed_at,
         -- A rename is two rows of one moment: the old path is removed before the new one goes on.
         lead(observed_at) over (partition by origin order by observed_at, change = 'renamed') as valid_to,
-    from raw.article_versions
+    from origins
+),
+
+versions as (
+    select origins.*, ends.valid_to, change <> 'removed' as is_loaded
+    from origins
+    inner join ends on ends.article_id = origins.article_id and ends.observed_at = origins.observed_at
 )
 
 select

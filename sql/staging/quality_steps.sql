@@ -53,9 +53,13 @@ period_states as (
 ),
 
 steps as (
-    select origin_id, time_grain, period_start, lag(state) over by_time as before, state as after
-    from period_states
-    window by_time as (partition by origin_id, time_grain order by period_start)
+    select after.origin_id, after.time_grain, after.period_start, before.state as before, after.state as after
+    from period_states as after
+    -- What was there when the period began.
+    left join (from states where to_date is not null) as before
+        on before.origin_id = after.origin_id
+        and before.from_date < after.period_start
+        and before.to_date >= after.period_start
 )
 
 select
