@@ -1,6 +1,6 @@
 -- Why did the mean quality move: new articles, removed ones, new scores, or another mix of providers?
 -- Grain: one row per time_grain and period of observation, from the first to the last observed one
--- Reads: marts.quality_changes_by, staging.quality_steps
+-- Reads: marts.quality_changes_by, marts.quality_changes_by_commit, staging.quality_steps
 -- Note: periods are of observation, not publication; the first is the import and explains nothing. Method:
 -- new + removed + re-scored, weighted by the provider's share at both ends, + mix shift = quality_change.
 with periods as (
@@ -71,14 +71,30 @@ effects as (
     group by time_grain, period_start
 ),
 
+commits as (
+    select
+        periods.time_grain,
+        periods.period_start,
+        arg_max(
+            {'commit': moves.commit, 'quality_change': moves.quality_change},
+            (abs(moves.quality_change), moves.observed_at)
+        ) as furthest,
+    from marts.quality_changes_by_commit as moves
+    cross join unnest(periods_of(cast(timezone('UTC', moves.observed_at) as date))) as listed (periods)
+    where moves.commit is not null and moves.quality_change <> 0
+    group by periods.time_grain, periods.period_start
+),
+
 explained as (
     select
         changes.*,
         if(quality_change is null, null, coalesce(effects.new_effect, 0)) as new_effect,
         if(quality_change is null, null, coalesce(effects.removed_effect, 0)) as removed_effect,
         if(quality_change is null, null, coalesce(effects.rescored_effect, 0)) as rescored_effect,
+        if(quality_change is null, null, commits.furthest) as furthest,
     from changes
     left join effects on effects.time_grain = changes.time_grain and effects.period_start = changes.period_start
+    left join commits on commits.time_grain = changes.time_grain and commits.period_start = changes.period_start
 )
 
 select
@@ -94,5 +110,7 @@ select
     round(removed_effect, 6) as removed_effect,  -- articles that stayed with their provider against all it had before
     round(rescored_effect, 6) as rescored_effect,  -- new scores of the articles that stayed
     round(quality_change - new_effect - removed_effect - rescored_effect, 6) + 0 as mix_effect,  -- providers' shares moved: change of share times the provider's mean of both ends
+    furthest['commit'] as commit,  -- the commit that moved quality_mean furthest, up or down (all: marts.quality_changes_by_commit); null if none did
+    furthest['quality_change'] as commit_change,  -- what this commit moved it by
 from explained
 order by time_grain, period_start

@@ -4,7 +4,7 @@
 -- Note: an article can change its address (one press release, many providers): both addresses are rows then, the
 -- earlier with is_current false, and name each other in other_urls. An article speaks by its newest state there.
 with latest as (
-    select article_id, origin_id, valid_from
+    select article_id, origin_id, valid_from, commit
     from staging.article_versions
     where valid_to is null and is_loaded
 ),
@@ -19,11 +19,12 @@ states as (
         articles.quality,
         articles.published_at,
         coalesce(latest.valid_from, articles.first_seen_at) as observed_at,
+        latest.commit,
         true as is_current,
     from staging.articles
     left join latest on latest.article_id = articles.article_id
     union all
-    select story_url, origin_id, article_id, provider, title, quality, published_at, valid_from, false
+    select story_url, origin_id, article_id, provider, title, quality, published_at, valid_from, commit, false
     from staging.article_versions
     where is_loaded and valid_to is not null
 ),
@@ -33,7 +34,7 @@ story_articles as (
         story_url,
         origin_id,
         bool_or(is_current) as is_current,
-        min(observed_at) as first_seen_at,
+        min({'at': observed_at, 'commit': commit}) as first_seen,
         arg_max(
             {
                 'article_id': article_id, 'provider': provider, 'title': title,
@@ -52,9 +53,9 @@ other_urls as (
         list(
             {
                 'story_url': other.story_url, 'provider': other.newest.provider,
-                'quality': other.newest.quality, 'first_seen_at': other.first_seen_at
+                'quality': other.newest.quality, 'first_seen_at': other.first_seen['at']
             }
-            order by other.first_seen_at, other.story_url, other.newest.provider, other.newest.quality
+            order by other.first_seen['at'], other.story_url, other.newest.provider, other.newest.quality
         ) as other_urls,
     from story_articles as one
     inner join story_articles as other on other.origin_id = one.origin_id and other.story_url <> one.story_url
@@ -68,14 +69,14 @@ stories as (
         count(*) filter (is_current) as articles,
         list_sort(list(newest.article_id) filter (is_current)) as article_ids,
         min(newest.published_at) as first_published_at,
-        min(first_seen_at) as first_seen_at,
+        min(first_seen) as first_seen,
         count(distinct newest.provider) as providers,
         count(newest.quality) as scored_articles,
         min(newest.quality) as quality_min,
         max(newest.quality) as quality_max,
         -- Sorted afterwards: `list(… order by …)` keeps a sorter for every group.
         list_sort(list({
-            'published_at': coalesce(newest.published_at, 'infinity'), 'first_seen_at': first_seen_at,
+            'published_at': coalesce(newest.published_at, 'infinity'), 'first_seen_at': first_seen['at'],
             'origin_id': origin_id, 'provider': newest.provider, 'title': newest.title, 'quality': newest.quality
         })) as ranked,
     from story_articles
@@ -91,7 +92,8 @@ select
     stories.providers,  -- distinct providers of this address, each article counted as it was last seen there
     list_filter(ranked, lambda article: article.provider is not null)[1].provider as first_provider,  -- the one that published it first, by published_at, else by when it was first seen
     stories.first_published_at,  -- earliest publication among its articles, past ones too
-    stories.first_seen_at,  -- start of the run that first saw it
+    stories.first_seen['at'] as first_seen_at,  -- time of its first commit, or start of the run that first saw it
+    stories.first_seen['commit'] as commit,  -- the commit that brought it, null if a run saw it on disk first
     coalesce(other_urls.other_urls, []) as other_urls,  -- other addresses that one of its articles had or has, with provider and score, first seen first
     stories.scored_articles,  -- articles with a quality, past ones too, each as it was last seen at this address
     list_filter(ranked, lambda article: article.quality is not null)[1].quality as first_quality,  -- quality of the first scored one

@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 from flows.models import build, files
 from tests import models as cases
 
-MODELS = ("staging.quality_steps", "marts.quality_changes_by", "marts.quality_changes")
+MODELS = (
+    "staging.quality_steps",
+    "marts.quality_changes_by",
+    "marts.quality_changes_by_commit",
+    "marts.quality_changes",
+)
 # One week and a day of another, two months, two quarters, two years.
 DAYS = ("2024-05-27", "2024-05-28", "2024-06-01", "2024-06-03", "2024-07-01", "2025-01-01")
 
@@ -48,6 +53,7 @@ class History:
     def __init__(self) -> None:
         self.versions: list[dict[str, Any]] = []
         self.snapshots: dict[date, Snapshot] = {}
+        self.commits: list[tuple[datetime, Snapshot, Snapshot]] = []
         self.there: Snapshot = {}
         self.gone: Snapshot = {}
         self.now = datetime(2024, 1, 1)
@@ -56,6 +62,7 @@ class History:
         """Carry out one operation on one of the articles that are there."""
         moment = max(datetime.fromisoformat(day), self.now + timedelta(seconds=1))
         self.now = moment
+        earlier = scored(self.there)
         articles = sorted(self.there)
         article = articles[pick % len(articles)] if articles else None
         if operation == "add" or article is None:
@@ -78,6 +85,8 @@ class History:
             article = sorted(self.gone)[pick % len(self.gone)]
             self._write(article, replace(self.gone.pop(article), quality=score), "returned")
         self.snapshots[moment.date()] = dict(self.there)
+        if (now := scored(self.there)) != earlier:
+            self.commits.append((moment, earlier, now))
 
     def _write(self, article: str, state: State, change: str = "added") -> None:
         self.there[article] = state
@@ -100,6 +109,7 @@ class History:
                 "article_id": state.path,
                 "origin_id": article,
                 "observed_at": f"{self.now.isoformat()}+00",
+                "commit": f"{self.now}",
                 "change": change,
                 "quality": state.quality,
                 "original_url": f"https://story.example/{state.story}",
@@ -112,8 +122,25 @@ class History:
     def at(self, before: date) -> Snapshot:
         """Return the scored articles at the end of the last day before this one."""
         days = [day for day in self.snapshots if day < before]
-        found = self.snapshots[max(days)] if days else {}
-        return {article: state for article, state in found.items() if state.quality is not None}
+        return scored(self.snapshots[max(days)] if days else {})
+
+    def furthest(self, start: date, end: date) -> tuple[str | None, float | None]:
+        """Return the commit of these days that moved the mean furthest, and by how much."""
+        moves = [
+            (abs(round(change, 6)), moment, change)
+            for moment, before, after in self.commits
+            if start <= moment.date() < end
+            and (change := expected_member(before, after, "all", "(all)")["quality_change"])
+        ]
+        if not moves or not self.at(start):
+            return None, None
+        _, moment, change = max(moves)
+        return f"{moment}", change
+
+
+def scored(articles: Snapshot) -> Snapshot:
+    """Return the articles that have a quality."""
+    return {article: state for article, state in articles.items() if state.quality is not None}
 
 
 @pytest.fixture(scope="module")
@@ -158,13 +185,22 @@ def test_changes_of_quality_are_those_of_the_articles(
     assert {row["time_grain"] for row in rows} == {"day", "week", "month", "quarter", "year"}
     for row in rows:
         start = date.fromisoformat(row["period_start"])
-        before, after = history.at(start), history.at(end_of(row["time_grain"], start))
-        assert row == pytest.approx(expected_changes(before, after) | keys(row), abs=2e-6)
+        end = end_of(row["time_grain"], start)
+        before, after = history.at(start), history.at(end)
+        furthest = history.furthest(start, end) if before and after else (None, None)
+        named = dict(zip(("commit", "commit_change"), furthest, strict=True))
+        assert row == pytest.approx(expected_changes(before, after) | named | keys(row), abs=2e-6)
     for row in cases.rows(con, "from marts.quality_changes_by"):
         start = date.fromisoformat(row["period_start"])
         before, after = history.at(start), history.at(end_of(row["time_grain"], start))
         expected = expected_member(before, after, row["dimension"], row["member"])
         assert row == pytest.approx(expected | keys(row), abs=2e-6)
+    by_commit = cases.rows(con, "from marts.quality_changes_by_commit")
+    assert [row.pop("commit") for row in by_commit] == [f"{at}" for at, _, _ in changed(history)]
+    for row, (_, before, after) in zip(by_commit, changed(history), strict=True):
+        counts = expected_member(before, after, "all", "(all)")
+        expected = {name: value for name, value in counts.items() if name in row}
+        assert {name: row[name] for name in expected} == pytest.approx(expected, abs=2e-6)
     sums = con.execute("""
         select
             dimension, time_grain, period_start,
@@ -175,6 +211,15 @@ def test_changes_of_quality_are_those_of_the_articles(
         group by dimension, time_grain, period_start
     """).fetchall()
     assert [row for row in sums if abs(row[3]) > 2e-6] == []
+
+
+def changed(history: History) -> list[tuple[datetime, Snapshot, Snapshot]]:
+    """Return the commits in which a score came, went, changed or became another story's."""
+    names = ("new_articles", "removed_articles", "rescored_articles")
+    compared = [
+        (commit, expected_member(*commit[1:], "all", "(all)")) for commit in history.commits
+    ]
+    return [commit for commit, found in compared if any(found[name] for name in names)]
 
 
 def rebuild(con: duckdb.DuckDBPyConnection, versions: list[dict[str, Any]]) -> None:
