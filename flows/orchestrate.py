@@ -166,13 +166,14 @@ class PrefectRunner:
     ) -> "Iterator[Frames]":
         """Read the batches where the workers do, and show the progress beside the flow run."""
         if batches:
-            files = sum(len(batch.paths) for batch in batches)
-            artifact = create_progress_artifact(0.0, "extraction", f"{files:,} files to read")
+            what = "commits" if stage == "history" else "files"
+            steps = sum(batch.steps for batch in batches)
+            artifact = create_progress_artifact(0.0, "extraction", f"{steps:,} {what} to read")
             self.workers.progress = partial(show_progress, cast("UUID", artifact))
         return self.workers.map(stage, work, batches)
 
 
-def show_progress(artifact: "UUID", done: int, total: int) -> None:
+def show_progress(artifact: "UUID", stage: str, done: int, total: int) -> None:
     """Bring a progress artifact up to date."""
     update_progress_artifact(artifact, round(100 * done / total, 1))
 

@@ -169,6 +169,7 @@ def scan(work: Work) -> tuple[CatchUp, Listing, Plan]:
         PathFilter(*globs).accepts,
         work.run,
         wanted=work.request.history,
+        say=work.runner.say,
         looked_at=last_look(work.paths),
     )
     compare = partial(
@@ -191,11 +192,6 @@ def replay_commits(work: Work, past: CatchUp) -> int:
     read = partial(frames_of, observed_at=work.run.started_at)
     changes = 0
     for part in past.parts:
-        if work.before is None or part.until:
-            work.runner.say(
-                f"reading the history of the source, {len(part.commits):,} commits"
-                " (--no-history leaves it out)"
-            )
         with work.clock.stage("history"):
             commits.begin(work.con, part)
             batches = history.batches(part, BATCH_FILES, work.scope.mapping)

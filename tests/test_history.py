@@ -12,7 +12,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from flows.cli import main
+from flows.pipeline import Request, run
+from flows.source import commit_tree, git, history
 from flows.source.git import NoHistory
+from flows.workers.runner import DirectRunner
 from tests.conftest import Content, article
 from tests.repositories import DAY, FIRST, Repository
 
@@ -530,6 +533,29 @@ def test_a_first_build_says_how_many_commits_it_reads(
     assert main(["build", *options]) == 0
     printed = capsys.readouterr()
     assert (said in printed.err, "  history: 1 commit read\n" in printed.out) == (False, True)
+
+
+def test_progress_is_told_in_commits(tended: Tended, tmp_path: Path) -> None:
+    """Each batch of files counts as its share of them; then come the files as they lie on disk."""
+    tended.commit({"a.md": article("a", 10), "c.md": article("c", 30), "d.md": article("d", 40)})
+    tended.commit({"a.md": None})
+    repository = commit_tree.repository_of(tended.source)
+    assert repository is not None
+    commits = git.read_commits(repository)
+    changes = history.changes_of(repository, commits, lambda path: path.endswith(".md"))
+    read = history.read_history(repository, commits, changes, after=None, before=FIRST * 10**7)
+    batches = history.batches(read, 2)
+    assert [(batch.commits, [path[41:] for path in batch.paths]) for batch in batches] == [
+        (1, ["a.md", "a.md"]),
+        (2, ["b.md", "c.md"]),
+        (1, ["d.md"]),
+    ]
+    told: list[tuple[str, int, int]] = []
+    run(
+        Request(tended.source, tmp_path / "told.duckdb"),
+        DirectRunner(1, lambda *step: told.append(step)),
+    )
+    assert told == [("history", 4, 4), ("extract", 3, 3)]
 
 
 def test_a_commit_is_built_without_a_checkout(tended: Tended, tmp_path: Path) -> None:

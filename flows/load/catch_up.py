@@ -63,6 +63,7 @@ def plan(
     *,
     wanted: bool | None,
     looked_at: datetime | None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> CatchUp:
     """Find the commits that are new to the warehouse; of a new warehouse, all of them.
 
@@ -73,7 +74,7 @@ def plan(
     looked = bool(runs) and runs[-1].looked
     is_wanted = not runs or looked if wanted is None else wanted
     try:
-        found = _look(con, source, accepts, run, runs, looked_at) if is_wanted else None
+        found = _look(con, source, accepts, run, runs, looked_at, say) if is_wanted else None
         if found is None and (wanted or looked) and is_wanted:
             raise NoHistory(f"{source} lies in no git repository: build with --no-history")
     except NoHistory as error:
@@ -94,12 +95,13 @@ def _look(
     run: Run,
     runs: list[Earlier],
     looked_at: datetime | None,
+    say: Callable[[str], None],
 ) -> CatchUp | None:
     if (repository := _repository_of(source)) is None:
         return None
     git.refuse_shallow(repository)
-    new, note = _new(con, repository, accepts, run, runs, looked_at if runs else None)
-    before = _before_first_run(repository, accepts, runs)
+    new, note = _new(con, repository, accepts, run, runs, looked_at if runs else None, say)
+    before = _before_first_run(repository, accepts, runs, say)
     commit = repository.commit or (runs[-1].source_commit if runs else None)
     return CatchUp(commit, before, new, note, looked=True)
 
@@ -131,6 +133,7 @@ def _new(
     run: Run,
     runs: list[Earlier],
     looked_at: datetime | None,
+    say: Callable[[str], None],
 ) -> tuple[History | None, str]:
     """Return the commits since the last run, and what to say if they do not follow on from it."""
     last = runs[-1].source_commit if runs else None
@@ -141,6 +144,8 @@ def _new(
     note = ""
     if last is None or git.has_commit(repository, last):
         commits = git.read_commits(repository, last)
+        if not runs:
+            say(_reading(commits))
         changes = changes_of(repository, commits, accepts, last)
         if last and not git.is_ancestor(repository, last):
             note = (
@@ -181,6 +186,7 @@ def _before_first_run(
     repository: Repository,
     accepts: Callable[[str], bool],
     runs: list[Earlier],
+    say: Callable[[str], None],
 ) -> History | None:
     """Return what led to what the first run saw, unless a run has read it already."""
     if not runs or any(run.looked for run in runs):
@@ -192,10 +198,16 @@ def _before_first_run(
     else:
         chain = git.read_commits(repository)
         commits = list(takewhile(lambda commit: commit.seconds * 1_000_000 < start, chain))
+    say(_reading(commits))
     changes = changes_of(repository, commits, accepts)
     return read_history(
         repository, commits, changes, after=None, before=start, until=first.started_at
     )
+
+
+def _reading(commits: list[Commit]) -> str:
+    many = f"{len(commits):,} commits" if len(commits) != 1 else "1 commit"
+    return f"reading the history of the source, {many} (--no-history leaves it out)"
 
 
 def _micros(moment: datetime) -> int:

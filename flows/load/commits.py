@@ -53,6 +53,7 @@ def begin(con: "duckdb.DuckDBPyConnection", history: History) -> None:
         select article_id as key, {COLUMNS}, []::varchar[] as topics from raw.articles limit 0
         """
     )
+    con.execute("create or replace temp table past_repetitions (key varchar, of_key varchar)")
     con.execute(
         """
         create or replace temp table past_rejects as
@@ -77,11 +78,12 @@ def stage(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]"
         ) as listed using (article_id)
         """
     )
+    con.execute("insert into past_repetitions select path, mark from files where status = 'same'")
     con.execute(
         """
         insert into past_rejects
         select path, status, reason_code, reason, line, "column", hint
         from files
-        where status <> 'loaded'
+        where status not in ('loaded', 'same')
         """
     )

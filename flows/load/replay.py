@@ -108,7 +108,9 @@ def _compare(con: "duckdb.DuckDBPyConnection", known: str) -> None:
         create or replace temp table past_moves as
         with
             events as (
-                select nth, path, before, after, key from past_changes
+                select nth, path, before, after, coalesce(of_key, key) as key
+                from past_changes
+                left join past_repetitions using (key)
                 union all
                 select 0, substr(key, 2), null, null, key
                 from past_states

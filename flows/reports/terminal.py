@@ -88,21 +88,23 @@ def _console() -> "Console":
 
 
 @contextlib.contextmanager
-def progress(*, visible: bool) -> Iterator[Callable[[int, int], None]]:
-    """Give out a function that shows how many files of how many are read, on a terminal only."""
+def progress(*, visible: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Give out a function that shows how much of how much is read, on a terminal only."""
     if not (visible and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"):
-        yield lambda done, total: None
+        yield lambda stage, done, total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    described = TextColumn("reading {task.description}")
+    columns = (described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task("reading", total=None)
+    task = bar.add_task("", total=None)
 
-    def report(done: int, total: int) -> None:
+    def report(stage: str, done: int, total: int) -> None:
+        what = "commits" if stage == "history" else "files"
+        bar.update(task, description=what, completed=done, total=total)
         bar.start()  # Not before there is something to read: most builds end without.
-        bar.update(task, completed=done, total=total)
 
     try:
         yield report

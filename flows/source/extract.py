@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -13,6 +13,7 @@ from flows.source.folder import PathError, too_large
 from flows.source.patterns import PathFilter
 from flows.source.read import Read, Signature, Unreadable
 from flows.source.sources import Location
+from flows.source.states import state
 
 _YAML_SUFFIXES = (".yaml", ".yml")
 _HAS_TAXONOMY = re.compile(rb"^[\"']?taxonomy[\"']?[ \t]*:", re.MULTILINE)
@@ -58,7 +59,10 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """A file that was touched but holds the bytes that are already loaded."""
+    """A file that was touched but holds the bytes that are already loaded.
+
+    A blob of the past whose mark names another one says what that one says.
+    """
 
     path: str
     signature: Signature
@@ -69,7 +73,8 @@ class Batch:
     """Files to read below `source`; `known` maps a path to the hash of its loaded bytes.
 
     `marks` are those of the listing, which sources without files of their own need. What `is_past`
-    is in no listing: the source is a git repository, and the marks name blobs of it.
+    is in no listing: the source is a git repository, the marks name blobs of it, and `commits` says
+    how many commits are read once these blobs are.
     """
 
     source: Location
@@ -78,7 +83,13 @@ class Batch:
     faults: Mapping[str, PathError]
     marks: Mapping[str, str] = field(default_factory=dict)
     is_past: bool = False
+    commits: int = 0
     mapping: Config = field(default_factory=config.default)
+
+    @property
+    def steps(self) -> int:
+        """Count what progress is told in: files, or commits."""
+        return self.commits if self.is_past else len(self.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +104,13 @@ class Extracted:
 def extract(batch: Batch) -> Extracted:
     """Read every file of a batch; a fault of one file never touches another."""
     found = Extracted([], [], [])
+    states: dict[Hashable, str] = {}
     with _reader(batch) as read, time_limit.watched():
         for path in batch.paths:
             time_limit.next_file()
             outcome = _outcome(batch, path, read)
+            if batch.is_past and isinstance(outcome, Document):
+                outcome = _unless_said_before(outcome, states, batch.mapping)
             if isinstance(outcome, Document):
                 found.documents.append(outcome)
             elif isinstance(outcome, Reject):
@@ -104,6 +118,17 @@ def extract(batch: Batch) -> Extracted:
             else:
                 found.same.append(outcome)
     return found
+
+
+def _unless_said_before(
+    document: Document, states: dict[Hashable, str], mapping: Config
+) -> Document | Unchanged:
+    """Return the document, unless an earlier state of its file said the same."""
+    said = (document.file, state(document.front_matter.fields, mapping.reading))
+    earlier = states.setdefault(said, document.path)
+    if earlier == document.path:
+        return document
+    return Unchanged(document.path, Signature(document.signature.size_bytes, earlier))
 
 
 @contextlib.contextmanager

@@ -53,6 +53,7 @@ class Repository:
     folder: Path
     prefix: str
     commit: str | None
+    is_shallow: bool = False
 
 
 class Commit(NamedTuple):
@@ -76,10 +77,11 @@ def find_repository(source: Path, revision: str = "HEAD") -> Repository | None:
     inside = source.resolve()
     if not is_bare(inside) and not any((up / ".git").exists() for up in (inside, *inside.parents)):
         return None
-    where = _text(inside, "rev-parse", "--show-cdup").removesuffix("\n")
-    prefix = _text(inside, "rev-parse", "--show-prefix").removesuffix("\n")
-    top = (inside / where).resolve()
-    return Repository(top, prefix, _commit_id(top, revision))
+    asked = ("--is-shallow-repository", "--show-cdup", "--show-prefix")
+    shallow, up, prefix = _text(inside, "rev-parse", *asked).split("\n", 2)
+    top = (inside / up).resolve()
+    commit = _commit_id(top, revision)
+    return Repository(top, prefix.removesuffix("\n"), commit, is_shallow=shallow == "true")
 
 
 def is_bare(folder: Path) -> bool:
@@ -99,7 +101,7 @@ def _commit_id(folder: Path, revision: str) -> str | None:
 
 def refuse_shallow(repository: Repository) -> None:
     """Raise NoHistory for a clone whose oldest commit would seem to add everything."""
-    if _text(repository.folder, "rev-parse", "--is-shallow-repository").strip() == "true":
+    if repository.is_shallow:
         raise NoHistory(
             f"{repository.folder} is a shallow clone, most of its history is elsewhere: get it with"
             " `git fetch --unshallow`, or build with --no-history"

@@ -65,12 +65,19 @@ def key_of(change: Change) -> str | None:
 
 
 def batches(history: History, size: int, mapping: Config | None = None) -> list[Batch]:
-    """Cut the distinct blobs into batches, in order of the commits that brought them."""
+    """Cut the distinct blobs into batches, in order of path: its states are compared on the way.
+
+    Each batch counts as its share of the commits.
+    """
     blobs = {
-        key: change.after for change in history.changes if change.after and (key := key_of(change))
+        key: change.after
+        for change in sorted(history.changes, key=lambda change: change.path)
+        if change.after and (key := key_of(change))
     }
     sizes = {key: history.sizes[blob] for key, blob in blobs.items()}
-    keys = list(blobs)
+    keys, commits = list(blobs), len(history.commits)
+    starts = range(0, len(keys), size)
+    shares = [commits * start // len(keys) for start in starts]
     return [
         Batch(
             history.repository.folder,
@@ -79,7 +86,13 @@ def batches(history: History, size: int, mapping: Config | None = None) -> list[
             {key: too_large() for key in part if sizes[key] > MAX_FILE_BYTES},
             marks={key: commit_tree.mark(sizes[key], blobs[key]) for key in part},
             is_past=True,
+            commits=end - begin,
             mapping=mapping or default(),
         )
-        for part in (keys[start : start + size] for start in range(0, len(keys), size))
+        for part, begin, end in zip(
+            (keys[start : start + size] for start in starts),
+            shares,
+            [*shares[1:], commits],
+            strict=True,
+        )
     ]

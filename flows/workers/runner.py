@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-# Called with the number of files that are read, and of how many.
-Progress: TypeAlias = Callable[[int, int], None]
+# Called with the stage, the number of files (or commits) that are read, and of how many.
+Progress: TypeAlias = Callable[[str, int, int], None]
+
+
+def unseen(stage: str, done: int, total: int) -> None:
+    """Show no progress."""
+
+
 # Below this many files a pool costs more to start than it saves.
 POOL_FROM_FILES = 10_000
 # Real articles are a few kB; the smallest text known to crash the YAML library has 60.
@@ -49,7 +55,7 @@ class DirectRunner:
     def __init__(
         self,
         jobs: int | None = None,
-        progress: Progress = lambda done, total: None,
+        progress: Progress = unseen,
         pool_from: int = POOL_FROM_FILES,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
@@ -69,11 +75,11 @@ class DirectRunner:
     def map(
         self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
     ) -> "Iterator[Frames]":
-        """Carry out the batches and report progress in files."""
-        total, done = sum(len(batch.paths) for batch in batches), 0
+        """Carry out the batches and report progress in files, or in commits."""
+        total, done = sum(batch.steps for batch in batches), 0
         for batch, frames in zip(batches, self._results(work, batches), strict=True):
-            done += len(batch.paths)
-            self.progress(done, total)
+            done += batch.steps
+            self.progress(stage, done, total)
             yield frames
 
     def _results(
@@ -149,7 +155,7 @@ def named(
     name: str,
     exchange: Path,
     jobs: int | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = unseen,
     say: Callable[[str], None] = lambda text: None,
 ) -> DirectRunner:
     """Return the runner that reads in this process (local), in several (process), or on a cluster.

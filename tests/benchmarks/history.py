@@ -61,6 +61,8 @@ def write(folder: Path, commits: int = COMMITS, seed: int = 1) -> None:
         subprocess.run([*git, "init", "--quiet", "--initial-branch=main"], check=True)
     stream = b"".join(_stream(is_new, commits, random.Random(seed)))
     subprocess.run([*git, "fast-import", "--quiet"], input=stream, check=True)
+    # Repositories are packed when they are cloned, each file's states beside each other.
+    subprocess.run([*git, "repack", "-adfq"], check=True)
     subprocess.run([*git, "reset", "--quiet", "--hard", "main"], check=True)
 
 

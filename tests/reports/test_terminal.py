@@ -81,8 +81,11 @@ def test_errors_are_red_where_colour_is_wanted(
     assert said == ("\033[31mmatterhouse: a fault\033[0m\n" if is_red else "matterhouse: a fault\n")
 
 
+@pytest.mark.parametrize(
+    ("stage", "said"), [("history", "reading commits"), ("extract", "reading files")]
+)
 def test_the_bar_is_drawn_when_there_is_something_to_read(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stage: str, said: str
 ) -> None:
     """A build that ends before, with an error or without changes, draws nothing."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
@@ -91,5 +94,21 @@ def test_the_bar_is_drawn_when_there_is_something_to_read(
         pass
     assert capsys.readouterr().err == ""
     with terminal.progress(visible=True) as report:
-        report(1, 2)
-    assert "reading" in capsys.readouterr().err
+        report(stage, 1, 2)
+    drawn = capsys.readouterr().err
+    assert said in drawn and "1/2" in drawn
+
+
+@pytest.mark.parametrize(("is_terminal", "kind"), [(False, "xterm"), (True, "dumb")])
+def test_no_bar_is_drawn_where_it_would_be_noise(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    is_terminal: bool,
+    kind: str,
+) -> None:
+    """In a pipe or a log, and on a terminal that cannot move its cursor."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    monkeypatch.setenv("TERM", kind)
+    with terminal.progress(visible=True) as report:
+        report("history", 1, 2)
+    assert capsys.readouterr().err == ""
