@@ -153,6 +153,29 @@ def test_an_edit_that_is_not_committed_is_a_version_of_the_run(tended: Tended) -
 TOUCHED = [("changed", "a.md", 12), ("removed", "b.md", 20), ("added", "c.md", 30)]
 
 
+def test_a_file_that_was_moved_and_not_committed_is_renamed(tended: Tended) -> None:
+    """Though no run has seen its earlier path; the commit then makes no version."""
+    tended.commit({"a.md": article("a", 11, secured="bm9pc2U=")})
+    (tended.source / "a.md").rename(tended.source / "moved.md")
+    tended.edit({"copy-of-b.md": article("b", 20)})
+    receipt = tended.build()
+    assert (receipt.new, receipt.renamed, receipt.gone) == (2, 1, 0)
+    seen = [
+        *THE_TWO,
+        (None, "added", "copy-of-b.md", 20),
+        (None, "removed", "a.md", 11),
+        (None, "renamed", "moved.md", 11),
+    ]
+    assert sorted(tended.versions(), key=str) == sorted(seen, key=str)
+    origins = tended.query(
+        "select origin_id, renamed_from from marts.article_versions where article_id = 'moved.md'"
+    )
+    assert origins == [("a.md", "a.md")]
+    tended.commit({})
+    receipt = tended.build()
+    assert (receipt.commits, len(tended.versions())) == (1, len(seen))
+
+
 def test_the_work_tree_has_the_last_word(tended: Tended) -> None:
     """It may hold earlier states than the last commit, and files that git does not track."""
     tended.build()

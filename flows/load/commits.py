@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 # What two states of an article are compared by, and the title that a version keeps.
 COLUMNS = ", ".join((*ANALYTIC_COLUMNS, "title_text"))
+# `of_key` is the blob that says the same, for one that is not read as a whole.
+_FILES = """
+    select
+        path as key, status, content_hash, if(status = 'same', mark, path) as of_key,
+        reason_code, reason, line, "column", hint
+"""
 
 
 def begin(con: "duckdb.DuckDBPyConnection", history: History) -> None:
@@ -53,13 +59,7 @@ def begin(con: "duckdb.DuckDBPyConnection", history: History) -> None:
         select article_id as key, {COLUMNS}, []::varchar[] as topics from raw.articles limit 0
         """
     )
-    con.execute("create or replace temp table past_repetitions (key varchar, of_key varchar)")
-    con.execute(
-        """
-        create or replace temp table past_rejects as
-        select path as key, status, reason_code, reason, line, "column", hint from ops.files limit 0
-        """
-    )
+    con.execute(f"create or replace temp table past_files as {_FILES} from ops.files limit 0")
 
 
 def stage(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]") -> None:
@@ -78,12 +78,4 @@ def stage(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]"
         ) as listed using (article_id)
         """
     )
-    con.execute("insert into past_repetitions select path, mark from files where status = 'same'")
-    con.execute(
-        """
-        insert into past_rejects
-        select path, status, reason_code, reason, line, "column", hint
-        from files
-        where status not in ('loaded', 'same')
-        """
-    )
+    con.execute(f"insert into past_files {_FILES} from files")

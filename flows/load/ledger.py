@@ -105,7 +105,11 @@ def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
                 select
                     *,
                     row_number() over (partition by content_hash order by path) as nth,
-                from vanished
+                from (
+                    select path, content_hash, first_seen_at from vanished
+                    union all
+                    select article_id, content_hash, null from replayed where is_missing
+                )
                 where path not in (select renamed_from from outcomes where renamed_from is not null)
             )
 

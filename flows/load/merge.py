@@ -95,6 +95,9 @@ def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> O
         versions.write_removed(con, run, _MISSING)
     if vanished:
         _take_out(con, run)
+    ((moved,),) = con.execute(
+        "select count(*) from outcomes where renamed_from in (select path from vanished)"
+    ).fetchall()
     counted = dict(
         con.execute("select outcome, count(*) from outcomes group by outcome").fetchall()
     )
@@ -104,7 +107,7 @@ def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> O
         unchanged=plan_unchanged + counted.get("unchanged", 0),
         renamed=counted.get("renamed", 0),
         returned=counted.get("returned", 0),
-        gone=vanished - counted.get("renamed", 0),
+        gone=vanished - moved,
     )
 
 

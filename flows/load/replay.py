@@ -34,9 +34,23 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run, until: datetime | None = N
 
 
 def reread(con: "duckdb.DuckDBPyConnection", plan: Plan, listed: Sequence[str]) -> Plan:
-    """Have files that commits changed read again: the work tree may hold an earlier state."""
+    """Have files that commits changed read again: the work tree may hold an earlier state.
+
+    Those that it does not hold may have moved, though no run has seen them.
+    """
     replayed = con.execute("select article_id from replayed").fetchall()
     paths = {path for (path,) in replayed}.intersection(listed)
+    con.execute(
+        """
+        update replayed
+        set is_missing = true
+        where
+            is_loaded
+            and article_id not in (select unnest($listed::varchar[]))
+            and article_id not in (select path from ops.files where status <> 'gone')
+        """,
+        {"listed": sorted(paths)},
+    )
     to_read = sorted(paths.union(plan.to_read))
     known = {path: known for path, known in plan.known.items() if path not in paths}
     return replace(plan, to_read=to_read, known=known, unchanged=plan.seen - len(to_read))
@@ -47,9 +61,23 @@ def _remember(con: "duckdb.DuckDBPyConnection") -> None:
     con.execute(
         f"""
         create or replace temp table replayed as
-        select moves.path as article_id, not moves.is_departure as is_loaded, {COLUMNS}, topics
+        with files as (
+            select path, last(content_hash order by nth) as content_hash
+            from past_changes
+            left join past_files using (key)
+            group by path
+        )
+
+        select
+            moves.path as article_id,
+            not moves.is_departure as is_loaded,
+            false as is_missing,
+            files.content_hash,
+            {COLUMNS},
+            topics,
         from past_moves as moves
         left join past_states using (key)
+        left join files on files.path = moves.path
         qualify row_number() over (partition by moves.path order by moves.nth desc) = 1
         """
     )
@@ -108,9 +136,9 @@ def _compare(con: "duckdb.DuckDBPyConnection", known: str) -> None:
         create or replace temp table past_moves as
         with
             events as (
-                select nth, path, before, after, coalesce(of_key, key) as key
+                select nth, path, before, after, of_key as key
                 from past_changes
-                left join past_repetitions using (key)
+                left join past_files using (key)
                 union all
                 select 0, substr(key, 2), null, null, key
                 from past_states
@@ -229,10 +257,10 @@ def _record(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
             path,
             commit,
             observed_at,
-            past_rejects.* exclude (key, status),
+            past_files.* exclude (key, status, content_hash, of_key),
             $run_id as run_id,
         from past_changes
-        inner join past_rejects using (key)
+        inner join past_files using (key)
         inner join past_commits using (nth)
         where
             status = 'quarantined'

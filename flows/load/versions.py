@@ -49,7 +49,9 @@ def begin(con: "duckdb.DuckDBPyConnection") -> None:
     con.execute(
         f"""
         create or replace temp table replayed as
-        select article_id, true as is_loaded, {columns}, title_text, []::varchar[] as topics
+        select
+            article_id, true as is_loaded, false as is_missing, content_hash,
+            {columns}, title_text, []::varchar[] as topics
         from raw.articles
         limit 0
         """

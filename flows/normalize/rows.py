@@ -225,7 +225,9 @@ def _rejected(reject: Reject, mapping: Config) -> Row:
 
 
 def _same(unchanged: Unchanged, mapping: Config) -> Row:
-    return _file(unchanged.path, "same", unchanged.signature, mapping)
+    row = _file(unchanged.path, "same", unchanged.signature, mapping)
+    row["content_hash"] = unchanged.content_hash
+    return row
 
 
 def _file(path: str, status: str, signature: Signature | None, mapping: Config) -> Row:

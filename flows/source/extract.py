@@ -65,6 +65,7 @@ class Unchanged:
     """
 
     path: str
+    content_hash: str
     signature: Signature
 
 
@@ -128,7 +129,8 @@ def _unless_said_before(
     earlier = states.setdefault(said, document.path)
     if earlier == document.path:
         return document
-    return Unchanged(document.path, Signature(document.signature.size_bytes, earlier))
+    signature = Signature(document.signature.size_bytes, earlier)
+    return Unchanged(document.path, document.content_hash, signature)
 
 
 @contextlib.contextmanager
@@ -157,7 +159,7 @@ def _outcome(batch: Batch, path: str, read: Callable[[str], Read]) -> Document |
     try:
         data, content_hash, signature = read(path)
         if batch.known.get(path) == content_hash:
-            return Unchanged(path, signature)
+            return Unchanged(path, content_hash, signature)
         if data is None:
             fault = too_large()
             raise Unreadable("quarantined", fault.code, fault.message, fault.hint)

@@ -140,7 +140,7 @@ def test_a_run_without_files_changes_nothing(ground: Ground) -> None:
 def test_a_touched_file_gets_its_new_signature_only(ground: Ground) -> None:
     """Neither its rows nor its history nor the time of its change move."""
     ground.run(read(article("a")))
-    outcomes = ground.run(read(Unchanged("a", Signature(2, "new mark"))))
+    outcomes = ground.run(read(Unchanged("a", "hash", Signature(2, "new mark"))))
     assert (outcomes.unchanged, outcomes.any) == (1, False)
     assert ground.rows(LEDGER) == [("a", "loaded", None, 1, 1, None, "run-1")]
     assert ground.rows("select size_bytes, mark from ops.files") == [(2, "new mark")]

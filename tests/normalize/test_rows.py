@@ -191,9 +191,9 @@ def test_a_taxonomy_file_becomes_a_row_of_its_own_table() -> None:
 
 
 def test_rejects_and_touched_files_are_ledger_rows_only() -> None:
-    """A reject brings its reason, a file that is as it was only its new mark."""
+    """A reject brings its reason, a file that is as it was only its bytes' hash and new mark."""
     reject = Reject("b.md", None, None, "quarantined", "code", "reason", "hint", 3, 4)
-    found = normalize(Extracted([], [reject], [Unchanged("c.md", SIGNATURE)]))
+    found = normalize(Extracted([], [reject], [Unchanged("c.md", "hash", SIGNATURE)]))
     version = frontmatter.PARSER_VERSION
     assert {table: rows(frame) for table, frame in found.items() if len(frame)} == {
         "ops.files": [
@@ -210,6 +210,7 @@ def test_rejects_and_touched_files_are_ledger_rows_only() -> None:
             {
                 "path": "c.md",
                 "status": "same",
+                "content_hash": "hash",
                 "size_bytes": 10,
                 "mark": "mark",
                 "parser_version": version,

@@ -103,7 +103,7 @@ def test_each_file_has_one_outcome(tmp_path: Path) -> None:
             ),
             Reject("e.md", None, None, "quarantined", FAULT.code, FAULT.message, FAULT.hint),
         ],
-        same=[Unchanged("d.md", signature(files["d.md"]))],
+        same=[Unchanged("d.md", hash_of(data["d.md"]), signature(files["d.md"]))],
     )
 
 
@@ -158,7 +158,7 @@ def test_a_large_file_that_is_known_is_the_same(tmp_path: Path) -> None:
     os.truncate(file, MAX_FILE_BYTES + 1)
     known = {"a.md": hash_of(file.read_bytes())}
     assert extract(Batch(tmp_path, ("a.md",), known, {})) == Extracted(
-        [], [], [Unchanged("a.md", signature(file))]
+        [], [], [Unchanged("a.md", known["a.md"], signature(file))]
     )
 
 
