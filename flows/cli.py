@@ -98,6 +98,8 @@ def _to_path(_: object, given: Sequence[Token]) -> Path:
     text = given[0].value
     if not text:
         raise ValueError("an empty path names nothing: is a variable not set?")
+    if "://" in text:
+        raise ValueError(f"{text} is not a path on this machine")
     try:
         # The shell leaves the `~` of `--option=~/file` alone.
         return Path(text).expanduser()
@@ -109,8 +111,8 @@ def _to_source(kind: object, given: Sequence[Token]) -> Path | str:
     """Tell addresses from paths."""
     from flows.source import sources
 
-    path = _to_path(kind, given)
-    return sources.parse(given[0].value) if "://" in given[0].value else path
+    text = given[0].value
+    return sources.parse(text) if "://" in text else _to_path(kind, given)
 
 
 def _at_least_one(_: object, value: int | None) -> None:

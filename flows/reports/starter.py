@@ -36,6 +36,11 @@ _TAIL = """
 
 def write(scope: Scope, named: Path | None, keys: Sequence[KeyProfile], files: int) -> Path:
     """Write a first configuration beside the content, or to the file named; return its path."""
+    if named is None and not sources.is_folder(scope.source):
+        raise UsageError(
+            f"{scope.source} is no folder that a {FILE_NAME} could lie in: name a file with"
+            " --config, here and when you build"
+        )
     path = named or Path(scope.source) / FILE_NAME
     try:
         with path.open("x", encoding="utf-8") as file:

@@ -31,6 +31,9 @@ _RETRIES: Any = {"max_retries": 5, "retry_timeout": timedelta(minutes=2)}
 _CLIENT: Any = {"connect_timeout": "10s", "timeout": "60s", "allow_http": True}
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _STATUS = re.compile(r"status code: (\d{3}[\w ]*)")
+# What servers say of a request that they do not know, and of credentials that are not enough.
+_UNKNOWN, _DENIED = ("405", "501"), ("401", "403")
+_NO_ACCOUNT = "Account must be specified"
 
 
 def walk(
@@ -145,18 +148,23 @@ def fail(address: str, error: Exception) -> NoReturn:
     if not isinstance(error, BaseError | OSError):
         raise error
     said = str(error)
+    denied = "access is denied: look at the credentials in the environment"
+    unknown = "it is no bucket, and cannot be listed or written to: name one, or an archive there"
     code = next((found[1] for found in (_CODE.search(said), _STATUS.search(said)) if found), None)
     match error:
         case PermissionDeniedError() | UnauthenticatedError():
-            reason = "access is denied: look at the credentials in the environment"
+            reason = denied
         case InvalidPathError():
             reason = "an object has a name that is no path: rename it"
         case NotSupportedError():
-            reason = "it cannot be listed: name an archive there, or a bucket"
+            reason = unknown
         case FileNotFoundError():
             reason = "it is not there"
+        case _ if _NO_ACCOUNT in said:
+            reason = "its account is not known: set AZURE_STORAGE_ACCOUNT_NAME"
         case _ if code:
-            reason = "it answers with an error"
+            known = {**dict.fromkeys(_DENIED, denied), **dict.fromkeys(_UNKNOWN, unknown)}
+            reason = known.get(code[:3], "it answers with an error")
         case _:
             reason = "it does not answer"
     raise SourceUnreadable(

@@ -35,7 +35,9 @@ def parse(text: str) -> Location:
             " the environment (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS,"
             " AZURE_STORAGE_ACCOUNT_KEY, …)"
         )
-    return text.rstrip("/")
+    if not parts.netloc:
+        raise UsageError(f"{text} names no bucket: say {parts.scheme}://BUCKET/FOLDER")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
 def absolute(source: Location) -> Location:

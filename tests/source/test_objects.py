@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from obstore.exceptions import GenericError
 
 from flows import UsageError
 from flows.load.receipt import Receipt
@@ -283,3 +284,71 @@ def test_the_address_is_remembered(
     assert f"the warehouse was built from {bucket.address}, not from s3://other/content" in (
         capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("s3://", "s3:// names no bucket: say s3://BUCKET/FOLDER"),
+        ("s3:///folder", "s3:///folder names no bucket: say s3://BUCKET/FOLDER"),
+    ],
+)
+def test_an_address_without_a_bucket_is_refused(typed: str, said: str) -> None:
+    """It is shown as it was typed."""
+    with pytest.raises(UsageError) as refused:
+        sources.parse(typed)
+    assert str(refused.value) == said
+
+
+def test_an_address_is_the_same_however_it_is_typed() -> None:
+    """The scheme in capitals, and slashes at the end, name no other source."""
+    assert sources.parse("S3://Bucket/Folder//") == "s3://Bucket/Folder"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("status code: 501 Not Implemented: <html>", "it is no bucket, and cannot be listed or"),
+        ("status code: 403 Forbidden", "access is denied: look at the credentials"),
+        ("Account must be specified", "its account is not known: set AZURE_STORAGE_ACCOUNT_NAME"),
+        ("status code: 500", "it answers with an error (500)"),
+    ],
+)
+def test_what_a_server_says_is_put_in_words(words: str, said: str) -> None:
+    """The reason leads to what can be done."""
+    with pytest.raises(SourceUnreadable) as refused:
+        objects.fail("az://container/folder", GenericError(words))
+    assert str(refused.value).startswith(f"az://container/folder: {said}")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["page", "s3://news/page.html"], "s3://news/page.html is not a path on this machine"),
+        (["sql", "select 1", "-o", "s3://news/x.csv"], "s3://news/x.csv is not a path on this"),
+        (["build", ".", "--config", "s3://news/m.yaml"], "s3://news/m.yaml is not a path on this"),
+    ],
+)
+def test_an_address_is_no_path(
+    command: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is named whole, with both of its slashes, and no folder is made of it."""
+    from flows.cli import main
+
+    assert main(command) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_first_configuration_cannot_lie_in_a_bucket(
+    bucket: Bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error says how it is named instead."""
+    from flows.cli import main
+
+    fill(bucket)
+    assert main(["init", bucket.address]) == 2
+    assert f"{bucket.address} is no folder that a matterhouse.yaml could lie in: name a file" in (
+        capsys.readouterr().err
+    )
+    assert main(["init", bucket.address, "--config", str(tmp_path / "my.yaml")]) == 0
+    assert (tmp_path / "my.yaml").exists()
