@@ -248,7 +248,7 @@ def test_an_article_that_loses_its_front_matter_is_a_warning(three: Content) -> 
     }  # fmt: skip
     (warned,) = receipt.failed_checks
     assert warned.startswith("articles_became_excluded: ")
-    assert warned.endswith("(warn, 1 rows)")
+    assert "(warn, 1 row, first: path _news/2025-03-04-a.md, reason_code no_front_matter" in warned
     three.write("more notes.md", "")
     assert three.build().failed_checks == []
 

@@ -9,6 +9,7 @@ import duckdb
 from flows.models.build import execute
 from flows.models.files import SqlFile, UnusableSqlFile, files
 
+SHOWN_CHARACTERS = 80
 SHOWN_ROWS = 20  # a failed check shows enough rows to see the pattern, not thousands
 
 
@@ -24,8 +25,14 @@ class FailedCheck:
     count: int
 
     def __str__(self) -> str:
-        """Say it in one line."""
-        return f"{self.name}: {self.message} ({self.severity}, {self.count} rows)"
+        """Say it in one line, with the first row: it may be all that somebody needs."""
+        found = f"{self.count} row{'s' * (self.count != 1)}"
+        first = ", ".join(
+            f"{column} {str(value)[:SHOWN_CHARACTERS]}"
+            for column, value in zip(self.columns, self.rows[0], strict=True)
+            if value is not None
+        )
+        return f"{self.name}: {self.message} ({self.severity}, {found}, first: {first})"
 
 
 def run(con: duckdb.DuckDBPyConnection, *, waived: Collection[str] = ()) -> list[FailedCheck]:

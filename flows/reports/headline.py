@@ -9,7 +9,7 @@ from flows.reports import mapping
 from flows.reports.news import News, read_news
 from flows.reports.results import place
 from flows.reports.summary import summarize
-from flows.reports.terminal import escape_control
+from flows.reports.terminal import counted, escape_control
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,7 +20,7 @@ MOST_DETAILS = 3
 def describe(con: "duckdb.DuckDBPyConnection", receipt: Receipt) -> Receipt:
     """Add to a receipt what the run amounts to, read from the tables that it made."""
     if not receipt.published:
-        return replace(receipt, message=f"Nothing changed in {_files(receipt.seen)}.")
+        return replace(receipt, message=f"Nothing changed in {counted(receipt.seen, 'file')}.")
     found = read_news(con, receipt.run_id, receipt.failed_checks)
     details = [*_first_to_fix(found), *_moves(con, receipt)][:MOST_DETAILS]
     return replace(
@@ -59,18 +59,14 @@ def _message(receipt: Receipt, found: News) -> str:
         }
     )
     checks = len(receipt.failed_checks)
-    findings = f"{checks} check{'' if checks == 1 else 's'} found something" if checks else ""
-    parts = [f"{_files(receipt.seen)}: {counts or 'no change'}", bad, findings]
+    findings = f"{counted(checks, 'check')} found something" if checks else ""
+    parts = [f"{counted(receipt.seen, 'file')}: {counts or 'no change'}", bad, findings]
     return f"{'; '.join(filter(None, parts))}."
 
 
 def _some(counts: dict[str, int]) -> str:
     """Return the counts that are not zero, with their names."""
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
-
-
-def _files(count: int) -> str:
-    return f"{count:,} file{'' if count == 1 else 's'}"
 
 
 def _first_to_fix(found: News) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from flows.reports.terminal import counted
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
 
@@ -52,5 +53,5 @@ def _line(column: str, words: str, rows: list[dict[str, Any]]) -> str:
     fed[0] += " file" if keys[0]["articles"] == 1 else " files"
     rest = f" and {len(fed) - _NAMED_KEYS} more" if len(fed) > _NAMED_KEYS else ""
     unfit = sum(row["warnings"] for row in keys)
-    misfits = f"; {unfit:,} {'value' if unfit == 1 else 'values'} did not fit" if unfit else ""
+    misfits = f"; {counted(unfit, 'value')} did not fit" if unfit else ""
     return f"{words} from {', '.join(fed[:_NAMED_KEYS])}{rest}{misfits}"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.reports.terminal import escape_control, print_error, table
+from flows.reports.terminal import counted, escape_control, print_error, table
 from flows.source.patterns import DEFAULT_PATTERNS
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def receipt(done: "Receipt", found: "News", movers: Sequence[Sequence[Any]]) -> 
     if done.commits:
         broken = sum(done.past_quarantined.values())
         print(
-            f"  history: {done.commits:,} {'commit' if done.commits == 1 else 'commits'} read"
-            + (f"; {broken:,} broken states, see `quarantine --history`" if broken else "")
+            f"  history: {counted(done.commits, 'commit')} read"
+            + (f"; {counted(broken, 'broken state')}, see `quarantine --history`" if broken else "")
         )
     if not done.published:
         print("Nothing changed: the published warehouse stays as it is.")
@@ -150,7 +150,8 @@ def quarantine(rows: Sequence[Sequence[Any]], kind: "Kind") -> None:
         print(f"  {escape_control(reason)} ({code}, {source} {since:%Y-%m-%d %H:%M} UTC)")
         print(f"  fix: {escape_control(hint)}")
     if kind == "history":
-        print(f"\n{len(rows):,} broken states of the past; what is broken now is not among them.")
+        found = counted(len(rows), "broken state")
+        print(f"\n{found} of the past; what is broken now is not among them.")
         return
     found = "excluded" if kind == "excluded" else "to mend"
     print(f"\n{len(rows):,} {found}; each file is read again when it changes.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from flows.reports.terminal import escape_control
+from flows.reports.terminal import counted, escape_control
 
 if TYPE_CHECKING:
     import duckdb
@@ -165,11 +165,6 @@ def day(value: date) -> str:
 def clip(name: str, length: int = _NAME_LENGTH) -> str:
     """Return a name that cannot take over the line it stands in."""
     return name if len(name) <= length else f"{name[: length - 1]}…"
-
-
-def counted(number: int, thing: str, things: str = "") -> str:
-    """Return a number with the word for what is counted."""
-    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def _topics(movements: Sequence[Movement]) -> str:

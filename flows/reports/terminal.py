@@ -115,3 +115,8 @@ def progress(*, visible: bool) -> Iterator[Callable[[str, int, int], None]]:
 def aside(text: str) -> None:
     """Print what a build is at, beside what it prints in the end."""
     print(escape_control(text), file=sys.stderr)
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number with the word for what is counted."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"

@@ -16,8 +16,8 @@ from flows.reports.page.figure import (
     mention,
     name,
 )
-from flows.reports.summary import clip, counted
-from flows.reports.terminal import escape_control
+from flows.reports.summary import clip
+from flows.reports.terminal import counted, escape_control
 
 if TYPE_CHECKING:
     import duckdb

@@ -9,7 +9,8 @@ from flows.reports.page.figure import Cell, Figure, Fold, Grid, Section, fetch, 
 from flows.reports.page.histogram import histogram
 from flows.reports.page.periods import choose_grain
 from flows.reports.page.waterfall import step
-from flows.reports.summary import EFFECTS, counted
+from flows.reports.summary import EFFECTS
+from flows.reports.terminal import counted
 
 if TYPE_CHECKING:
     import duckdb

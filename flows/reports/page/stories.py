@@ -13,7 +13,8 @@ from flows.reports.page.figure import (
     mention,
     name,
 )
-from flows.reports.summary import clip, counted
+from flows.reports.summary import clip
+from flows.reports.terminal import counted
 
 if TYPE_CHECKING:
     import duckdb

@@ -17,7 +17,7 @@ from flows.reports.page.figure import (
     numbers,
 )
 from flows.reports.page.periods import recent
-from flows.reports.summary import counted
+from flows.reports.terminal import counted
 
 if TYPE_CHECKING:
     import duckdb
