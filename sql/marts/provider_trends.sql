@@ -1,26 +1,12 @@
 -- How much does each provider publish, how good is it, and is it rising?
 -- Grain: one row per provider, time_grain and period, from the provider's first to the newest period
--- Reads: staging.article_periods, staging.article_topics, staging.articles, trend_stats()
+-- Reads: staging.article_periods, staging.article_topics, staging.articles, trends()
 -- Note: filter on one time_grain; one provider can own most of a corpus (articles_share_without_largest). Days without
 -- an article are no rows; longer periods are rows of zeros, until a provider has been empty for a year.
-with period_counts as (
-    select
-        provider as series,
-        time_grain,
-        period_start,
-        count(*) as articles,
-        count(*) filter (is_live) as live_articles,
-        count(quality) as scored_articles,
-        count(heat) as heat_articles,
-        count(heat_bump) as heat_bump_articles,
-        round(avg(quality), 6) as quality_mean,
-        quantile_cont(quality, [0.1, 0.5, 0.9]) as quality_quantiles,
-        round(avg(heat), 6) as heat_mean,
-        round(avg(heat_bump), 6) as heat_bump_mean,
-        rank() over (partition by time_grain, period_start order by count(*) desc) as articles_rank,
+with dated as (
+    select provider as series, 1 as split_over, *
     from staging.article_periods
     where provider is not null
-    group by provider, time_grain, period_start
 ),
 
 topic_counts as (
@@ -40,13 +26,10 @@ largest as (
     limit 1
 ),
 
-totals as (
-    select
-        time_grain,
-        period_start,
-        cast(sum(articles) as bigint) as articles,
-        coalesce(sum(articles) filter (series = (select provider from largest)), 0) as largest_articles,
-    from period_counts
+largest_counts as (
+    select time_grain, period_start, count(*) as articles
+    from staging.article_periods
+    where provider = (select provider from largest)
     group by time_grain, period_start
 )
 
@@ -56,37 +39,35 @@ select
     trends.period_start,  -- first day of the period in UTC, Monday for weeks
     trends.is_complete,  -- the newest date of the corpus is not before the period's last day; movement is null where it is
     trends.articles,  -- articles published in the period
-    coalesce(counts.live_articles, 0) as live_articles,  -- those that are published and not removed
-    coalesce(counts.scored_articles, 0) as scored_articles,  -- those with a quality
-    coalesce(counts.heat_articles, 0) as heat_articles,  -- those with a measured heat
-    coalesce(counts.heat_bump_articles, 0) as heat_bump_articles,  -- those with both
+    trends.live_articles,  -- those that are published and not removed
+    trends.scored_articles,  -- those with a quality
+    trends.heat_articles,  -- those with a measured heat
+    trends.heat_bump_articles,  -- those with both
     coalesce(topic_counts.topics, 0) as topics,  -- distinct topics, parents too
-    coalesce(totals.articles, 0) as period_articles,  -- articles of the period that have a provider
-    trends.articles / totals.articles as articles_share,  -- articles / period_articles: sums to 1 over all providers; null when there are none
+    trends.period_articles,  -- articles of the period that have a provider
+    trends.articles_share,  -- articles / period_articles: sums to 1 over all providers; null when there are none
     if(
         trends.series = (select provider from largest),
         null,
-        trends.articles / nullif(totals.articles - totals.largest_articles, 0)
+        trends.articles / nullif(trends.period_articles - coalesce(largest_counts.articles, 0), 0)
     ) as articles_share_without_largest,  -- the same without the provider that is largest overall (articles_rank 1 in marts.providers); null for that one
-    counts.quality_mean,  -- mean quality of scored_articles
-    round(counts.quality_quantiles[2], 6) as quality_median,  -- median quality of scored_articles
-    round(counts.quality_quantiles[1], 6) as quality_p10,  -- 10th percentile of the quality of scored_articles, interpolated between two of few
-    round(counts.quality_quantiles[3], 6) as quality_p90,  -- 90th percentile of the same
-    counts.heat_mean,  -- mean heat of heat_articles
-    counts.heat_bump_mean,  -- mean heat - quality of heat_bump_articles
+    trends.quality_mean,  -- mean quality of scored_articles
+    trends.quality_median,  -- median quality of scored_articles
+    trends.quality_p10,  -- 10th percentile of the quality of scored_articles, interpolated between two of few
+    trends.quality_p90,  -- 90th percentile of the same
+    trends.heat_mean,  -- mean heat of heat_articles
+    trends.heat_bump_mean,  -- mean heat - quality of heat_bump_articles
     trends.articles_change,  -- articles less those of the period before, null in the first and in an incomplete one
     trends.articles_avg_4,  -- mean articles over this and up to 3 periods before, null in an incomplete one
     trends.articles_zscore,  -- sample standard deviations from the mean of the up to 12 periods before; null if incomplete, with under 3, a mean below 2 or no deviation
-    counts.articles_rank,  -- rank by articles among all providers of the period, 1 is most; null without articles
+    trends.articles_rank,  -- rank by articles among all providers of the period, 1 is most; null without articles
     trends.articles_slope,  -- least-squares trend over this and up to 11 periods before, articles per period; null if incomplete
-from trend_stats('period_counts') as trends
-left join period_counts as counts
-    on counts.series = trends.series
-    and counts.time_grain = trends.time_grain
-    and counts.period_start = trends.period_start
+from trends('dated') as trends
 left join topic_counts
     on topic_counts.provider = trends.series
     and topic_counts.time_grain = trends.time_grain
     and topic_counts.period_start = trends.period_start
-left join totals on totals.time_grain = trends.time_grain and totals.period_start = trends.period_start
+left join largest_counts
+    on largest_counts.time_grain = trends.time_grain
+    and largest_counts.period_start = trends.period_start
 order by trends.series, trends.time_grain, trends.period_start
