@@ -79,9 +79,13 @@ def find_repository(source: Path, revision: str = "HEAD") -> Repository | None:
         return None
     asked = ("--is-shallow-repository", "--show-cdup", "--show-prefix")
     shallow, up, prefix = _text(inside, "rev-parse", *asked).split("\n", 2)
-    top = (inside / up).resolve()
-    commit = _commit_id(top, revision)
-    return Repository(top, prefix.removesuffix("\n"), commit, is_shallow=shallow == "true")
+    top, prefix = (inside / up).resolve(), prefix.removesuffix("\n")
+    if top / prefix != inside:  # Whatever lies there, nobody asked for it.
+        raise NoHistory(
+            f"the repository of {inside} says (core.worktree) that its files are in {top}: build"
+            " that folder, or build with --no-history"
+        )
+    return Repository(top, prefix, _commit_id(top, revision), is_shallow=shallow == "true")
 
 
 def is_bare(folder: Path) -> bool:

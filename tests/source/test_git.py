@@ -227,11 +227,74 @@ def test_a_machine_without_git_is_told_what_is_missing(
 def test_variables_of_a_hook_do_not_lead_elsewhere(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A build that a hook starts finds GIT_DIR set, to a repository of its own."""
+    """A build that a hook starts finds GIT_DIR and others set, for a repository of its own."""
     commit = repository.commit()
     other = Repository(tmp_path / "other")
-    monkeypatch.setenv("GIT_DIR", str(other.folder / ".git"))
-    assert found(repository.folder) == git.Repository(repository.folder, "", commit)
+    with monkeypatch.context() as in_hook:
+        in_hook.setenv("GIT_DIR", str(other.folder / ".git"))
+        for name in ("COMMON_DIR", "INDEX_FILE", "OBJECT_DIRECTORY", "WORK_TREE"):
+            in_hook.setenv(f"GIT_{name}", str(other.folder))
+        for name in ("EXTERNAL_DIFF", "NAMESPACE", "SHALLOW_FILE"):
+            in_hook.setenv(f"GIT_{name}", "other")
+        here = found(repository.folder)
+        assert here == git.Repository(repository.folder, "", commit)
+        assert git.read_commits(here) == [Commit(commit, FIRST)]
+
+
+def test_a_repository_whose_files_are_elsewhere_is_refused(
+    repository: Repository, tmp_path: Path
+) -> None:
+    """Its configuration must not lead to the history of another folder."""
+    Repository(tmp_path / "private").commit()
+    repository.commit()
+    repository.git("config", "core.worktree", str(tmp_path / "private"))
+    with pytest.raises(NoHistory, match=r"\(core.worktree\) that its files are in .*private"):
+        find_repository(repository.folder)
+
+
+def test_replaced_commits_and_grafts_are_not_followed(repository: Repository) -> None:
+    """They stand for other commits in one clone alone."""
+    first, second = repository.commit(), repository.commit()
+    commits = [Commit(first, FIRST), Commit(second, FIRST + DAY)]
+    (repository.folder / ".git/info/grafts").write_text(f"{second}\n")
+    assert git.read_commits(found(repository.folder)) == commits
+    (repository.folder / ".git/info/grafts").unlink()
+    repository.git("replace", "--graft", second)
+    assert repository.git("rev-list", "HEAD") == second
+    assert git.read_commits(found(repository.folder)) == commits
+
+
+def test_a_branch_or_tag_that_is_called_head_is_not_meant(repository: Repository) -> None:
+    """The commit is the one that is checked out."""
+    first, second = repository.commit(), repository.commit()
+    for kind in ("heads", "tags"):
+        repository.git("update-ref", f"refs/{kind}/HEAD", first)
+    assert found(repository.folder).commit == second
+
+
+def test_a_second_work_tree_and_a_submodule_have_their_own_commit(
+    repository: Repository, tmp_path: Path
+) -> None:
+    """Their `.git` is a file that says where the repository is."""
+    first, second = repository.commit(), repository.commit()
+    repository.git("worktree", "add", "-q", str(tmp_path / "second"), first)
+    assert found(tmp_path / "second") == git.Repository(tmp_path / "second", "", first)
+    outer = Repository(tmp_path / "outer")
+    outer.git("submodule", "--quiet", "add", str(repository.folder), "content")
+    inner = outer.folder / "content"
+    assert found(inner) == git.Repository(inner, "", second)
+
+
+def test_objects_may_have_longer_names(tmp_path: Path) -> None:
+    """A repository with SHA-256 names is read like any other."""
+    folder = tmp_path / "content"
+    folder.mkdir()
+    subprocess.run(["git", "init", "-q", "-b", "main", "--object-format=sha256"], cwd=folder)
+    repository = Repository(folder)
+    repository.write("a.md", "one")
+    commit = repository.commit()
+    assert list(states(found(folder))) == [(commit, repository.tree(commit))]
+    assert len(commit) == 64
 
 
 def test_a_damaged_repository_is_named(repository: Repository) -> None:
@@ -285,6 +348,10 @@ def test_the_configuration_of_a_repository_runs_nothing(
         "remote.origin.uploadpack",
     ):
         repository.git("config", name, str(program))
+    included = repository.folder / "included"
+    included.write_text(f"[core]\n    fsmonitor = {program}\n    pager = {program}\n")
+    repository.git("config", "include.path", str(included))
+    repository.git("config", "uploadpack.packObjectsHook", str(program))
     for name in ("log.showSignature", "diff.trustExitCode", "core.untrackedCache"):
         repository.git("config", name, "true")
     here = found(repository.folder)
