@@ -7,6 +7,7 @@ FLOWS = Path(__file__).parents[1] / "flows"
 # From the top down. Rooms of one level do not know each other.
 LEVELS = (
     {"cli"},
+    {"launch", "options"},
     {"orchestrate"},
     {"pipeline", "reports"},
     {"workers"},

@@ -85,6 +85,16 @@ class Diff:
     articles: list[tuple[Any, ...]]
     marts: dict[str, tuple[int, int] | None]
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what JSON can hold, an object an article."""
+        articles = [dict(zip(self.columns, row, strict=True)) for row in self.articles]
+        return {
+            "earlier": self.earlier,
+            "later": self.later,
+            "articles": articles,
+            "marts": self.marts,
+        }
+
 
 def diff(
     con: "duckdb.DuckDBPyConnection", paths: WarehousePaths, names: Sequence[str] = ()

@@ -5,18 +5,32 @@ No object that a reader may be reading is ever written again, except for `latest
 
 import hashlib
 import json
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError
+from flows.reports.export import Export, export
 from flows.reports.export_folder import MADE_BY, MANIFEST
 from flows.reports.output import NotOursToReplace
 from flows.source import objects
 
 if TYPE_CHECKING:
+    import duckdb
     from obstore.store import ObjectStore
 
 LATEST = "latest.json"
+
+
+def export_to_bucket(
+    con: "duckdb.DuckDBPyConnection", address: str, *, file_format: str, patterns: Sequence[str]
+) -> tuple[Export, str]:
+    """Export the tables that match below an address; return where they are, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "export")
+        done = export(con, target, file_format=file_format, patterns=patterns)
+        return done, upload(target, address)
 
 
 def upload(folder: Path, address: str) -> str:

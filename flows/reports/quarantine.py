@@ -1,6 +1,6 @@
 """Files that are not loaded as articles, and values that are not stored, each with its fix."""
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
@@ -38,7 +38,7 @@ class Quarantine(NamedTuple):
     """The rows under their columns; `is_of_failure` if they are those of a build that failed."""
 
     columns: list[str]
-    rows: list[tuple[object, ...]]
+    rows: list[tuple[Any, ...]]
     is_of_failure: bool
 
 

@@ -1,134 +1,25 @@
 """Receipts, quarantine, profiles, runs and differences as words on the terminal."""
 
-import os
-import shlex
-import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.reports.terminal import counted, escape_control, print_error, table
+from flows.reports.terminal import counted, escape_control, near, table
 from flows.source.patterns import DEFAULT_PATTERNS
 
 if TYPE_CHECKING:
-    from flows.load.receipt import Receipt
-    from flows.models.checks import FailedCheck
     from flows.reports.diff import Diff
-    from flows.reports.news import News
+    from flows.reports.export import Export
     from flows.reports.profile import KeyProfile
-    from flows.reports.quarantine import Kind
+    from flows.reports.quarantine import Kind, Quarantine
 
 _SHOWN_RUNS = 40
-# Of names, the first few tell what it is about; their number tells the rest.
-_NAMED = 10
-
-
-def failed_check(check: "FailedCheck") -> None:
-    """Print a failed check with its first rows."""
-    print(f"  {check}", file=sys.stderr)
-    for row in check.rows[:5]:
-        said = ", ".join(
-            f"{n} {escape_control(v)}" for n, v in zip(check.columns, row, strict=True)
-        )
-        print(f"    {said}", file=sys.stderr)
-
-
-def news(found: "News") -> None:
-    """Print what was newly left out, or is worth a look, where errors are read."""
-    for check in found.failed_checks:
-        print_error(f"check: {check}")
-    for file in found.newly_quarantined[:_NAMED]:
-        print_error(f"newly quarantined: {place(file)}: {file['reason']} Fix: {file['hint']}")
-    for file in found.newly_excluded[:_NAMED]:
-        print_error(f"no longer an article: {place(file)}: {file['reason']} {file['hint']}")
-    rest = len(found.newly_quarantined[_NAMED:]) + len(found.newly_excluded[_NAMED:])
-    if rest:
-        print_error(f"and {rest:,} more: see `matterhouse quarantine`")
 
 
 def place(file: Mapping[str, Any]) -> str:
     """Return where a fault is as editors jump to it."""
     parts = (file["path"], file["line"], file["column"])
     return ":".join(str(part) for part in parts if part is not None)
-
-
-def receipt(done: "Receipt", found: "News", movers: Sequence[Sequence[Any]]) -> None:
-    """Print what a run did, what moves, and what to type next."""
-    print(
-        f"{escape_control(_near(done.source))}: {done.seen:,} files seen = {done.loaded:,} loaded"
-        f" + {done.quarantined:,} quarantined + {done.excluded:,} excluded"
-        f" ({done.ignored:,} other files ignored)"
-    )
-    print(
-        f"  of these {done.unchanged:,} unchanged, {done.new:,} new ({done.returned:,} returned),"
-        f" {done.changed:,} changed, {done.renamed:,} renamed; {done.gone:,} gone"
-    )
-    if done.commits:
-        broken = sum(done.past_quarantined.values())
-        print(
-            f"  history: {counted(done.commits, 'commit')} read"
-            + (f"; {counted(broken, 'broken state')}, see `quarantine --history`" if broken else "")
-        )
-    if not done.published:
-        print("Nothing changed: the published warehouse stays as it is.")
-        return
-    for line in done.feeds:
-        print(f"  {line}")
-    if done.new_keys:
-        print(f"  new keys, kept in `extra`: {escape_control(_some(done.new_keys))}")
-    if done.dropped_tables:
-        names = escape_control(_some(done.dropped_tables))
-        print(f"  dropped, as no SQL file makes them any more: {names}")
-    for check in done.failed_checks:
-        print(f"  check: {escape_control(check)}")
-    if found.newly_excluded:
-        places = escape_control(_some([place(file) for file in found.newly_excluded]))
-        print(f"  no longer taken for articles: {places}")
-    if done.excluded and not (done.loaded or done.quarantined):
-        print("  no file is an article: `matterhouse quarantine --excluded` says why")
-    seconds = sum(done.seconds.values())
-    print(
-        f"Published {escape_control(_near(done.warehouse))} in {seconds:.1f} s (run {done.run_id}):"
-        f" {done.tables.get('raw.articles', 0):,} articles,"
-        f" {done.tables.get('marts.topics', 0):,} topics,"
-        f" {done.tables.get('marts.providers', 0):,} providers"
-    )
-    if movers:
-        print("\nMoving topics, articles in the last 28 days against the 28 days before:")
-        for topic, status, now, before, _ in movers:
-            sign = "▲" if now > before else "▼"
-            print(f"  {sign} {escape_control(topic)}: {now} against {before} ({status})")
-    command = _command(done.warehouse)
-    print("\nNext:")
-    if done.quarantined or done.warnings or found.newly_excluded:
-        print(
-            f"  {command} quarantine   # {done.quarantined} files to mend"
-            f" (--values: {done.warnings} values that did not fit)"
-        )
-    print(f"  {command} tables   # every table with its meaning")
-    print(f'  {command} sql "from marts.topics order by articles desc"')
-
-
-def _some(names: Sequence[str]) -> str:
-    """Return the first names, and how many more there are."""
-    rest = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + rest
-
-
-def _command(warehouse: str) -> str:
-    """Return how the next command on this warehouse is typed from here."""
-    typed = Path(sys.argv[0])
-    name = str(typed) if typed.name == "matterhouse" and not shutil.which(typed.name) else ""
-    remembered = os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
-    option = "" if Path(remembered).absolute() == Path(warehouse) else _near(warehouse)
-    return (name or "matterhouse") + (f" --warehouse {shlex.quote(option)}" if option else "")
-
-
-def _near(path: str) -> str:
-    """Return a path as it is typed from here, if it lies below."""
-    here = f"{Path.cwd()}/"
-    return path.removeprefix(here)
 
 
 _NOTHING = {
@@ -139,22 +30,26 @@ _NOTHING = {
 }
 
 
-def quarantine(rows: Sequence[Sequence[Any]], kind: "Kind") -> None:
+def quarantine(found: "Quarantine", kind: "Kind") -> None:
     """Print each fault as an editor can jump to it, with the reason and what to change."""
-    if not rows:
+    if found.is_of_failure:
+        print("No build was published yet; this is what the one that failed its checks found.\n")
+    if not found.rows:
         print(_NOTHING[kind])
         return
-    for path, line, column, code, reason, hint, since, *commit in rows:
+    for path, line, column, code, reason, hint, since, *commit in found.rows:
         print(escape_control(place({"path": path, "line": line, "column": column})))
         source = f"in commit {commit[0][:12]} of" if commit else "since"
         print(f"  {escape_control(reason)} ({code}, {source} {since:%Y-%m-%d %H:%M} UTC)")
         print(f"  fix: {escape_control(hint)}")
     if kind == "history":
-        found = counted(len(rows), "broken state")
-        print(f"\n{found} of the past; what is broken now is not among them.")
+        states = counted(len(found.rows), "broken state")
+        print(f"
+{states} of the past; what is broken now is not among them.")
         return
-    found = "excluded" if kind == "excluded" else "to mend"
-    print(f"\n{len(rows):,} {found}; each file is read again when it changes.")
+    left = "excluded" if kind == "excluded" else "to mend"
+    print(f"
+{len(found.rows):,} {left}; each file is read again when it changes.")
 
 
 def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
@@ -193,19 +88,14 @@ def runs(receipts: Sequence[dict[str, Any]], kept: Sequence[str], current: str |
         print(f"\nThe next build reads {_scope(published[-1])}")
 
 
-def run(
-    entry: dict[str, Any],
-    kept: Sequence[str],
-    current: str | None,
-    columns: Sequence[Mapping[str, Any]],
-) -> None:
+def run(entry: dict[str, Any], kept: Sequence[str], current: str | None) -> None:
     """Print what became of one run, what it read, and which key fed which column."""
     run_id, _, outcome = _run(entry, kept, current)
     print(f"{run_id}: {escape_control(outcome)}")
     if "patterns" in entry:
         configured = entry.get("config") or ("matterhouse.yaml" if entry.get("mapping") else "")
         print(f"read {_scope(entry)}{escape_control(f', by {configured}' * bool(configured))}")
-    if columns:
+    if columns := entry["columns"]:
         table([*columns[0]], [[*row.values()] for row in columns])
 
 
@@ -217,7 +107,7 @@ def _scope(entry: dict[str, Any]) -> str:
     """Say which folder a run read, and which of its files."""
     left_out = f" without {', '.join(entry['exclude'])}" if entry.get("exclude") else ""
     globs = f"{', '.join(entry['patterns'])}{left_out}"
-    return escape_control(f"{_near(entry['source'])}: {globs}")
+    return escape_control(f"{near(entry['source'])}: {globs}")
 
 
 def _run(entry: dict[str, Any], kept: Sequence[str], current: str | None) -> list[object]:
@@ -252,3 +142,15 @@ def diff(found: "Diff") -> None:
     ]
     if moved:
         table(("mart", "rows"), moved)
+
+
+def export(done: "Export", place: Path | str) -> None:
+    """Print the files of an export, and where they are."""
+    files = [(written["file"], written["rows"]) for written in done.manifest["tables"]]
+    table(("file", "rows"), files)
+    print(f"Wrote {len(files)} tables of run {done.manifest['run_id']} to {place}")
+    if not done.is_whole:
+        print(
+            f"{place} cannot be exchanged as a whole: its files were replaced one by one,"
+            " manifest.json last"
+        )

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ _ASCII = str.maketrans("─━│┃┌┐└┘├┤┬┴┼╭╮╰╯▲�
 def escape_control(text: object) -> str:
     """Return the text with control characters spelled out, line breaks and tabs too."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def near(path: str) -> str:
+    """Return a path as it is typed from here, if it lies below."""
+    return path.removeprefix(f"{Path.cwd()}/")
 
 
 def prepare_streams() -> None:

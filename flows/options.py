@@ -1,0 +1,159 @@
+"""What the options of several commands take and mean: types of values, and groups of options."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+from cyclopts import Parameter, Token
+
+from flows import UsageError
+from flows.warehouse.paths import WarehousePaths
+
+if TYPE_CHECKING:
+    from flows.load.scope import Scope
+    from flows.pipeline import Request
+
+
+def _to_path(_: object, given: Sequence[Token]) -> Path:
+    """Refuse the empty text of an unset variable: as a path it would be the current folder."""
+    text = given[0].value
+    if not text:
+        raise ValueError("an empty path names nothing: is a variable not set?")
+    if "://" in text:
+        raise ValueError(f"{text} is not a path on this machine")
+    try:
+        # The shell leaves the `~` of `--option=~/file` alone.
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{text} names the home folder of nobody here") from error
+
+
+def _to_source(kind: object, given: Sequence[Token]) -> Path | str:
+    """Tell addresses from paths."""
+    from flows.source import sources
+
+    text = given[0].value
+    return sources.parse(text) if "://" in text else _to_path(kind, given)
+
+
+def _at_least_one(_: object, value: int | None) -> None:
+    if value is not None and value < 1:
+        raise ValueError("Say a whole number above 0.")
+
+
+def _is_runner(_: object, value: str) -> None:
+    if value not in ("auto", "local", "process", "dask") and not value.startswith("dask=tcp://"):
+        raise ValueError("Say local, process, dask or dask=tcp://HOST:PORT")
+
+
+# How an option is read, and what `--help` calls its value.
+AnyPath: TypeAlias = Annotated[Path, Parameter(converter=_to_path)]
+File: TypeAlias = Annotated[Path | None, Parameter(converter=_to_path, metavar="FILE")]
+Globs: TypeAlias = Annotated[tuple[str, ...] | None, Parameter(metavar="GLOB")]
+Source: TypeAlias = Annotated[
+    Path | str | None,
+    Parameter(
+        converter=_to_source,
+        metavar="SOURCE",
+        help="The content: a folder, an archive (.zip, .tar, .tar.gz, .tar.zst), or the address of"
+        " one or of a bucket, as s3://bucket/folder (default: that of the last build).",
+    ),
+]
+Target: TypeAlias = Annotated[Path | str, Parameter(converter=_to_source, name="DIR")]
+AsJson: TypeAlias = Annotated[bool, Parameter(name="--json", help="Print JSON.")]
+# Made by `run` from --warehouse, which may stand before the command's name or after it.
+Warehouse: TypeAlias = Annotated[WarehousePaths, Parameter(parse=False)]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which files of a source are read, and what their keys mean."""
+
+    pattern: Globs = None
+    """Files to read, as in a shell (repeatable; default: those of the last build)."""
+    exclude: Annotated[Globs, Parameter(negative="--no-exclude")] = None
+    """Files or folders to leave out (repeatable; default: those of the last build)."""
+    config: File = None
+    """What the keys mean (default: matterhouse.yaml beside the content, if it is there)."""
+
+    def request(
+        self, source: Path | str | None, paths: WarehousePaths, **options: Any
+    ) -> "Request":
+        """Return what a build is asked to do."""
+        from flows.pipeline import Request
+
+        return Request(source, paths.warehouse, self.pattern, self.exclude, self.config, **options)
+
+    def scope(self, source: Path | str | None, paths: WarehousePaths) -> "Scope":
+        """Return what is read without a build: as asked, or as the last build read it."""
+        from flows.load import scope
+
+        remembered = None if source else scope.of_published(paths)
+        return scope.choose(remembered, source, self.pattern, self.exclude, named=self.config)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Where files are read, and by how many processes."""
+
+    runner: Annotated[
+        str,
+        Parameter(
+            metavar="WHERE",
+            validator=_is_runner,
+            help="Where files are read: local (in this process), process (in workers of this"
+            " machine), dask or dask=tcp://HOST:PORT (default: process if files are many).",
+        ),
+    ] = "auto"
+    jobs: Annotated[int | None, Parameter(metavar="N", validator=_at_least_one)] = None
+    """How many workers (default: one a processor)."""
+
+    def check(self) -> None:
+        """Refuse a number of workers where there are none of ours to count."""
+        if self.jobs is not None and (self.runner == "local" or "=" in self.runner):
+            raise UsageError(f"--jobs counts workers that --runner {self.runner} does not start")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What happens when a build has ended."""
+
+    on_failure: Annotated[
+        str | None,
+        Parameter(
+            metavar="COMMAND",
+            help="Run this, with the receipt on standard input, when a run or a check fails or"
+            " files are newly quarantined.",
+        ),
+    ] = None
+    notify: Annotated[
+        list[str] | None,
+        Parameter(
+            metavar="URL",
+            help="Send a message when something is newly wrong and when all is well again, to a"
+            " service that apprise knows (repeatable; better kept in $MATTERHOUSE_NOTIFY: it holds"
+            " secrets).",
+        ),
+    ] = None
+    notify_always: bool = False
+    """Send a message after each run, with the page of --page."""
+    publish: Annotated[str | None, Parameter(metavar="URL")] = None
+    """Then publish to postgresql://USER@HOST/DATABASE (default: $MATTERHOUSE_PUBLISH)."""
+    page: File = None
+    """Write the page with pictures here, as HTML."""
+
+    def arrange(self) -> None:
+        """Put what may hold secrets into the environment, where processes of flow runs find it."""
+        from flows.reports import notify, postgres
+
+        notify.hand_on(self.on_failure, self.notify, always=self.notify_always)
+        if self.publish is not None:
+            os.environ[postgres.VARIABLE] = self.publish
+
+
+EVERY_FILE, ANY_WORKERS, NOTHING_MORE = Selection(), Workers(), FollowUp()

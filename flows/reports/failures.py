@@ -1,0 +1,54 @@
+"""An error → what a user reads of it, and the exit code."""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from flows import MatterhouseError
+from flows.reports.terminal import escape_control, print_error
+
+if TYPE_CHECKING:
+    from flows.models.checks import FailedCheck
+
+
+def report(error: BaseException) -> int:
+    """Print an error in one line and return the exit code; raise what is no user's to mend."""
+    if isinstance(error, BrokenPipeError):
+        # The reader of our output (head, say) had enough: that is no error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    if (line := _line(error)) is None:
+        raise error
+    print_error(line)
+    for check in getattr(error, "failed", ()):
+        _print_check(check)
+    if isinstance(error, KeyboardInterrupt):
+        return 130
+    return error.exit_code if isinstance(error, MatterhouseError) else 1
+
+
+def _line(error: BaseException) -> str | None:
+    match error:
+        case MatterhouseError():
+            return str(error)
+        case KeyboardInterrupt():
+            return "interrupted: readers see a whole warehouse, `matterhouse runs` which"
+        case OSError():
+            return f"{error.strerror or error}: {error.filename or 'the system'}"
+        case MemoryError():
+            return "out of memory: give the process more, or build with fewer --jobs"
+        case _:
+            import duckdb
+
+            reason = str(error).partition("\n")[0] or "without a reason"
+            return f"DuckDB gave up: {reason}" if isinstance(error, duckdb.Error) else None
+
+
+def _print_check(check: "FailedCheck") -> None:
+    """Print a failed check with its first rows."""
+    print(f"  {check}", file=sys.stderr)
+    for row in check.rows[:5]:
+        said = ", ".join(
+            f"{n} {escape_control(v)}" for n, v in zip(check.columns, row, strict=True)
+        )
+        print(f"    {said}", file=sys.stderr)

@@ -1,0 +1,144 @@
+"""A receipt → what a build prints: what it did, what moves, and what to type next."""
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.reports.markdown import TOPIC_MOVERS
+from flows.reports.results import place
+from flows.reports.terminal import counted, escape_control, near, print_error
+from flows.warehouse.connection import open_readonly
+from flows.warehouse.paths import WarehousePaths
+
+if TYPE_CHECKING:
+    from flows.load.receipt import Receipt
+    from flows.reports.finish import Finished
+    from flows.reports.news import News
+
+# Of names, the first few tell what it is about; their number tells the rest.
+_NAMED = 10
+# An editor wants to hear of the biggest; the pages of an orchestrator list more.
+_SHOWN_MOVERS = 5
+
+
+def built(
+    receipt: "Receipt",
+    found: "News",
+    paths: WarehousePaths,
+    finished: "Finished | None",
+    page: Path | None,
+) -> None:
+    """Print what a run did, what moves, and what to type next."""
+    for line in _counts(receipt):
+        print(escape_control(line))
+    if not receipt.published:
+        print("Nothing changed: the published warehouse stays as it is.")
+    else:
+        for line in (*_notable(receipt, found), _published(receipt)):
+            print(escape_control(line))
+        _print_movers(paths)
+        _print_next(receipt, found)
+    if finished and finished.publication:
+        print(f"\n{finished.publication}")
+    if page and not (finished and finished.failure):
+        print(f"\nWrote {page}")
+
+
+def _counts(done: "Receipt") -> Iterator[str]:
+    yield (
+        f"{near(done.source)}: {done.seen:,} files seen = {done.loaded:,} loaded"
+        f" + {done.quarantined:,} quarantined + {done.excluded:,} excluded"
+        f" ({done.ignored:,} other files ignored)"
+    )
+    yield (
+        f"  of these {done.unchanged:,} unchanged, {done.new:,} new ({done.returned:,} returned),"
+        f" {done.changed:,} changed, {done.renamed:,} renamed; {done.gone:,} gone"
+    )
+    if done.commits:
+        broken = sum(done.past_quarantined.values())
+        yield (
+            f"  history: {counted(done.commits, 'commit')} read"
+            + (f"; {counted(broken, 'broken state')}, see `quarantine --history`" if broken else "")
+        )
+
+
+def _notable(done: "Receipt", found: "News") -> Iterator[str]:
+    for line in done.feeds:
+        yield f"  {line}"
+    if done.new_keys:
+        yield f"  new keys, kept in `extra`: {_some(done.new_keys)}"
+    if done.dropped_tables:
+        yield f"  dropped, as no SQL file makes them any more: {_some(done.dropped_tables)}"
+    for check in done.failed_checks:
+        yield f"  check: {check}"
+    if found.newly_excluded:
+        places = [place(file) for file in found.newly_excluded]
+        yield f"  no longer taken for articles: {_some(places)}"
+    if done.excluded and not (done.loaded or done.quarantined):
+        yield "  no file is an article: `matterhouse quarantine --excluded` says why"
+
+
+def _published(done: "Receipt") -> str:
+    counts = (
+        f"{done.tables.get(table, 0):,} {table.partition('.')[2]}"
+        for table in ("raw.articles", "marts.topics", "marts.providers")
+    )
+    seconds = sum(done.seconds.values())
+    return (
+        f"Published {near(done.warehouse)} in {seconds:.1f} s (run {done.run_id}):"
+        f" {', '.join(counts)}"
+    )
+
+
+def _print_movers(paths: WarehousePaths) -> None:
+    with open_readonly(paths) as con:
+        movers = con.execute(TOPIC_MOVERS).fetchmany(_SHOWN_MOVERS)
+    if movers:
+        print("\nMoving topics, articles in the last 28 days against the 28 days before:")
+    for topic, status, now, before, _ in movers:
+        sign = "▲" if now > before else "▼"
+        print(f"  {sign} {escape_control(topic)}: {now} against {before} ({status})")
+
+
+def _print_next(done: "Receipt", found: "News") -> None:
+    command = _command(done.warehouse)
+    print("\nNext:")
+    if done.quarantined or done.warnings or found.newly_excluded:
+        print(
+            f"  {command} quarantine   # {done.quarantined} files to mend"
+            f" (--values: {done.warnings} values that did not fit)"
+        )
+    print(f"  {command} tables   # every table with its meaning")
+    print(f'  {command} sql "from marts.topics order by articles desc"')
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    rest = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + rest
+
+
+def _command(warehouse: str) -> str:
+    """Return how the next command on this warehouse is typed from here."""
+    typed = Path(sys.argv[0])
+    name = str(typed) if typed.name == "matterhouse" and not shutil.which(typed.name) else ""
+    remembered = os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
+    option = "" if Path(remembered).absolute() == Path(warehouse) else near(warehouse)
+    return (name or "matterhouse") + (f" --warehouse {shlex.quote(option)}" if option else "")
+
+
+def news(found: "News") -> None:
+    """Print what was newly left out, or is worth a look, where errors are read."""
+    for check in found.failed_checks:
+        print_error(f"check: {check}")
+    for file in found.newly_quarantined[:_NAMED]:
+        print_error(f"newly quarantined: {place(file)}: {file['reason']} Fix: {file['hint']}")
+    for file in found.newly_excluded[:_NAMED]:
+        print_error(f"no longer an article: {place(file)}: {file['reason']} {file['hint']}")
+    rest = len(found.newly_quarantined[_NAMED:]) + len(found.newly_excluded[_NAMED:])
+    if rest:
+        print_error(f"and {rest:,} more: see `matterhouse quarantine`")
