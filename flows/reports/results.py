@@ -44,12 +44,10 @@ def quarantine(found: "Quarantine", kind: "Kind") -> None:
         print(f"  fix: {escape_control(hint)}")
     if kind == "history":
         states = counted(len(found.rows), "broken state")
-        print(f"
-{states} of the past; what is broken now is not among them.")
+        print(f"\n{states} of the past; what is broken now is not among them.")
         return
     left = "excluded" if kind == "excluded" else "to mend"
-    print(f"
-{len(found.rows):,} {left}; each file is read again when it changes.")
+    print(f"\n{len(found.rows):,} {left}; each file is read again when it changes.")
 
 
 def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
