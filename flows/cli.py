@@ -136,14 +136,12 @@ def build(
     )
     follow_up.arrange()
     workers.check()
-    finished, is_silent = None, quiet or as_json
+    finished = None
+    how: Any = asdict(workers) | {"page": follow_up.page, "quiet": quiet or as_json}
     if prefect or os.environ.get("PREFECT_API_URL"):
-        flow_runs = launch.orchestrate(quiet=is_silent)
-        receipt = flow_runs.build_once(request, **asdict(workers), page=follow_up.page)
+        receipt = launch.build_as_flow(request, **how)
     else:
-        receipt, finished = launch.build(
-            request, **asdict(workers), page=follow_up.page, quiet=is_silent
-        )
+        receipt, finished = launch.build(request, **how)
     for note in receipt.notes:
         terminal.print_error(note)
     found = news(receipt.as_json())
@@ -480,7 +478,7 @@ def serve(
     follow_up.arrange()
     workers.check()
     request = selection.request(source, warehouse)
-    launch.orchestrate().serve(request, cron, **asdict(workers), page=follow_up.page, say=print)
+    launch.serve(request, cron, **asdict(workers), page=follow_up.page)
 
 
 @app.command(name="--install-completion", group=MORE)

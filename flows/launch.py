@@ -1,4 +1,4 @@
-"""Start the pipeline: in this process, or as a flow run of Prefect."""
+"""Start the pipeline: in this process, or as a flow run of Prefect, now or on a schedule."""
 
 import os
 from collections.abc import Mapping
@@ -10,10 +10,8 @@ from flows.reports import terminal
 from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from flows.load.receipt import Receipt
-    from flows.pipeline import Request
+    from flows.pipeline.work import Request
     from flows.reports.finish import Finished
 
 
@@ -40,8 +38,28 @@ def build(
     return receipt, finished
 
 
-def orchestrate(*, quiet: bool = False) -> "ModuleType":
-    """Import what imports prefect, with its settings made first; quiet leaves logs to the API."""
+def build_as_flow(
+    request: "Request", *, runner: str, jobs: int | None, page: Path | None, quiet: bool
+) -> "Receipt":
+    """Build as a flow run, which publishes as asked; quiet leaves its logs to the API."""
+    _prepare_prefect(quiet=quiet)
+    from flows.orchestrate import flow
+
+    return flow.build_once(request, runner=runner, jobs=jobs, page=page)
+
+
+def serve(
+    request: "Request", cron: str, *, runner: str, jobs: int | None, page: Path | None
+) -> None:
+    """Build on a schedule until the process is ended."""
+    _prepare_prefect(quiet=False)
+    from flows.orchestrate import schedule
+
+    schedule.serve(request, cron, runner=runner, jobs=jobs, page=page, say=print)
+
+
+def _prepare_prefect(*, quiet: bool) -> None:
+    """Make settings that Prefect reads while it is imported."""
     for name, value in {
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL" if quiet else "NOTSET",
         "DO_NOT_TRACK": "1",
@@ -57,6 +75,3 @@ def orchestrate(*, quiet: bool = False) -> "ModuleType":
             "Prefect keeps files in a home folder, and this account has none: set HOME to a folder"
             " that it may write to"
         ) from error
-    from flows import orchestrate as flow_runs
-
-    return flow_runs

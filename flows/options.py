@@ -13,7 +13,7 @@ from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:
     from flows.load.scope import Scope
-    from flows.pipeline import Request
+    from flows.pipeline.work import Request
 
 
 def _to_path(_: object, given: Sequence[Token]) -> Path:
@@ -83,7 +83,7 @@ class Selection:
         self, source: Path | str | None, paths: WarehousePaths, **options: Any
     ) -> "Request":
         """Return what a build is asked to do."""
-        from flows.pipeline import Request
+        from flows.pipeline.work import Request
 
         return Request(source, paths.warehouse, self.pattern, self.exclude, self.config, **options)
 

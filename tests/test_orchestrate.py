@@ -356,7 +356,7 @@ def test_prefect_yaml_deploys_the_schedule(server: Server) -> None:
         )  # fmt: skip
     (made,) = server.ask("/deployments/filter", {"deployments": {"name": {"any_": ["daily"]}}})
     assert (made["entrypoint"], made["concurrency_options"]["collision_strategy"]) == (
-        "flows/orchestrate.py:build",
+        "flows/orchestrate/flow.py:build",
         "CANCEL_NEW",
     )
     assert [one["schedule"]["cron"] for one in made["schedules"]] == ["0 6 * * *"]
@@ -417,7 +417,7 @@ def test_a_missed_run_is_skipped_when_a_later_refresh_has_read_the_source(
     three: Content, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a sleep, only the first of the missed runs works; failed runs do not count."""
-    from flows import orchestrate
+    from flows.orchestrate import flow
     from flows.warehouse.paths import WarehousePaths
     from flows.warehouse.run_log import read_runs
 
@@ -427,8 +427,8 @@ def test_a_missed_run_is_skipped_when_a_later_refresh_has_read_the_source(
 
     def overtaken_by(due: datetime, *, by_cron: bool = True) -> str | None:
         run = SimpleNamespace(auto_scheduled=by_cron, expected_start_time=due)
-        monkeypatch.setattr(orchestrate, "_this_run", lambda: run)
-        return orchestrate._overtaken_by(paths)
+        monkeypatch.setattr(flow, "_this_run", lambda: run)
+        return flow._overtaken_by(paths)
 
     second = timedelta(seconds=1)
     assert overtaken_by(began - second) == receipt["run_id"]

@@ -1,12 +1,10 @@
 """What a run did, counted from the ledger: printed, kept in ops.runs and beside the file."""
 
-import contextlib
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from flows import __version__
 from flows.load.catch_up import CatchUp
@@ -16,8 +14,6 @@ from flows.warehouse.connection import row_count, table_names
 
 if TYPE_CHECKING:
     import duckdb
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,38 +75,6 @@ class Receipt:
         return {each.name: getattr(self, each.name) for each in fields(self)} | {
             "table_rows": self.tables
         }
-
-
-class Stopwatch:
-    """Seconds spent per stage, added up over the times a stage is entered."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._inner = 0.0
-
-    @contextlib.contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Count the time of the block for `name`, but for stages that are entered within it."""
-        outer, self._inner = self._inner, 0.0
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            whole = time.perf_counter() - start
-            own = self.seconds.get(name, 0.0) + whole - self._inner
-            self.seconds[name] = round(own, 3)
-            self._inner = outer + whole
-
-    def waiting(self, name: str, results: Iterable[T]) -> Iterator[T]:
-        """Count the time that the next result takes for `name`."""
-        iterator = iter(results)
-        while True:
-            with self.stage(name):
-                try:
-                    result = next(iterator)
-                except StopIteration:
-                    return
-            yield result
 
 
 def make(

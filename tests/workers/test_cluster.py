@@ -77,8 +77,9 @@ def test_a_batch_of_a_killed_worker_is_read_by_another(content: Content, tmp_pat
     warehouse, began, dead = (tmp_path / name for name in ("dask.duckdb", "began", "dead"))
     # Batches of ten files; the driver waits for the death after it has taken the first.
     code = (
-        "import sys, time, pathlib; from flows import pipeline; from flows.workers import cluster\n"
-        "pipeline.BATCH_FILES, take = 10, cluster.take_parts\n"
+        "import sys, time, pathlib\n"
+        "from flows.pipeline import stages; from flows.workers import cluster\n"
+        "stages.BATCH_FILES, take = 10, cluster.take_parts\n"
         "def waiting(folder):\n"
         "    began, dead = map(pathlib.Path, sys.argv[-2:])\n"
         "    began.touch()\n"

@@ -1,0 +1,104 @@
+"""The flow on a schedule: `matterhouse serve`."""
+
+import contextlib
+import logging
+import os
+import shlex
+import warnings
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from prefect import get_client
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.exceptions import ObjectNotFound
+from prefect.schedules import Cron, Schedule
+from prefect.types.entrypoint import EntrypointType
+
+from flows import UsageError
+from flows.load import scope
+from flows.orchestrate.flow import build, parameters, require_api
+from flows.pipeline.work import Request
+from flows.reports import terminal
+from flows.source.sources import Location
+from flows.warehouse.paths import WarehousePaths
+
+_CRON_FIELDS = 5
+# A server that starts together with the schedule needs up to 20 seconds on a slow machine.
+_API_PATIENCE_SECONDS = 90
+
+
+def serve(
+    request: Request,
+    cron: str,
+    *,
+    runner: str,
+    jobs: int | None,
+    page: Path | None = None,
+    say: Callable[[str], None],
+) -> None:
+    """Build on a schedule until the process is ended; one run of a warehouse at a time."""
+    schedule = _schedule(cron)
+    require_api(_API_PATIENCE_SECONDS)
+    source, warehouse = _source(request), request.warehouse.absolute()
+    # Unlike their folders' names, the two paths tell all schedules of a machine apart.
+    last_part = str(source).rpartition("/")[2]
+    name = f"{last_part}-{zlib.crc32(os.fsencode(f'{source}:{warehouse}')):08x}"
+    reads = terminal.escape_control(source)
+    say(f"Building from {reads} at {cron!r} (UTC) until this process ends.")
+    say(f"At once: prefect deployment run {shlex.quote(f'build/{name}')}")
+    # Prefect's handler of SIGTERM forgets to await a call, and leaves it to asyncio to complain of
+    # the connection to a flow run that is then cut; the run is finished and all ends well.
+    warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited")
+    logging.getLogger("asyncio").addFilter(
+        lambda record: "StreamReaderProtocol.connection_made" not in record.getMessage()
+    )
+    try:
+        build.serve(
+            name=name,
+            paused=False,
+            schedule=schedule,
+            # The second of two runs is cancelled rather than queued: it would find nothing to do.
+            global_limit=ConcurrencyLimitConfig(
+                limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+            ),
+            parameters={
+                **parameters(request),
+                "runner": runner,
+                "jobs": jobs,
+                "page": str(page.absolute()) if page else None,
+            },
+            description="Front matter in, analytics warehouse out.",
+            entrypoint_type=EntrypointType.MODULE_PATH,
+            print_starting_message=False,
+        )
+    finally:
+        # Prefect pauses it too, but not while it waits for a run to end. Unless it is paused, runs
+        # that nobody carries out go on being scheduled.
+        _pause(f"build/{name}")
+
+
+def _schedule(cron: str) -> Schedule:
+    """Read a schedule; a sixth field would be seconds to some programs and a year to others."""
+    try:
+        if len(cron.split()) != _CRON_FIELDS and not cron.startswith("@"):
+            raise ValueError("not five fields")
+        return Cron(cron, timezone="UTC")
+    except ValueError as error:
+        raise UsageError(
+            f"{cron!r} is not a cron schedule: say minute, hour, day of month, month and day of"
+            " week, as in '0 6 * * *' for every day at six (UTC)"
+        ) from error
+
+
+def _pause(deployment: str) -> None:
+    unreachable = contextlib.suppress(httpx.HTTPError, ObjectNotFound)
+    with unreachable, get_client(sync_client=True) as client:
+        client.pause_deployment(client.read_deployment_by_name(deployment).id)
+
+
+def _source(request: Request) -> Location:
+    """Return the folder that a schedule reads: the one asked for, or the remembered one."""
+    paths = WarehousePaths(request.warehouse.absolute())
+    return scope.choose(scope.of_published(paths), request.source).source

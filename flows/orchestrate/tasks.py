@@ -1,0 +1,138 @@
+"""The stages of the pipeline as Prefect tasks, and the runner that carries them out."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+from prefect import Task, get_run_logger, task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Failed
+from prefect.tasks import exponential_backoff
+from prefect.utilities.annotations import quote
+
+from flows import MatterhouseError
+from flows.models.build import Built
+from flows.pipeline import stages
+from flows.pipeline.stages import Loaded, Scanned
+from flows.reports import postgres
+from flows.source.extract import Batch
+from flows.workers.runner import DirectRunner
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from flows.normalize.frames import Frames
+
+P = ParamSpec("P")
+T = TypeVar("T")
+# Disks and mounts can fail for a moment. The later stages work inside one transaction, which a
+# second try would enter half changed.
+_SCAN_RETRIES = 2
+_RETRY_SECONDS = 2
+
+
+def as_state(work: Callable[[], T]) -> "T | State[T]":
+    """Return an error of ours as a state with its one sentence: raised, it logs a traceback."""
+    try:
+        return work()
+    except MatterhouseError as error:
+        # The frames of a traceback would keep connections open beyond the end of the process.
+        bare = error.with_traceback(None)
+        bare.__cause__ = bare.__context__ = None
+        return Failed(name=type(error).__name__, message=str(error), data=bare)
+
+
+def is_retryable(_task: object, _run: object, state: State[Any]) -> bool:
+    """Retry what the operating system refused; an error of ours says what to mend instead."""
+    return isinstance(state.result(raise_on_failure=False), OSError)
+
+
+def as_task(
+    stage: Callable[..., Any], *, run_name: str | None = None, retries: int = 0
+) -> Task[..., Any]:
+    """Make a task that carries out a stage of the pipeline, named and described like it.
+
+    The stage comes with its arguments as one call: what Prefect keeps of a task's function and
+    parameters would outlive the connection in them.
+    """
+
+    def run_stage(work: Callable[[], Any]) -> Any:
+        done = as_state(work)
+        if line := in_words(done):
+            get_run_logger().info(line)
+        return done
+
+    return task(
+        name=stage.__name__,
+        description=stage.__doc__,
+        task_run_name=run_name or stage.__name__,
+        # Stages hold connections and frames, which can be neither hashed nor stored.
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=retries,
+        retry_delay_seconds=exponential_backoff(_RETRY_SECONDS),
+        retry_jitter_factor=0.5,
+        retry_condition_fn=is_retryable,
+    )(run_stage)
+
+
+def in_words(result: object) -> str:
+    """Say what a stage has done, with its counts."""
+    match result:
+        case Scanned(plan=plan):
+            read, missing = len(plan.to_read), len(plan.vanished)
+            return f"{plan.seen:,} files, {read:,} to read, {missing:,} missing"
+        case Loaded(outcomes=outcomes):
+            return ", ".join(f"{count:,} {kind}" for kind, count in asdict(outcomes).items())
+        case Built(tables=made, dropped=dropped):
+            return f"{len(made):,} tables made, {len(dropped):,} dropped"
+        case list(failed):
+            return f"{len(failed):,} checks found something"
+        case _:
+            return ""
+
+
+scan = as_task(stages.scan, retries=_SCAN_RETRIES)
+load = as_task(stages.load)
+model = as_task(stages.model)
+check = as_task(stages.check)
+publish = as_task(stages.publish)
+share = as_task(postgres.publish_as_asked, run_name="publish to PostgreSQL")
+STAGES = {stage.name: stage for stage in (scan, load, model, check, publish, share)}
+
+
+class PrefectRunner:
+    """Each stage a task; batches are read where `workers` reads them."""
+
+    def __init__(self, workers: DirectRunner) -> None:
+        self.workers = workers
+
+    def call(self, stage: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        """Carry out one stage as the task of its name."""
+        # Unquoted, Prefect would look for results of other tasks in every path of a plan.
+        done = STAGES[stage.__name__](quote(partial(stage, *args, **options)))
+        # Called directly, a task returns a state unchanged.
+        return cast("T", done.result() if isinstance(done, State) else done)
+
+    def say(self, text: str) -> None:
+        """Log the text."""
+        get_run_logger().info(text)
+
+    def map(
+        self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
+    ) -> "Iterator[Frames]":
+        """Read the batches where the workers do, and show the progress beside the flow run."""
+        if batches:
+            what = "commits" if stage == "history" else "files"
+            steps = sum(batch.steps for batch in batches)
+            artifact = create_progress_artifact(0.0, "extraction", f"{steps:,} {what} to read")
+            self.workers.progress = partial(show_progress, cast("UUID", artifact))
+        return self.workers.map(stage, work, batches)
+
+
+def show_progress(artifact: "UUID", stage: str, done: int, total: int) -> None:
+    """Bring a progress artifact up to date."""
+    update_progress_artifact(artifact, round(100 * done / total, 1))

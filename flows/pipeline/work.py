@@ -1,0 +1,115 @@
+"""What a run is about: what was asked, and what its stages share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from flows.load import ledger, upgrade
+from flows.load import scope as scopes
+from flows.load.new_keys import keys_without_column
+from flows.load.scope import Scope
+from flows.load.stopwatch import Stopwatch
+from flows.models import build
+from flows.models.files import fingerprint
+from flows.source.sources import Location
+from flows.warehouse.paths import WarehousePaths
+from flows.warehouse.run_log import read_runs
+from flows.workers.runner import Runner
+
+if TYPE_CHECKING:
+    import duckdb
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_CLOCK_BEHIND = (
+    "the clock says {now:%Y-%m-%d %H:%M:%S} UTC, which is before the start of the last run: this"
+    " one counts as started right after it, at {run.started_at:%Y-%m-%d %H:%M:%S}"
+)
+_UPGRADED = (
+    "the warehouse was made by an earlier version: {tables} were carried over, and every file is"
+    " read again. What that version did not keep of past states stays empty in them"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to read and how; None stands for what the last published run did."""
+
+    source: Location | None
+    warehouse: Path
+    patterns: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] | None = None
+    config: Path | None = None
+    replace_source: bool = False
+    full: bool = False
+    accept_loss: bool = False
+    history: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the stages of a run share: the request, the working copy and the run itself."""
+
+    request: Request
+    paths: WarehousePaths
+    con: "duckdb.DuckDBPyConnection"
+    run: ledger.Run
+    before: Scope | None
+    scope: Scope
+    runner: Runner
+    clock: Stopwatch
+    sql_hash: str
+    is_outdated: bool
+    reread: bool
+    known_keys: frozenset[str]
+    notes: tuple[str, ...]
+
+    def do(
+        self, stage: "Callable[Concatenate[Work, P], T]", *args: P.args, **options: P.kwargs
+    ) -> T:
+        """Let the runner carry out a stage, and time it under its name."""
+        with self.clock.stage(stage.__name__):
+            return self.runner.call(stage, self, *args, **options)
+
+
+def prepare(
+    request: Request,
+    paths: WarehousePaths,
+    con: "duckdb.DuckDBPyConnection",
+    now: datetime,
+    runner: Runner,
+) -> Work:
+    """Make what is missing in the working copy, and find out what the run is about."""
+    sql_hash = fingerprint()
+    upgraded = upgrade.upgrade(con, sql_hash)
+    build.create_tables(con)
+    this_run = ledger.next_run(con, now, {str(r.get("run_id")) for r in read_runs(paths)})
+    notes = [_CLOCK_BEHIND.format(now=now, run=this_run)] if this_run.started_at > now else []
+    notes += [_UPGRADED.format(tables=", ".join(upgraded))] if upgraded else []
+    before = scopes.remembered(con)
+    scope = scopes.choose(
+        before,
+        request.source,
+        request.patterns,
+        request.exclude,
+        named=request.config,
+        replace_source=request.replace_source,
+    )
+    is_remapped = before is not None and before.mapping_hash != scope.mapping_hash
+    return Work(
+        request,
+        paths,
+        con,
+        this_run,
+        before,
+        scope,
+        runner,
+        Stopwatch(),
+        sql_hash=sql_hash,
+        is_outdated=ledger.is_outdated(con, sql_hash),
+        reread=request.full or bool(upgraded) or is_remapped,
+        known_keys=frozenset(keys_without_column(con)),
+        notes=tuple(notes),
+    )
