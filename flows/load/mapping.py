@@ -4,7 +4,8 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from flows.config import Config, Source
+from flows.config import Config
+from flows.config.reader import Source
 from flows.load.ledger import Run
 from flows.normalize.plan import fold
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
-from flows.config import Config, Source
+from flows.config import Config
+from flows.config.reader import Source
 from flows.frontmatter import KeyPath, Value
 from flows.normalize import dates, kinds
 from flows.normalize.convert import Convert, to_integer, to_text, to_timestamp_within

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import PurePosixPath
 from typing import Any
 
-from flows.config import Config, Source
+from flows.config import Config
+from flows.config.reader import Source
 from flows.frontmatter import KeyPath, Value
 from flows.normalize.convert import ConversionError, Convert
 from flows.normalize.extra import pruned, without_secrets

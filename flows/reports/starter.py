@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from flows import UsageError, frontmatter
-from flows.config import FILE_NAME, Config, Source
+from flows.config import FILE_NAME, Config
+from flows.config.reader import Source
 from flows.load.scope import Scope
 from flows.reports.profile import KeyProfile
 from flows.source import sources
