@@ -6,13 +6,13 @@ __version__ = "0.1.0"
 
 
 class MatterhouseError(Exception):
-    """Something went wrong that the reader of the message can mend."""
+    """Something went wrong that the reader of the message can fix."""
 
     exit_code = 1
 
 
 class UsageError(MatterhouseError):
-    """What was asked for cannot be meant, or not be done here."""
+    """The request makes no sense, or cannot be carried out here."""
 
     exit_code = 2
 

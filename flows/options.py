@@ -31,7 +31,7 @@ def _to_path(_: object, given: Sequence[Token]) -> Path:
 
 
 def _to_source(kind: object, given: Sequence[Token]) -> Path | str:
-    """Tell addresses from paths."""
+    """Read an address, or a path."""
     from flows.source import sources
 
     text = given[0].value
@@ -82,7 +82,7 @@ class Selection:
     def request(
         self, source: Path | str | None, paths: WarehousePaths, **options: Any
     ) -> "Request":
-        """Return what a build is asked to do."""
+        """Return the request for a build."""
         from flows.pipeline.work import Request
 
         return Request(source, paths.warehouse, self.pattern, self.exclude, self.config, **options)
@@ -113,7 +113,7 @@ class Workers:
     """How many workers (default: one a processor)."""
 
     def check(self) -> None:
-        """Refuse a number of workers where there are none of ours to count."""
+        """Refuse a number of workers if the runner starts none."""
         if self.jobs is not None and (self.runner == "local" or "=" in self.runner):
             raise UsageError(f"--jobs counts workers that --runner {self.runner} does not start")
 

@@ -79,7 +79,7 @@ def test_every_command_of_the_readme_works(checkout: Path) -> None:
 
 def test_the_first_example_is_a_file_of_the_sample_and_its_rows(checkout: Path) -> None:
     """The front matter on the first screen is that of a file, and its rows are in the warehouse."""
-    (name,) = re.findall(r"^`(data/content/\S+)` begins so:", README, re.MULTILINE)
+    (name,) = re.findall(r"^`(data/content/\S+)` begins with:", README, re.MULTILINE)
     shown = yaml.safe_load(blocks("yaml")[0])
     written = next(yaml.safe_load_all((ROOT / name).read_text(encoding="utf-8")))
     assert shown == {key: written[key] for key in shown} | {"topics": written["topics"][:1]}

@@ -34,7 +34,7 @@ _JSON_BYTES_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The front matter's own text, and where it stands in its file."""
+    """The text of the front matter, and where it is in its file."""
 
     kind: Kind
     text: str

@@ -106,6 +106,11 @@ def _broken_json(block: Block, error: json.JSONDecodeError) -> BrokenFrontMatter
         return block.broken("unclosed_quote", error.pos)
     if error.msg.startswith("Invalid \\"):
         return block.broken("unknown_escape", error.pos)
+    if error.msg.startswith("Illegal trailing comma"):
+        # Python 3.13 points at the comma, earlier ones at the bracket after it.
+        return block.broken(
+            "invalid_json", len(block.text) - len(block.text[error.pos + 1 :].lstrip())
+        )
     return block.broken("invalid_json", error.pos)
 
 

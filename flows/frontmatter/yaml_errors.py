@@ -128,7 +128,7 @@ def _misread_line(text: str, at: int, context: str, problem: str) -> tuple[str, 
 
 
 def _first_without_colon(text: str, end: int) -> int | None:
-    """Find the line before `end` that lacks its colon, unless it goes on with a value above."""
+    """Find the line before `end` that lacks its colon, unless it continues a value above."""
     found = None
     for line in reversed(list(_LINE.finditer(text, 0, end))):
         if not line[0].strip() or line[0].lstrip().startswith("#"):

@@ -74,7 +74,7 @@ class _Tree:
         self.block = block
         self.reading = reading
         self.notes = notes
-        # `! x` leaves no trace in its event, so the text is asked, when there is reason to.
+        # `! x` leaves no trace in its event, so the text itself is checked, if it has a `!` at all.
         self.may_hold_tags = "!" in block.text
         self.root: Value = Plain("")
         self.open: list[_Open] = []
@@ -234,7 +234,7 @@ class _Tree:
         self.anchors[anchor] = _Anchored(value, size, secured)
 
     def is_secured(self) -> bool:
-        """Return whether what comes next stands below a secret key, at any depth."""
+        """Return whether the next value is below a secret key, at any depth."""
         parent = self.open[-1] if self.open else None
         return parent is not None and (
             parent.secured or (parent.key is not None and self.reading.is_secret(parent.key))

@@ -21,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What ops.runs says of an earlier run; `looked` whether it read commits."""
+    """An earlier run as ops.runs has it; `looked` says whether it read commits."""
 
     started_at: datetime
     source_commit: str | None
@@ -80,7 +80,7 @@ def plan(
     except NoHistory as error:
         if wanted:
             raise
-        # What could be read yesterday may be tomorrow, and goes on from there.
+        # A repository that could be read yesterday may be readable again tomorrow.
         commit = runs[-1].source_commit if looked else None
         note = f"without the history of the source: {error}"
         return CatchUp(commit, note=note, looked=looked)

@@ -1,4 +1,4 @@
-"""Which article it is that comes to a path: a new one, one that was there, or one that moved."""
+"""Which article appears on a path: a new one, one that was there before, or one that moved."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -42,7 +42,7 @@ class Lives:
     last_paths: dict[str, str]
 
     def begin(self, path: str, renamed_from: str | None, new_origin: str) -> str:
-        """Let an article come, come back or move to a path; return what it is known by."""
+        """Let an article appear on, return to or move to a path; return its origin."""
         origin = self.origins.get(renamed_from or path, renamed_from or path)
         if not renamed_from and self.last_paths.get(origin, path) != path:
             origin = new_origin  # The article of this path lives on under another.

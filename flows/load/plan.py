@@ -103,7 +103,7 @@ def batches(
     """Cut the files to read into batches of `size` files, in order of path."""
     cuts = range(0, len(plan.to_read), size)
     faults = listing.faults
-    # A folder has a file behind each path, which tells the same.
+    # In a folder, the file itself has the same facts.
     marks = (
         {} if sources.is_folder(source) else dict(zip(listing.paths, listing.marks, strict=True))
     )

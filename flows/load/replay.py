@@ -57,7 +57,7 @@ def reread(con: "duckdb.DuckDBPyConnection", plan: Plan, listed: Sequence[str]) 
 
 
 def _remember(con: "duckdb.DuckDBPyConnection") -> None:
-    """Keep what the last commit says of each path, to compare the work tree with."""
+    """Keep the last commit's state of each path, to compare with the work tree."""
     con.execute(
         f"""
         create or replace temp table replayed as

@@ -54,7 +54,7 @@ def choose(
     named: Path | None = None,
     replace_source: bool = False,
 ) -> Scope:
-    """Complete what is asked by the configuration, and by what the last published run read.
+    """Complete what is asked from the configuration and from the last published run.
 
     Globs and configuration belong to their folder: those of the last run are forgotten with
     another one, which is refused unless it is to take the place. `named` is a configuration.

@@ -17,7 +17,7 @@ class Stopwatch:
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count the time of the block for `name`, but for stages that are entered within it."""
+        """Add the time of the block to `name`, except for stages that run within it."""
         outer, self._inner = self._inner, 0.0
         start = time.perf_counter()
         try:

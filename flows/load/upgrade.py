@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Columns = dict[str, str]
-# Earlier names of what goes on under another, and columns that only an earlier version needed.
+# Earlier names of tables and columns, and columns that only an earlier version needed.
 RENAMED_TABLES = {"raw.taxonomy": "raw.terms"}
 RENAMED_COLUMNS = {("raw.article_versions", "title"): "title_text"}
 DROPPED_COLUMNS = {"ops.files": {"mtime_ns", "ctime_ns", "inode", "warnings"}}

@@ -68,7 +68,7 @@ class SqlFile:
 
     @property
     def query(self) -> str:
-        """Return the select of a model, and what stands for a macro as a select."""
+        """Return the select of a model, or a select in place of a macro."""
         if self.folder != "macros":
             return self.sql
         body = self.sql[self._macro_head.end() :]

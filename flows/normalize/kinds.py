@@ -1,4 +1,4 @@
-"""What other keys than a column's own may hold: shapes that generators write, or nothing of ours.
+"""What other keys than a column's own may hold: shapes that generators write, or none.
 
 The own key's value fits, or its author is warned. Another key may well mean something else: a
 value that is not of the kind is passed over, and stays in `extra`.
@@ -131,7 +131,7 @@ def own_first_text(value: Value) -> str | None:
 
 
 def own_texts(value: Value) -> list[Value] | None:
-    """Take a list, or one text that stands for a list of one."""
+    """Take a list, or a text as a list of one."""
     if isinstance(value, list):
         return value
     return [value] if isinstance(value, str) and not is_empty(value) else convert.to_list(value)
@@ -144,7 +144,7 @@ def own_text(value: Value) -> str | None:
 
 
 def texts(value: Value) -> list[str]:
-    """Take a list of texts, or one; a mapping stands for its name, a list for its items.
+    """Take a list of texts, or one text; of a mapping, its name; of a list, its items.
 
     YAML takes [[a wiki link]] without quotes for a list in a list; #tags lose their sign.
     """

@@ -159,7 +159,7 @@ def find(
         for at in range(len(value)) if step == "*" else (int(step),):
             if at < len(value):
                 yield from find(value[at], rest, (*above, at))
-    elif step == "0":  # one value stands for a list of one
+    elif step == "0":  # a single value counts as a list of one
         yield from find(value, rest, above)
 
 

@@ -107,7 +107,8 @@ def build(
     told = partial(report, paths, Path(page) if page else None, carried_out_by)
 
     def built() -> Receipt:
-        notify.hand_on(None, None)  # A mistake in the environment is better known before the run.
+        # A mistake in the environment should end the run before it begins.
+        notify.hand_on(None, None)
         return pipeline.run(request, carried_out_by, told, describe)
 
     done = as_state(built)
@@ -134,7 +135,7 @@ def build_once(
 
 
 def parameters(request: Request) -> dict[str, Any]:
-    """Return what a flow is told of a request; null is what the last published run did."""
+    """Return a request as parameters of the flow; null means as in the last published run."""
     return {
         "source": str(sources.absolute(request.source)) if request.source else None,
         "warehouse": str(request.warehouse.absolute()),

@@ -42,7 +42,7 @@ def serve(
     schedule = _schedule(cron)
     require_api(_API_PATIENCE_SECONDS)
     source, warehouse = _source(request), request.warehouse.absolute()
-    # Unlike their folders' names, the two paths tell all schedules of a machine apart.
+    # Folder names can repeat; the two paths identify each schedule of a machine.
     last_part = str(source).rpartition("/")[2]
     name = f"{last_part}-{zlib.crc32(os.fsencode(f'{source}:{warehouse}')):08x}"
     reads = terminal.escape_control(source)
@@ -75,7 +75,7 @@ def serve(
         )
     finally:
         # Prefect pauses it too, but not while it waits for a run to end. Unless it is paused, runs
-        # that nobody carries out go on being scheduled.
+        # that nobody carries out keep being scheduled.
         _pause(f"build/{name}")
 
 

@@ -35,7 +35,7 @@ _RETRY_SECONDS = 2
 
 
 def as_state(work: Callable[[], T]) -> "T | State[T]":
-    """Return an error of ours as a state with its one sentence: raised, it logs a traceback."""
+    """Return an error of ours as a failed state: raised, Prefect would log a traceback."""
     try:
         return work()
     except MatterhouseError as error:
@@ -46,7 +46,7 @@ def as_state(work: Callable[[], T]) -> "T | State[T]":
 
 
 def is_retryable(_task: object, _run: object, state: State[Any]) -> bool:
-    """Retry what the operating system refused; an error of ours says what to mend instead."""
+    """Retry errors of the operating system; errors of ours say what to fix instead."""
     return isinstance(state.result(raise_on_failure=False), OSError)
 
 

@@ -35,7 +35,7 @@ _UPGRADED = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to read and how; None stands for what the last published run did."""
+    """What to read and how; None means as in the last published run."""
 
     source: Location | None
     warehouse: Path

@@ -41,7 +41,7 @@ class Alert:
 def alert(receipt: Mapping[str, Any], found: News, *, always: bool = False) -> Alert | None:
     """Return what is to be sent about a run, None if nobody has to be woken for it.
 
-    A run is worth a message when it has a problem that no message told before, and when it ends
+    A run is worth a message if it has a problem that no message has reported, and if it ends
     the last failure, the last finding of a check or the last problem of any kind.
     """
     paths = WarehousePaths(Path(receipt["warehouse"]))
@@ -60,7 +60,7 @@ def alert(receipt: Mapping[str, Any], found: News, *, always: bool = False) -> A
 
 
 def open_problems(paths: WarehousePaths) -> frozenset[str]:
-    """Return the problems that were told and are not mended yet."""
+    """Return the problems that were reported and are not fixed yet."""
     try:
         return frozenset(json.loads(_file(paths).read_text(encoding="utf-8"))["open"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -68,7 +68,7 @@ def open_problems(paths: WarehousePaths) -> frozenset[str]:
 
 
 def remember(paths: WarehousePaths, problems: Iterable[str]) -> None:
-    """Keep the problems that have been told."""
+    """Keep the problems that have been reported."""
     written = json.dumps({"open": sorted(problems)}) + "\n"
     partial = _file(paths).with_suffix(".partial")
     partial.write_text(written, encoding="utf-8")

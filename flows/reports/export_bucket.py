@@ -1,4 +1,4 @@
-"""A finished export → a bucket, where each run has a name of its own and `latest.json` tells which.
+"""A finished export → a bucket, where each run has its own name; `latest.json` names the newest.
 
 No object that a reader may be reading is ever written again, except for `latest.json`: one put.
 """

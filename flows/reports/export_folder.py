@@ -38,7 +38,7 @@ def check_folder(folder: Path, target: Path, names: Set[str]) -> set[str]:
 
 
 def _named(target: Path) -> set[str]:
-    """Return the files that a manifest of ours names, itself among them."""
+    """Return the files that an export's own manifest names, itself included."""
     try:
         manifest = json.loads((target / MANIFEST).read_bytes())
         if manifest.get("made_by") == MADE_BY:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def report(error: BaseException) -> int:
-    """Print an error in one line and return the exit code; raise what is no user's to mend."""
+    """Print an error in one line and return the exit code; raise what no user can fix."""
     if isinstance(error, BrokenPipeError):
         # The reader of our output (head, say) had enough: that is no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -28,7 +28,7 @@ def finish(
     complain: Callable[[str], None],
     share: "Callable[[WarehousePaths], Publication | None]" = postgres.publish_as_asked,
 ) -> Finished:
-    """Write the page, share the tables, and tell of the run and of what failed here.
+    """Write the page, share the tables, and report the run and what failed here.
 
     After a failed run the page, which says so, is still that of the published warehouse.
     """

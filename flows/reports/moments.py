@@ -22,7 +22,7 @@ class Moment:
 
 
 def find(con: "duckdb.DuckDBPyConnection", name: str) -> Moment:
-    """Return the moment that a run's id, a commit, tag or branch, or a date stands for."""
+    """Return the moment of a run, a commit, tag or branch, or a date."""
     if len(runs := [run for run in all_runs(con) if run.name.startswith(name)]) == 1:
         return runs[0]
     if (at := _date(name)) and not runs:

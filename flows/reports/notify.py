@@ -1,4 +1,4 @@
-"""Receipt → a command of the user's, when a run failed or left something to mend."""
+"""Receipt → the user's command, if a run failed or left something to fix."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def tell(
 ) -> None:
     """Run the user's command if there is bad news, and send what somebody is woken for.
 
-    Whom to tell is in the environment. What fails here goes to `complain`, and is never fatal.
+    Recipients are in the environment. What fails here goes to `complain` and is never fatal.
     """
     try:
         words, urls = from_environment(), addresses()
@@ -93,7 +93,7 @@ def _run(words: Sequence[str], told: Mapping[str, Any], complain: Callable[[str]
             check=True,
         )
     except BrokenPipeError:
-        return  # It did not want to read the receipt.
+        return  # The command did not read the receipt.
     except (OSError, subprocess.SubprocessError) as error:
         complain(f"--on-failure: {_why(error)}; the run itself is not affected")
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from flows.reports.finish import Finished
     from flows.reports.news import News
 
-# Of names, the first few tell what it is about; their number tells the rest.
+# The first few names and the number of the others are enough.
 _NAMED = 10
-# An editor wants to hear of the biggest; the pages of an orchestrator list more.
+# The biggest are enough here; the page lists all.
 _SHOWN_MOVERS = 5
 
 

@@ -7,7 +7,7 @@ from flows.warehouse.paths import WarehousePaths
 
 Kind: TypeAlias = Literal["files", "excluded", "values", "history"]
 _COLUMNS = 'path, line, "column", reason_code, reason, hint, changed_at as since'
-# An article that is excluded now was lost by an edit: that wants mending like a broken file.
+# An article that is now excluded was lost by an edit, which needs fixing like a broken file.
 _LOST_ARTICLES = """
 status = 'excluded'
 and path in (select article_id from raw.article_versions where change = 'removed')
@@ -43,7 +43,7 @@ class Quarantine(NamedTuple):
 
 
 def read(paths: WarehousePaths, kind: Kind = "files") -> Quarantine:
-    """Read what is to mend; before the first run that publishes, of the build that failed."""
+    """Read what is to fix; before the first published run, from the build that failed."""
     is_of_failure = paths.failed.exists() and not paths.warehouse.exists()
     shown = WarehousePaths(paths.failed) if is_of_failure else paths
     with open_readonly(shown) as con:

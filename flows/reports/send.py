@@ -57,7 +57,7 @@ def send(
     for number, is_reached in enumerate(reached, start=1):
         if not is_reached:
             complain(f"--notify: the service at address {number} did not take the message")
-    # If nobody heard of it, the next run tells it again.
+    # If no service took it, the next run sends it again.
     if any(reached):
         alerts.remember(WarehousePaths(Path(receipt["warehouse"])), alert.open_problems)
 

@@ -54,7 +54,7 @@ select
 from marts.quality_changes
 where time_grain = 'month' and quality_change is not null
 order by period_start desc"""
-# What a status says of a topic that moves.
+# How a sentence begins for each status of a topic that moves.
 _MOVES = (
     ("rising", "Rising"),
     ("returning", "Back"),
@@ -158,12 +158,12 @@ def summary_line(con: "duckdb.DuckDBPyConnection") -> str:
 
 
 def day(value: date) -> str:
-    """Return a date as a reader says it."""
+    """Return a date in words."""
     return f"{value.day} {value:%B %Y}"
 
 
 def clip(name: str, length: int = _NAME_LENGTH) -> str:
-    """Return a name that cannot take over the line it stands in."""
+    """Return a name, shortened so that it cannot fill its line."""
     return name if len(name) <= length else f"{name[: length - 1]}…"
 
 

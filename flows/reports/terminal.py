@@ -22,7 +22,7 @@ def escape_control(text: object) -> str:
 
 
 def near(path: str) -> str:
-    """Return a path as it is typed from here, if it lies below."""
+    """Return a path relative to the current folder, if it is below it."""
     return path.removeprefix(f"{Path.cwd()}/")
 
 
@@ -30,7 +30,7 @@ def prepare_streams() -> None:
     """Let nothing that is printed fail: closed streams lead nowhere, odd signs are spelled out."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            # It takes the number of the closed stream, which no file of ours must get.
+            # It takes the number of the closed stream, so that no file we open later gets it.
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
     codecs.register_error("drawn in ASCII", _drawn_in_ascii)
     for stream in (sys.stdout, sys.stderr):
@@ -47,7 +47,7 @@ def _drawn_in_ascii(error: UnicodeError) -> tuple[str, int]:
 
 
 def print_error(message: str) -> None:
-    """Print an error: its first line in red, what DuckDB adds below as it is."""
+    """Print an error: its first line in red, the lines that DuckDB adds as they are."""
     lines = [escape_control(line) for line in message.splitlines()] or [""]
     red, plain = ("\033[31m", "\033[0m") if _obeys_codes(sys.stderr) else ("", "")
     print(f"{red}matterhouse: {lines[0]}{plain}", *lines[1:], sep="\n", file=sys.stderr)
@@ -95,7 +95,7 @@ def _console() -> "Console":
 
 @contextlib.contextmanager
 def progress(*, visible: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Give out a function that shows how much of how much is read, on a terminal only."""
+    """Yield a function that shows how much of how much is read, on a terminal only."""
     if not (visible and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"):
         yield lambda stage, done, total: None
         return
@@ -119,7 +119,7 @@ def progress(*, visible: bool) -> Iterator[Callable[[str, int, int], None]]:
 
 
 def aside(text: str) -> None:
-    """Print what a build is at, beside what it prints in the end."""
+    """Print what a build is doing, apart from its result."""
     print(escape_control(text), file=sys.stderr)
 
 

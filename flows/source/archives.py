@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from flows.source import objects
-from flows.source.folder import Listing, PathError, SourceUnreadable
+from flows.source.folder import Listing, PathError, SourceUnreadable, is_utf8
 from flows.source.members import SUFFIXES, Member, members
 from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
 from flows.source.read import Read, Signature, Unreadable
@@ -41,7 +41,7 @@ def walk(
             if not chosen.accepts(path):
                 ignored += 1
                 continue
-            if not _is_utf8(path):
+            if not is_utf8(path):
                 path = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
                 faults[path] = PathError(
                     "bad_file_name",
@@ -97,14 +97,6 @@ def _path(name: str) -> str:
 
 def _leads_out(name: str) -> bool:
     return name.startswith("/") or ".." in name.split("/")
-
-
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _whole(source: Path | str, file: IO[bytes]) -> Iterator[Member]:

@@ -12,7 +12,7 @@ from flows.source.read import MAX_FILE_BYTES, Read, from_bytes
 
 
 def named(source: Path) -> tuple[Path, str] | None:
-    """Return the folder and the revision that a path stands for; None for any other path."""
+    """Split FOLDER@REVISION into folder and revision; None for any other path."""
     if git.is_bare(source):
         return source, "HEAD"
     text = str(source)
@@ -25,7 +25,7 @@ def named(source: Path) -> tuple[Path, str] | None:
 
 
 def repository_of(source: Path) -> Repository | None:
-    """Return the repository that a source lies in, at the commit that it stands for."""
+    """Return the repository of a source, at the commit that the source names."""
     return git.find_repository(*(named(source) or (source, "HEAD")))
 
 

@@ -41,7 +41,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A file that is not loaded; `status` is quarantined (mend it), excluded (not ours) or missed.
+    """A file that is not loaded: quarantined (fix it), excluded (not an article) or missed.
 
     A missed one vanished or changed under the reader's hands: what is known of it stays.
     """
@@ -143,7 +143,7 @@ def _reader(batch: Batch) -> Iterator[Callable[[str], Read]]:
 
 
 def unread(batch: Batch, path: str, code: str, message: str, hint: str) -> Reject:
-    """Quarantine a file that the reader cannot survive, with what tells whether it changes."""
+    """Quarantine a file that crashes the reader, with the mark that shows when it changes."""
     content_hash: str | None = None
     signature: Signature | None = None
     with contextlib.suppress(Unreadable), sources.reader(batch.source, [path], batch.marks) as read:
@@ -181,7 +181,7 @@ def _outcome(batch: Batch, path: str, read: Callable[[str], Read]) -> Document |
 
 
 def _terms_at(mapping: Config, path: str) -> Terms | None:
-    """Return what the configuration says of the file, if it describes terms."""
+    """Return what the configuration says about the file, if it describes terms."""
     return next((t for t in mapping.terms if _filter(t.files).accepts(path)), None)
 
 

@@ -1,4 +1,4 @@
-"""The walk over a source: which files there are, and a mark that tells whether they changed."""
+"""The walk over a source: which files there are, each with a mark that changes with it."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from flows import MatterhouseError
 from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
 from flows.source.read import MAX_FILE_BYTES, mark
 
-# Some editors move a file away before they write it anew: it is missing for some milliseconds.
+# Some editors move a file away before they rewrite it: it is missing for some milliseconds.
 _SAVING_SECONDS = 0.1
 
 
@@ -65,7 +65,7 @@ def walk(
     paths: list[str] = []
     marks: list[str] = []
     for path, status in _entries(os.fspath(source), chosen, faults):
-        readable = path.isascii() or _is_utf8(path)
+        readable = path.isascii() or is_utf8(path)
         shown = path if readable else _escaped(path)
         if shown in faults or chosen.accepts(path):
             if not readable:
@@ -86,7 +86,7 @@ def require_folder(source: Path) -> None:
     if not source.is_dir():
         found = "is not a folder" if source.exists() else "does not exist"
         raise SourceMissing(f"source {source} {found}: name the folder that holds the content")
-    if not _is_utf8(str(source)):
+    if not is_utf8(str(source)):
         raise SourceMissing(
             f"source {_escaped(str(source))} has a path that is not valid UTF-8, and a warehouse"
             " cannot remember it: rename that folder, or make a link to it and build from the link"
@@ -158,7 +158,7 @@ def _entries(
                 raise SourceMissing(f"source {folder} cannot be read: {error.strerror}") from error
             if isinstance(error, FileNotFoundError | NotADirectoryError):
                 continue  # The folder vanished under the walk: its files are gone.
-            shown = prefix if _is_utf8(prefix) else _escaped(prefix)
+            shown = prefix if is_utf8(prefix) else _escaped(prefix)
             faults[shown] = PathError(
                 "unreadable_folder",
                 f"The folder cannot be listed ({error.strerror}); what was loaded from it is kept.",
@@ -176,7 +176,8 @@ def _status(entry: "os.DirEntry[str]") -> os.stat_result | None:
         return None
 
 
-def _is_utf8(name: str) -> bool:
+def is_utf8(name: str) -> bool:
+    """Return whether a name can be written as UTF-8: file systems allow any bytes."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -29,7 +29,7 @@ _TAR_END = bytes(1024)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file in an archive; `mark` tells whether its bytes changed, `read` may raise Unreadable."""
+    """A file in an archive; `mark` changes with its bytes, `read` may raise Unreadable."""
 
     path: str
     mark: str

@@ -46,7 +46,7 @@ def walk(
     try:
         for page in open_store(address).list(chunk_size=_PAGE):
             for meta in page:
-                # What lists like a folder ends in a slash, and is none of ours.
+                # Names that end in a slash stand for folders.
                 if meta["path"] and chosen.accepts(meta["path"]):
                     found[meta["path"]] = mark(meta)
                 else:
@@ -116,7 +116,7 @@ def _read(store: "ObjectStore", path: str, listed: str | None) -> Read:
         ) from error
     size = found.meta["size"]
     if size > MAX_FILE_BYTES:
-        # Not worth its transfer: what the bucket says of it stands for its bytes.
+        # Not worth the transfer: the bucket's metadata stand in for its bytes.
         digest = hashlib.blake2b(mark(found.meta).encode(), digest_size=16).hexdigest()
         return None, digest, Signature(size, listed)
     data, content_hash, _ = from_bytes(bytes(found.bytes()))

@@ -39,7 +39,7 @@ class Unreadable(Exception):
 
 
 def from_bytes(data: bytes, mark: str | None = None) -> Read:
-    """Return what `read` would of a file with these bytes that lies in no file system."""
+    """Return what `read` would return for a file with these bytes, wherever they come from."""
     content_hash = hashlib.blake2b(data, digest_size=16).hexdigest()
     return data, content_hash, Signature(len(data), mark)
 
@@ -100,7 +100,7 @@ def _settled(found: os.stat_result) -> tuple[int, int, int]:
 
 
 def mark(status: os.stat_result) -> str:
-    """Return what tells whether a file's bytes may have changed: size, both times and inode."""
+    """Return what changes when a file's bytes may have changed: size, both times and inode."""
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
 
 

@@ -53,7 +53,7 @@ def next_file() -> None:
 
 @contextlib.contextmanager
 def paused() -> Iterator[None]:
-    """Do not count the block: the file has to wait there. It then begins anew."""
+    """Pause the limit in the block, where the file has to wait; afterwards it starts again."""
     if _watching:
         _arm(0, 0)
     try:

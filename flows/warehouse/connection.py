@@ -69,7 +69,7 @@ def unreadable(paths: WarehousePaths, error: Exception) -> NoWarehouse:
 
 
 def first_line(error: Exception) -> str:
-    """Return what an error says first; DuckDB goes on for a page."""
+    """Return the first line of an error; DuckDB's can fill a page."""
     return str(error).splitlines()[0]
 
 

@@ -28,7 +28,7 @@ def generation_ids(paths: WarehousePaths) -> list[str]:
     published = [r["run_id"] for r in read_runs(paths) if r.get("published")]
     name = paths.warehouse.name
     kept = {run.name for run in paths.generations.glob("[0-9]*") if (run / name).exists()}
-    # Warehouses of one stem kept their files in one folder: only receipts tell whose they are.
+    # Warehouses with the same stem shared a folder: only receipts show whose files these are.
     kept |= {run_id for run_id in published if paths.generation(run_id).exists()}
     place = {run_id: n for n, run_id in reversed(list(enumerate(published)))}
     return sorted(kept, key=lambda run_id: (place.get(run_id, -1), run_id))
@@ -88,7 +88,7 @@ def switch_to(paths: WarehousePaths, run_id: str) -> None:
 def roll_back(paths: WarehousePaths, name: str) -> str:
     """Publish the file of an earlier run again, note it in the receipts, and return the run.
 
-    The run is named by its id or the beginning of it. Builds go on from there.
+    The run is named by its id or the beginning of it. Later builds start from it.
     """
     run_id = _find(paths, name)
     with locked(paths):

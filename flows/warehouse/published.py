@@ -9,11 +9,11 @@ from flows.warehouse.generations import WarehouseDamaged
 
 
 class NoWarehouse(MatterhouseError):
-    """No warehouse of ours is at this path: nothing, or a file that is left alone."""
+    """There is no warehouse at this path, or a file that matterhouse did not make."""
 
 
 def copy(published: Path, working: Path) -> None:
-    """Copy the bytes; again if an analyst's own write session changed them meanwhile."""
+    """Copy the bytes; try again if somebody else's session changed them during the copy."""
     if not published.exists():
         raise WarehouseDamaged(
             f"{published} points to {published.readlink()}, which is gone: point it at another"
@@ -31,7 +31,7 @@ def copy(published: Path, working: Path) -> None:
 
 
 def refuse_leftover_log(published: Path) -> None:
-    """Stop at the log of a dead session: readers replay it, and a cut one without a word."""
+    """Stop at the log of a dead session: readers would replay it silently, even if it is cut."""
     file = published.resolve()
     log = file.with_name(f"{file.name}.wal")
     if not (log.exists() and log.stat().st_size) or _is_being_written(file):

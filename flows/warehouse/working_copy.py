@@ -56,7 +56,7 @@ def open_working_copy(paths: WarehousePaths) -> Iterator["duckdb.DuckDBPyConnect
             _verify(paths, con)
             yield con
         except duckdb.Error as error:
-            # DuckDB reads lazily: damage shows at any statement. The digest tells whose it is.
+            # DuckDB reads lazily: damage shows at any statement. The digest shows whose it is.
             if differs_from_receipt(paths, current(paths)):
                 raise WarehouseDamaged(
                     f"{paths.warehouse} is not the file that its run published, and DuckDB cannot"

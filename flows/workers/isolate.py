@@ -114,7 +114,7 @@ def worker_context() -> ForkServerContext | SpawnContext:
 
 @contextlib.contextmanager
 def main_left_alone() -> Iterator[None]:
-    """Keep workers that start in the block from running the caller's script anew.
+    """Keep workers that start in the block from running the caller's script again.
 
     Ours need nothing of it, and one that builds without a `__main__` guard would start builds
     of its own in every worker.

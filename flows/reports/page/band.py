@@ -12,7 +12,7 @@ _HEIGHT, _AXIS = 150.0, 20.0
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """One period: the middle value, and those that a tenth lies below and above."""
+    """One period: its median, and its 10th and 90th percentile."""
 
     name: str
     low: float

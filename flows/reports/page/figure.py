@@ -22,7 +22,7 @@ _CELL_LENGTH, _NAME_LENGTH = 200, 80
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One of several small pictures: a name, a word on it, the picture, and what stands below."""
+    """One of several small pictures: a name, a word on it, the picture, and the text below."""
 
     name: str
     status: str
@@ -109,7 +109,7 @@ def _clean(value: Any) -> Any:
 
 
 def numbers(rows: Sequence[Mapping[str, Any]]) -> Grid:
-    """Return the rows of a query as they are, for who wants the numbers of a picture."""
+    """Return the rows of a query as they are: the numbers behind a picture."""
     return Grid(
         tuple(rows[0]) if rows else (),
         [[_number_cell(value) for value in row.values()] for row in rows[:_LISTED]],

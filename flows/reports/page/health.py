@@ -1,4 +1,4 @@
-"""What is missing in the front matter, what to mend, and how the runs went."""
+"""What is missing in the front matter, what to fix, and how the runs went."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -70,7 +70,7 @@ _NO_COUNTS = dict.fromkeys(("read_files", "gone", "quarantined", "warnings", "se
 
 
 def front_matter(con: "duckdb.DuckDBPyConnection") -> Section:
-    """Show what is missing by collection, the files to mend, and keys nobody reads."""
+    """Show what is missing by collection, the files to fix, and keys nobody reads."""
     figures = []
     if collections := fetch(con, COVERAGE):
         figures.append(_coverage(collections))

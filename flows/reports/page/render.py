@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _FOLDER = Path(__file__).parent
-# How a page is told from any other file, near its beginning.
+# Near its beginning, this tells a page from any other file.
 _MADE_BY, _HEAD = b'<meta name="generator" content="matterhouse">', 1000
 SECTIONS: tuple[Callable[["duckdb.DuckDBPyConnection"], Section], ...] = (
     topics.movers,

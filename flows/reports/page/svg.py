@@ -13,7 +13,7 @@ MINUS, NONE = "\N{MINUS SIGN}", "\N{EN DASH}"
 
 
 def tag(name: str, content: object = "", /, **attributes: object) -> Markup:
-    """Return an element; underscores stand for hyphens, one at the end for nothing."""
+    """Return an element; underscores become hyphens, and one at the end is dropped."""
     said = Markup("").join(
         Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _plain(value))
         for key, value in attributes.items()

@@ -1,4 +1,4 @@
-"""How the collection is tended, where it has a history: what came, was scored anew, and went."""
+"""How the collection is maintained, if it has a history: added, rescored and removed articles."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -145,7 +145,7 @@ def _mover(row: dict[str, Any], top: float) -> list[Cell]:
 
 
 def status(word: str) -> str:
-    """Return a status with a sign of its own: nothing is told by colour alone."""
+    """Return a status with its own sign: nothing is shown by colour alone."""
     return f"{_SIGNS.get(word, '')} {word}".strip()
 
 

@@ -114,7 +114,7 @@ def drop_views(session: psycopg.Connection, found: Dependents) -> None:
 
 
 def restore(session: psycopg.Connection, found: Dependents) -> None:
-    """Create the views anew and grant what was granted."""
+    """Create the views again and grant what was granted."""
     for statement in found.view_statements:
         try:
             session.execute(_text(statement))

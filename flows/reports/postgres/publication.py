@@ -32,7 +32,7 @@ _OTHERS = """
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What stands in the database now; `rows` is None when it stood there already."""
+    """What is in the database now; `rows` is None if it was there already."""
 
     run_id: str
     address: str
@@ -86,7 +86,7 @@ def publish(
 
 
 def _earlier(session: psycopg.Connection) -> dict[str, Earlier]:
-    """Return the tables that a publish of ours made and that nobody renamed."""
+    """Return the tables that an earlier publish made and that nobody renamed."""
     create_schemas(session, [SCHEMA])
     session.execute(
         "create table if not exists matterhouse.published"

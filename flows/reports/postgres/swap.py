@@ -59,7 +59,7 @@ def swap(
             # Readers that take tables in another order than we do would never let us through:
             # what they held comes first next time.
             order.insert(0, order.pop(order.index(held.name)))
-        # All is free again meanwhile.
+        # By now everything has been released again.
         time.sleep(sleep)
         sleep = min(2 * sleep, _LONGEST_SLEEP)
 
