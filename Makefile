@@ -14,10 +14,12 @@ endif
 # The older of the two DuckDB lines that the tests pass on; constraints.txt pins the newer one.
 DUCKDB_PREVIOUS := 1.5.6
 
+NEWEST_PYTHON := python3.13
+
 # Files of tests side by side, each file in one process.
 PARALLEL := -n auto --dist loadfile
 
-.PHONY: demo test test-duckdb-previous check bench page-screenshot clean
+.PHONY: demo test test-duckdb-previous test-newest-python check bench page-screenshot clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -29,6 +31,11 @@ test: $(VENV)/installed-dev
 test-duckdb-previous: $(VENV)/installed-dev
 	$(BIN)/pip install --quiet --no-deps --upgrade --target .duckdb-previous duckdb==$(DUCKDB_PREVIOUS)
 	PYTHONPATH=$(CURDIR)/.duckdb-previous $(BIN)/python -m pytest $(PARALLEL) -m "not prefect"
+
+# The newest Python that all dependencies have wheels for: the demo, and the stages of a run.
+test-newest-python:
+	$(MAKE) VENV=.venv-newest PYTHON=$(NEWEST_PYTHON) demo .venv-newest/installed-dev
+	.venv-newest/bin/python -m pytest $(PARALLEL) $(addprefix tests/,frontmatter source normalize load models)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -44,7 +51,7 @@ page-screenshot: $(VENV)/installed-dev
 	$(BIN)/python -m tests.reports.page.screenshot
 
 clean:
-	rm -rf $(VENV) .duckdb-previous .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-newest .duckdb-previous .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	rm -rf data/exports data/page.html data/warehouse.*
 
 # Most of what is installed is Prefect's; nothing outside $(VENV) changes.
