@@ -1,4 +1,4 @@
--- A name as people mean it: white space trimmed and folded, zero-width characters gone, null when empty.
+-- A cleaned name: white space trimmed and folded, zero-width characters removed, null when empty.
 create or replace macro clean_text(text) as nullif(
     case
         -- Most names are clean, which one look can tell.

@@ -2,7 +2,7 @@
 -- Grain: one row per provider, time_grain and period of arrival
 -- Reads: staging.article_versions
 -- Note: filter on one time_grain. An article arrives with its first commit, or with the first run that saw it. The
--- very first commit or run is an import of what was there before, which says nothing, and is left out.
+-- very first commit or run is an import of what was there before, which says nothing about delays, so it is left out.
 with firsts as (
     select
         coalesce(provider, '(none)') as provider,

@@ -2,7 +2,7 @@
 -- Grain: one row per article and observed change (article_id, valid_from)
 -- Reads: staging.article_versions
 -- Note: one path can hold one story after another (is_different_story): a fall in quality is then another
--- outlet's score, so the changes are null there. Versions are no articles: never average over them.
+-- outlet's score, so the changes are null there. Versions are not articles: never average over them.
 with states as (
     select
         *,

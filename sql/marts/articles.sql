@@ -1,8 +1,8 @@
--- What is there to know about each article, in one row?
+-- What is known about each article, in one row?
 -- Grain: one row per loaded article (article_id)
 -- Reads: ops.warnings, raw.article_images, raw.articles, staging.article_topics, staging.article_versions, staging.articles
--- Note: the same story can be several articles, so count distinct story_url for stories. Missing is null and neither
--- zero nor false; an article without published counts as live.
+-- Note: the same story can be several articles, so count distinct story_url for stories. What is missing is null, neither
+-- zero nor false; an article without `published` counts as live.
 with topics as (
     select
         article_id,

@@ -1,4 +1,4 @@
--- How much is the collection tended: how many commits came, and what did they do to its articles?
+-- How actively is the collection maintained: how many commits came, and what did they do to its articles?
 -- Grain: one row per time_grain and period with a commit to the content
 -- Reads: raw.commits, staging.article_versions
 -- Note: filter on one time_grain. A commit that only rewrites files (a signature, line ends) counts as one, but

@@ -1,4 +1,4 @@
--- Where does the front matter have holes: what is missing, warned about or quarantined, and since when?
+-- Where does the front matter have gaps: what is missing, warned about or quarantined, and since when?
 -- Grain: one row per collection, time_grain and period with a file
 -- Reads: ops.files, ops.warnings, raw.article_images, raw.articles, staging.article_topics, staging.articles
 -- Note: filter on one time_grain. The period is that of publication, else of the date in the file name, else of

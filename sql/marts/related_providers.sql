@@ -1,7 +1,7 @@
 -- Whose articles cite whom as related, and are the cited items better than the citing ones?
 -- Grain: one row per citing provider and cited provider
 -- Reads: raw.related_articles, staging.articles
--- Note: citations of oneself are rows too: leave them out with not is_self.
+-- Note: self-citations are rows too: leave them out with not is_self.
 with citations as (
     select
         articles.article_id,

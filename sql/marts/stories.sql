@@ -1,8 +1,8 @@
--- Which stories stand on several paths or went through several providers, who was first, who scored best?
+-- Which stories appear on several paths or came through several providers, who was first, and who scored best?
 -- Grain: one row per story address that an article has or had (story_url)
 -- Reads: staging.article_versions, staging.articles
 -- Note: an article can change its address (one press release, many providers): both addresses are rows then, the
--- earlier with is_current false, and name each other in other_urls. An article speaks by its newest state there.
+-- earlier with is_current false, and name each other in other_urls. Of an article, its newest state there counts.
 with latest as (
     select article_id, origin_id, valid_from, commit
     from staging.article_versions

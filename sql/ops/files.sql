@@ -1,4 +1,4 @@
--- The ledger: what became of every file, and how to mend the ones that could not be loaded.
+-- The ledger: what became of every file, and how to fix the ones that could not be loaded.
 -- Grain: one row per path ever seen under the source
 create table ops.files (
     path varchar,                  -- path below the source, with /

@@ -1,4 +1,4 @@
--- Which key fed which column: what the mapping came to in the articles that each run left loaded.
+-- Which key fed which column, in how many of the articles that were loaded after each run.
 -- Grain: one row per run that published, column and key (run_id, column_name, key)
 create table ops.mapping (
     run_id varchar,                -- ops.runs.run_id

@@ -1,4 +1,4 @@
--- Every loaded article as its file stands now.
+-- Every loaded article as its file is now.
 -- Grain: one row per loaded front-matter document (path)
 create table raw.articles (
     article_id varchar,            -- path of the file below the source, with /

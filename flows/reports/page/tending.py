@@ -69,7 +69,7 @@ def section(con: "duckdb.DuckDBPyConnection") -> Section:
     empty = (
         "" if figures else "There is no history yet: it comes from the commits of a git work tree."
     )
-    return Section("tending", "How the collection is tended", figures, empty)
+    return Section("tending", "How the collection is maintained", figures, empty)
 
 
 def _contributions(rows: list[dict[str, Any]]) -> Figure:
