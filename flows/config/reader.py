@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -10,6 +11,12 @@ from flows.frontmatter import KeyPath, Plain, Value
 
 _FORMS = ("key", "host", "not", "file", "constant")
 _FILE_PARTS = ("name", "path", "folder")
+
+
+@lru_cache(4096)
+def fold(key: str) -> str:
+    """Return what all spellings of a key have in common: pub-date, PubDate and "pub date"."""
+    return re.sub("[-_ ]", "", key.casefold())
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flows.config import Config
-from flows.config.reader import Source
+from flows.config.reader import Source, fold
 from flows.load.ledger import Run
-from flows.normalize.plan import fold
 
 if TYPE_CHECKING:
     import duckdb

@@ -6,8 +6,7 @@ from a sample.
 
 import re
 from collections.abc import Mapping
-from functools import cache
-from itertools import repeat
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from flows import sql_folder
 Frames = dict[str, pd.DataFrame]
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
+Columns = dict[str, list[Any]]
 
 TABLES = (
     "raw.articles",
@@ -61,19 +61,30 @@ def columns() -> dict[str, dict[str, str]]:
     return found
 
 
-def frame(columns: Mapping[str, str], rows: list[Row]) -> pd.DataFrame:
-    """Make a frame of these columns; what a row does not have is null."""
-    return pd.DataFrame(
-        {
-            name: _series(list(map(dict.get, rows, repeat(name))), dtype)
-            for name, dtype in columns.items()
-        }
-    )
+def frame(declared: Mapping[str, str], columns: Columns) -> pd.DataFrame:
+    """Make a frame of the declared columns; one without values is null."""
+    rows = len(next(iter(columns.values()), ()))
+    made = {
+        name: _series(columns[name], dtype) if name in columns else _nulls(rows, dtype)
+        for name, dtype in declared.items()
+    }
+    return pd.DataFrame(made, copy=False)
+
+
+@lru_cache(64)
+def _nulls(rows: int, dtype: str) -> Any:
+    return _series([None] * rows, dtype)
 
 
 def _series(values: list[Any], dtype: str) -> Any:
-    if dtype != "instant":
-        return pd.array(values, dtype=dtype)  # type: ignore[call-overload]
-    missing = np.iinfo(np.int64).min  # what numpy calls NaT
-    micros = np.array([missing if v is None else v for v in values], dtype=np.int64)
-    return pd.DatetimeIndex(micros.view("datetime64[us]")).tz_localize("UTC")
+    if dtype == "str":
+        return pd.array(values, dtype="str")
+    if dtype == "boolean":
+        return pd.array(values, dtype="boolean")
+    is_null = np.array([value is None for value in values], dtype=bool)
+    # What numpy calls NaT; below a mask any number will do.
+    missing = np.iinfo(np.int64).min
+    numbers = np.array([missing if v is None else v for v in values], dtype=np.int64)
+    if dtype == "Int64":
+        return pd.arrays.IntegerArray(numbers, is_null)
+    return pd.DatetimeIndex(numbers.view("datetime64[us]")).tz_localize("UTC")

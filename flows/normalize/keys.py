@@ -1,6 +1,8 @@
 """The keys that have a column of their own, and how their values are taken."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import TypeAlias
 
 from flows.normalize import dates
 from flows.normalize.convert import (
@@ -11,6 +13,8 @@ from flows.normalize.convert import (
     to_timestamp_within,
 )
 
+# Key → column and conversion.
+Keys: TypeAlias = Mapping[str, tuple[str, Convert]]
 # Column → the key it is named after in the seed's kind of front matter.
 OWN_KEYS: dict[str, tuple[str, ...]] = {
     "category": ("category",),
@@ -32,12 +36,11 @@ OWN_KEYS: dict[str, tuple[str, ...]] = {
     "topics": ("topics",),
     "images": ("images",),
 }
-# Key → column and conversion.
-PROVIDER: dict[str, tuple[str, Convert]] = {
+PROVIDER: Keys = {
     "name": ("provider_name", to_text),
     "domain": ("provider_domain", to_text),
 }
-IMAGE: dict[str, tuple[str, Convert]] = {
+IMAGE: Keys = {
     "url": ("url", to_text),
     "width": ("width", to_integer),
     "height": ("height", to_integer),
@@ -46,7 +49,7 @@ IMAGE: dict[str, tuple[str, Convert]] = {
 }
 
 
-def related_keys(plausible: dates.DateRange) -> dict[str, tuple[str, Convert]]:
+def related_keys(plausible: dates.DateRange) -> Keys:
     """Return the keys of a related item, whose dates must be ones that can be meant."""
     return {
         "title": ("title", to_text),

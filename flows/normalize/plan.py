@@ -1,13 +1,12 @@
 """How each column of an article is filled: from its own key, else from other sources."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from flows.config import Config
-from flows.config.reader import Source
+from flows.config.reader import Source, fold
 from flows.frontmatter import KeyPath, Value
 from flows.normalize import dates, kinds
 from flows.normalize.convert import Convert, to_integer, to_text, to_timestamp_within
@@ -34,9 +33,12 @@ class ColumnPlan:
     first_keys: frozenset[str]
     needs_no_key: bool
 
-    def may_have_source(self, fields: Mapping[str, Value]) -> bool:
-        """Return whether a source can have a value: one cheap look before the search."""
-        return self.needs_no_key or not self.first_keys.isdisjoint(spellings(tuple(fields)))
+    def may_look_elsewhere(self, keys: tuple[str, ...]) -> bool:
+        """Return whether one of these keys, or none at all, can give a value but the own key."""
+        spelled, own = spellings(keys), [*self.own]
+        return self.needs_no_key or any(
+            spelled[key] != own for key in self.first_keys & spelled.keys()
+        )
 
     def takes_all_of(self, value: Value) -> bool:
         """Return whether nothing of the value is left to keep elsewhere."""
@@ -121,12 +123,6 @@ def _conversions(column: str, plausible: dates.DateRange) -> tuple[Convert, Conv
         "images": (kinds.own_images, kinds.images),
     }
     return special.get(column, (to_text, kinds.text))
-
-
-@lru_cache(4096)
-def fold(key: str) -> str:
-    """Return what all spellings of a key have in common: pub-date, PubDate and "pub date"."""
-    return re.sub("[-_ ]", "", key.casefold())
 
 
 @lru_cache(1024)

@@ -101,7 +101,7 @@ class Reader:
 
     def from_sources(self, plan: ColumnPlan) -> tuple[KeyPath, Any] | None:
         """Return the first value of the column's kind among its other sources, and its place."""
-        if not plan.may_have_source(self.fields):
+        if not plan.may_look_elsewhere(tuple(self.fields)):
             return None
         for source in plan.sources:
             if source.unless is not None and source.unless in self.fields:

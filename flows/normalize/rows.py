@@ -5,28 +5,30 @@ and stays in `extra`: nothing is changed silently.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 
 from flows import config, frontmatter
 from flows.config import Config
 from flows.frontmatter import KeyPath, Value
 from flows.normalize import dates, kinds
+from flows.normalize.by_column import Table
 from flows.normalize.convert import (
-    Convert,
     clean,
     to_list,
     to_mapping,
 )
 from flows.normalize.extra import as_json, secured_chars
-from flows.normalize.frames import Frames, Row, Rows, columns, frame
-from flows.normalize.keys import IMAGE, OWN_KEYS, PROVIDER, related_keys
+from flows.normalize.frames import Columns, Frames, Row, Rows, columns, frame
+from flows.normalize.keys import IMAGE, OWN_KEYS, PROVIDER, Keys, related_keys
+from flows.normalize.plain import take_plain
 from flows.normalize.plan import ArticlePlan, plan_for
 from flows.normalize.reader import Reader
 from flows.normalize.terms import terms
 from flows.source import time_limit
 from flows.source.extract import Document, Extracted, Reject, Unchanged
-from flows.source.read import Signature
 
 _FILE_DATE = re.compile(r"(?:.*/)?(\d{4}-\d\d-\d\d)(?!\d)[^/]*")
 
@@ -42,39 +44,45 @@ def normalize(
     mapping = mapping or config.default()
     plausible = _plausible(mapping, observed_at or datetime.now(UTC))
     plan, related = plan_for(mapping, plausible), related_keys(plausible)
-    rows: Rows = {table: [] for table in columns()}
+    documents = extracted.documents
+    plain = take_plain(documents, plan, related, mapping.reading)
+    rows: dict[str, list[tuple[int, Row]]] = {table: [] for table in columns()}
     with time_limit.watched():
-        for document in extracted.documents:
+        for number in sorted(plain.odd):
             time_limit.next_file()
-            reader = Reader(document, mapping)
-            if document.kind == "article":
-                _article(reader, plan, related, rows)
-            else:
-                rows["raw.terms"] += terms(reader)
-            rows["ops.files"].append(_loaded(document, mapping))
-            rows["ops.warnings"] += [
-                {
-                    "path": document.path,
-                    "field": warning.field,
-                    "code": warning.code,
-                    "message": warning.message,
-                    "line": warning.line,
-                    "hint": warning.hint,
-                }
-                for warning in reader.warnings.located(document, mapping.reading)
-            ]
-    rows["ops.files"] += [_rejected(reject, mapping) for reject in extracted.rejects]
-    rows["ops.files"] += [_same(same, mapping) for same in extracted.same]
-    return {table: frame(declared, rows[table]) for table, declared in columns().items()}
+            for table, found in _rows(documents[number], plan, related, mapping).items():
+                rows[table] += [(number, row) for row in found]
+    none = Table([], {})
+    tables = {
+        table: plain.tables.get(table, none).with_rows(rows[table], plain.odd, names)
+        for table, names in columns().items()
+    }
+    tables["ops.files"] = _files(extracted, mapping)
+    return {table: frame(declared, tables[table]) for table, declared in columns().items()}
+
+
+def _rows(
+    document: Document, plan: ArticlePlan, related: Keys, mapping: Config
+) -> Mapping[str, list[Row]]:
+    """Return what becomes of one document, value by value."""
+    reader = Reader(document, mapping)
+    rows: Rows = defaultdict(list)
+    if document.kind == "article":
+        _article(reader, plan, related, rows)
+    else:
+        rows["raw.terms"] += terms(reader)
+    rows["ops.warnings"] += [
+        {"path": document.path} | asdict(warning)
+        for warning in reader.warnings.located(document, mapping.reading)
+    ]
+    return rows
 
 
 def _plausible(mapping: Config, now: datetime) -> dates.DateRange:
     return dates.range_at(now, mapping.earliest, mapping.latest)
 
 
-def _article(
-    reader: Reader, plan: ArticlePlan, related: dict[str, tuple[str, Convert]], rows: Rows
-) -> None:
+def _article(reader: Reader, plan: ArticlePlan, related: Keys, rows: Rows) -> None:
     article_id, fields = reader.document.path, reader.fields
     row = reader.columns(plan.columns, fields)
     provider = reader.value(to_mapping, fields.get("provider"), "provider") or {}
@@ -165,7 +173,7 @@ def _other_address(reader: Reader, image: dict[str, Value], row: Row, where: Key
             return
 
 
-def _related(reader: Reader, keys: dict[str, tuple[str, Convert]]) -> list[Row]:
+def _related(reader: Reader, keys: Keys) -> list[Row]:
     if (value := reader.fields.get("related")) is None:
         return []
     found = []
@@ -207,36 +215,29 @@ def _file_date(path: str) -> str | None:
         return None
 
 
-def _loaded(document: Document, mapping: Config) -> Row:
-    row = _file(document.path, "loaded", document.signature, mapping)
-    row["content_hash"] = document.content_hash
-    return row
-
-
-def _rejected(reject: Reject, mapping: Config) -> Row:
-    return _file(reject.path, reject.status, reject.signature, mapping) | {
-        "content_hash": reject.content_hash,
-        "reason_code": reject.code,
-        "reason": reject.message,
-        "line": reject.line,
-        "column": reject.column,
-        "hint": reject.hint,
-    }
-
-
-def _same(unchanged: Unchanged, mapping: Config) -> Row:
-    row = _file(unchanged.path, "same", unchanged.signature, mapping)
-    row["content_hash"] = unchanged.content_hash
-    return row
-
-
-def _file(path: str, status: str, signature: Signature | None, mapping: Config) -> Row:
+def _files(extracted: Extracted, mapping: Config) -> Columns:
+    """Return what the ledger keeps of every file, loaded or not."""
+    documents, rejects, same = extracted.documents, extracted.rejects, extracted.same
+    files: list[Document | Reject | Unchanged] = [*documents, *rejects, *same]
+    paths = [file.path for file in files]
+    signatures = [file.signature for file in files]
+    before, after = [None] * len(documents), [None] * len(same)
     return {
-        "path": path,
-        "collection": _collection(path, mapping),
-        "file_date": _file_date(path),
-        "status": status,
-        "size_bytes": signature.size_bytes if signature else None,
-        "mark": signature.mark if signature else None,
-        "parser_version": frontmatter.PARSER_VERSION,
+        "path": paths,
+        "collection": [_collection(path, mapping) for path in paths],
+        "file_date": [_file_date(path) for path in paths],
+        "status": [
+            *["loaded"] * len(documents),
+            *[reject.status for reject in rejects],
+            *["same"] * len(same),
+        ],
+        "content_hash": [file.content_hash for file in files],
+        "size_bytes": [signature and signature.size_bytes for signature in signatures],
+        "mark": [signature and signature.mark for signature in signatures],
+        "reason_code": [*before, *[reject.code for reject in rejects], *after],
+        "reason": [*before, *[reject.message for reject in rejects], *after],
+        "line": [*before, *[reject.line for reject in rejects], *after],
+        "column": [*before, *[reject.column for reject in rejects], *after],
+        "hint": [*before, *[reject.hint for reject in rejects], *after],
+        "parser_version": [frontmatter.PARSER_VERSION] * len(files),
     }

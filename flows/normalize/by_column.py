@@ -1,0 +1,144 @@
+"""Values of many documents → columns: what a column takes is decided once for all of its values.
+
+It is if each value has a type that the column nearly always gets. A document with another one is
+odd, and left to whoever reads value by value.
+"""
+
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from flows.frontmatter import Plain, Reading, Value
+from flows.normalize import kinds
+from flows.normalize.convert import (
+    NULLS,
+    ConversionError,
+    Convert,
+    to_boolean,
+    to_integer,
+    to_text,
+)
+from flows.normalize.extra import as_json, pruned
+from flows.normalize.frames import Columns, Row
+from flows.normalize.keys import Keys
+
+ODD: Final = object()  # stands for a value that is not plain
+_TEXTS = {str, type(None)}
+_TYPED_TEXTS = {str, Plain, type(None)}
+# Conversions of values that repeat, as scores, sizes and flags do.
+_REPEATING = (to_integer, to_boolean, kinds.own_flag)
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows of one table as columns; `numbers` says which document each row belongs to."""
+
+    numbers: list[int]
+    columns: Columns
+
+    def with_rows(
+        self, rows: Sequence[tuple[int, Row]], odd: Set[int], names: Collection[str]
+    ) -> Columns:
+        """Put the rows of odd documents, each with its number, where they belong."""
+        if odd.isdisjoint(self.numbers) and not rows:
+            return self.columns
+        numbers = [*self.numbers, *(number for number, _ in rows)]
+        at = len(self.numbers)
+        places = [place for place, n in enumerate(numbers) if place >= at or n not in odd]
+        places.sort(key=numbers.__getitem__)
+        nulls = [None] * at
+        joined = {
+            name: [*self.columns.get(name, nulls), *(row.get(name) for _, row in rows)]
+            for name in names
+        }
+        return {name: [*map(values.__getitem__, places)] for name, values in joined.items()}
+
+
+@dataclass(slots=True)
+class PlainArticles:
+    """What the plain articles came to; rows of the documents that are `odd` do not count."""
+
+    reading: Reading
+    odd: set[int] = field(default_factory=set)
+    tables: dict[str, Table] = field(default_factory=dict)
+
+    def take(
+        self, numbers: Sequence[int], holders: Sequence[Mapping[str, Value]], keys: Keys
+    ) -> Columns:
+        """Return the values of the holders' keys under the names of their columns."""
+        columns: Columns = {name: [] for name, _ in keys.values()}
+        # Holder by holder: each is in the processor's cache then.
+        found = zip(*[[*map(holder.get, keys)] for holder in holders], strict=True)
+        for (name, convert), values in zip(keys.values(), found, strict=False):
+            columns[name], has_odd = taken(convert, values)
+            if has_odd:
+                self.leave_out(numbers, [value is ODD for value in columns[name]])
+        return columns
+
+    def leave_out(self, numbers: Sequence[int], are_odd: Sequence[bool]) -> None:
+        """Leave documents to be read value by value."""
+        self.odd.update(number for number, is_odd in zip(numbers, are_odd, strict=True) if is_odd)
+
+    def items(
+        self, numbers: Sequence[int], values: Sequence[Value]
+    ) -> tuple[list[int], list[int], list[Value]]:
+        """Return the items of lists with their documents and their positions from 1."""
+        of, positions, items = list[int](), list[int](), list[Value]()
+        for number, value in zip(numbers, values, strict=True):
+            if value.__class__ is list:
+                of += [number] * len(value)
+                positions += range(1, len(value) + 1)
+                items += value
+            elif value is not None:
+                self.odd.add(number)
+        return of, positions, items
+
+    def mappings(self, numbers: Sequence[int], items: Sequence[Value]) -> list[dict[str, Value]]:
+        """Return the items that must be mappings, an empty one for each that is none."""
+        self.leave_out(numbers, [item.__class__ is not dict for item in items])
+        return [item if item.__class__ is dict else {} for item in items]
+
+    def rest(self, holder: Mapping[str, Value], known: frozenset[str]) -> str | None:
+        """Return what is left for `extra`, as JSON."""
+        if holder.keys() <= known:
+            return None
+        found = {
+            key: left.value
+            for key in holder
+            if key not in known and (left := pruned(holder[key], (key,), set(), self.reading))
+        }
+        return as_json(found)
+
+
+def taken(convert: Convert, values: Sequence[Value]) -> tuple[list[Any], bool]:
+    """Take the values of one column, and say whether an odd one is among them."""
+    types = {*map(type, values)}
+    if convert in (to_text, kinds.own_first_text):
+        if types <= _TEXTS:
+            return [*values], False
+        if types == {Plain} and NULLS.isdisjoint(values):
+            return [*map(str, values)], False
+        return [_text(value) for value in values], not types <= _TYPED_TEXTS
+    if convert in _REPEATING:
+        plain = [v if v is None or v.__class__ is Plain else ODD for v in values]
+        taken = {value: _tried(convert, value) for value in {*plain}}
+        return [taken[value] for value in plain], ODD in taken.values()
+    found = [None if value is None else _tried(convert, value) for value in values]
+    return found, ODD in found
+
+
+def _text(value: Value) -> Any:
+    if value is None or value.__class__ is str:
+        return value
+    if value.__class__ is Plain:
+        return None if value in NULLS else str(value)
+    return ODD
+
+
+def _tried(convert: Convert, value: Any) -> Any:
+    if value is None or value is ODD:
+        return value
+    try:
+        return convert(value)
+    except (ConversionError, kinds.NotOfKind):
+        return ODD
