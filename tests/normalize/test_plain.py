@@ -1,12 +1,12 @@
 """Articles whose values are taken by columns become what they become value by value."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.config import Config, default, parse
@@ -26,12 +26,12 @@ MAPPINGS = [
         parse(text, Path("matterhouse.yaml"))
         for text in (
             b"columns: {topics: [tags, topics], title: {constant: Kelp}}",
-            b"columns: {title: headline, quality: rating, topics: teams, images: pictures}",
+            b"columns: {title: headline, quality: rating, images: pictures}",
             b"secret: [quality]",
         )
     ),
 ]
-# Lines of which a document has one of each row, or none: plain ones, and all kinds of odd ones.
+# The usual line first, then all kinds of plain and odd ones in its place.
 LINES: tuple[tuple[str, ...], ...] = (
     (
         "title: Kelp",
@@ -88,14 +88,29 @@ LINES: tuple[tuple[str, ...], ...] = (
         "taxonomy: article",
     ),
 )
+USUAL = [row[0] for row in LINES]
+# Documents like the usual one but for the lines of a few rows.
 documents = st.lists(
-    st.tuples(*(st.sampled_from((None, *row)) for row in LINES)), min_size=1, max_size=8
+    st.dictionaries(
+        st.sampled_from(range(len(LINES))), st.integers(min_value=0, max_value=6), max_size=2
+    ),
+    min_size=1,
+    max_size=8,
 )
 
 
-def document(lines: Sequence[str | None], number: int) -> Document:
+def lines_of(changes: Mapping[int, int]) -> list[str]:
+    """Return the usual lines with other ones of their rows, or without one."""
+    lines: list[str] = []
+    for at, row in enumerate(LINES):
+        choice = changes.get(at, 0)
+        lines += row[choice : choice + 1]
+    return lines
+
+
+def document(lines: Sequence[str], number: int) -> Document:
     """Return the document of a file with these lines."""
-    content = "".join(f"{line}\n" for line in lines if line)
+    content = "".join(f"{line}\n" for line in lines)
     data = f"---\n{content}---\nbody\n".encode()
     found = read(data)
     assert found
@@ -110,12 +125,16 @@ def value_by_value(
     return PlainArticles(reading, {*range(len(documents))})
 
 
+@settings(max_examples=40)
 @given(documents, st.sampled_from(MAPPINGS))
+@example([{}, {2: 3}], None)  # no date but that of the file's name
+@example([{}, {7: 2}, {8: 3}, {9: 1}, {10: 3}], None)
+@example([{}, {0: 0}], MAPPINGS[2])
 def test_columns_and_single_values_give_the_same_frames(
-    chosen: Sequence[Sequence[str | None]], mapping: Config | None
+    chosen: Sequence[Mapping[int, int]], mapping: Config | None
 ) -> None:
     """Row by row and in the same order, warnings too, whatever stands beside what."""
-    batch = Extracted([document(lines, n) for n, lines in enumerate(chosen)], [], [])
+    batch = Extracted([document(lines_of(changes), n) for n, changes in enumerate(chosen)], [], [])
     by_column = rows.normalize(batch, NOW, mapping)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rows, "take_plain", value_by_value)
@@ -126,8 +145,7 @@ def test_columns_and_single_values_give_the_same_frames(
 
 def odd(*lines: str) -> Collection[int]:
     """Return which of two documents is odd: one with the lines, and a plain one."""
-    plain = [row[0] for row in LINES]
-    batch = [document(lines, 0), document(plain, 1)]
+    batch = [document(lines, 0), document(USUAL, 1)]
     plausible = rows.dates.range_at(NOW)
     plan, related = plan_for(default(), plausible), related_keys(plausible)
     return take_plain(batch, plan, related, Reading()).odd
@@ -135,8 +153,7 @@ def odd(*lines: str) -> Collection[int]:
 
 def test_the_usual_article_is_taken_by_columns() -> None:
     """With and without unknown keys; only what has to look elsewhere is not, or does not fit."""
-    plain = [row[0] for row in LINES]
-    assert odd(*plain) == set()
-    assert odd(*plain, "mood: {is: calm}") == set()
-    assert odd(*plain[:2], *plain[3:]) == {0}
-    assert odd(*plain[:4], "quality: high", *plain[5:]) == {0}
+    assert odd(*USUAL) == set()
+    assert odd(*USUAL, "mood: {is: calm}") == set()
+    assert odd(*USUAL[:2], *USUAL[3:]) == {0}
+    assert odd(*USUAL[:4], "quality: high", *USUAL[5:]) == {0}
