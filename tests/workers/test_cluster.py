@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,11 +16,13 @@ from flows.source import folder
 from flows.source.extract import Batch
 from flows.workers.cluster import WorkersFailed, take_parts, write_parts
 from flows.workers.frames import frames_of
+from tests import servers
 from tests.conftest import Content, article
 from tests.trust.invariants import contents, strays
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data/content"
+MATTERHOUSE = [sys.executable, "-m", "flows"]
 # Processes that import pandas and Dask, on a machine that does other things.
 PATIENCE_SECONDS = 120
 
@@ -70,10 +71,7 @@ def test_a_batch_of_a_killed_worker_is_read_by_another(content: Content, tmp_pat
     for number in range(60):
         content.write(f"_news/2025-03-04-{number}.md", article(title=f"n{number}"))
     content.build()
-    address = f"tcp://127.0.0.1:{free_port()}"
-    dask = [sys.executable, "-m", "dask"]
-    listen = ["--host", "127.0.0.1", "--port", address.split(":")[2], "--no-dashboard"]
-    work = [address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    address = f"tcp://127.0.0.1:{servers.free_port()}"
     warehouse, began, dead = (tmp_path / name for name in ("dask.duckdb", "began", "dead"))
     # Batches of ten files; the driver waits for the death after it has taken the first.
     code = (
@@ -91,9 +89,7 @@ def test_a_batch_of_a_killed_worker_is_read_by_another(content: Content, tmp_pat
     build = [sys.executable, "-c", code, "--warehouse", str(warehouse), "build"]
     build += [str(content.source), "--runner", f"dask={address}", str(began), str(dead)]
     with (
-        running([*dask, "scheduler", *listen], tmp_path / "scheduler.log"),
-        running([*dask, "worker", *work], tmp_path / "worker1.log") as victim,
-        running([*dask, "worker", *work], tmp_path / "worker2.log"),
+        cluster(address, tmp_path, workers=2) as (victim, _),
         running(build, tmp_path / "build.log") as building,
     ):
         give_up = time.monotonic() + PATIENCE_SECONDS
@@ -107,6 +103,41 @@ def test_a_batch_of_a_killed_worker_is_read_by_another(content: Content, tmp_pat
     assert contents(warehouse) == contents(content.warehouse)
     # Nothing of the exchange is left behind.
     assert strays(warehouse) == []
+
+
+def test_workers_read_a_bucket_themselves(tmp_path: Path) -> None:
+    """An address travels to them, and never a client; the tables are those of a direct build."""
+    pytest.importorskip("distributed")
+    address = f"tcp://127.0.0.1:{servers.free_port()}"
+    runners = {"direct.duckdb": "local", "dask.duckdb": f"dask={address}"}
+    with servers.s3() as port, servers.bucket(port, "news") as bucket:
+        for number in range(12):
+            bucket.put(f"_news/{number}.md", article(title=f"n{number}"))
+        bucket.put("_news/broken.md", "---\ntitle: a: b\n---\n")
+        with cluster(address, tmp_path, workers=1):
+            for name, runner in runners.items():
+                command = ["--warehouse", str(tmp_path / name), "build", bucket.address]
+                log = tmp_path / f"{name}.log"
+                with running([*MATTERHOUSE, *command, "--runner", runner], log) as building:
+                    assert building.wait(PATIENCE_SECONDS) == 0, log.read_text()
+    assert contents(tmp_path / "dask.duckdb") == contents(tmp_path / "direct.duckdb")
+    assert len(contents(tmp_path / "dask.duckdb")["raw.articles"]) == 12
+
+
+@contextlib.contextmanager
+def cluster(address: str, folder: Path, workers: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run a scheduler and its workers while the block lasts; give the workers."""
+    dask, local = [sys.executable, "-m", "dask"], ["--host", "127.0.0.1", "--no-dashboard"]
+    listen = ["--port", address.rpartition(":")[2]]
+    work = [address, "--nthreads", "1", "--no-nanny"]
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(
+            running([*dask, "scheduler", *local, *listen], folder / "scheduler.log")
+        )
+        yield [
+            stack.enter_context(running([*dask, "worker", *local, *work], folder / f"{n}.log"))
+            for n in range(workers)
+        ]
 
 
 @contextlib.contextmanager
@@ -127,10 +158,3 @@ def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
