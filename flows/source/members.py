@@ -23,6 +23,7 @@ SUFFIXES = (*_ZIP, *_TAR)
 # Text shrinks to a tenth, and rarely to a fiftieth; a bomb to a thousandth.
 _RATIO, _ALWAYS_ALLOWED = 100, 64 * 1024 * 1024
 _ENCRYPTED = 0x1
+_MADE_BY_DOS = 0
 # What a tar ends with. One that was cut between two members looks complete to tarfile.
 _TAR_END = bytes(1024)
 
@@ -52,7 +53,12 @@ def _zipped(file: IO[bytes], limit: int) -> Iterator[Member]:
     for info in infos:
         stamp = "-".join(map(str, info.date_time))
         mark = f"{info.file_size} {info.CRC:08x} {stamp}"
-        yield Member(info.filename, mark, _zip_reader(archive, info))
+        yield Member(_zip_name(info), mark, _zip_reader(archive, info))
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """Return a member's name; old tools of Windows separate folders by backslashes."""
+    return info.filename.replace("\\", "/") if info.create_system == _MADE_BY_DOS else info.filename
 
 
 def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes | None]:

@@ -242,6 +242,23 @@ def test_a_name_that_is_not_utf_8_is_quarantined(tmp_path: Path) -> None:
     ]
 
 
+def test_folders_in_a_zip_of_windows_are_folders(tmp_path: Path) -> None:
+    """Backslashes of a tool there separate them, elsewhere they are letters; none leads out."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for system, name in ((0, "_news\\a.md"), (0, "\\abs.md"), (3, "odd\\b.md")):
+            info = zipfile.ZipInfo(name)
+            info.create_system = system
+            archive.writestr(info, article(title=name))
+    (tmp_path / "content.zip").write_bytes(made.getvalue())
+    build(tmp_path / "content.zip", tmp_path)
+    assert ledger(tmp_path) == [
+        ("/abs.md", "excluded", "leads_out"),
+        ("_news/a.md", "loaded", None),
+        ("odd\\b.md", "loaded", None),
+    ]
+
+
 def test_a_folder_may_be_named_like_an_archive(tmp_path: Path) -> None:
     """It is read as the folder that it is."""
     (tmp_path / "content.zip").mkdir()

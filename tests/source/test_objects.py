@@ -15,6 +15,7 @@ from flows.load.receipt import Receipt
 from flows.pipeline import Request, run
 from flows.source import objects, sources
 from flows.source.folder import SourceMissing, SourceUnreadable
+from tests import servers
 from tests.conftest import article, counts
 from tests.servers import SECRET_KEY, Bucket
 
@@ -352,3 +353,23 @@ def test_a_first_configuration_cannot_lie_in_a_bucket(
     )
     assert main(["init", bucket.address, "--config", str(tmp_path / "my.yaml")]) == 0
     assert (tmp_path / "my.yaml").exists()
+
+
+def test_a_container_of_azure_is_a_bucket_too(tmp_path: Path) -> None:
+    """New, unchanged and gone objects are told apart, and an export goes there."""
+    from flows.cli import main
+
+    with servers.azure_container("news") as container:
+        store = objects.open_store(f"{container}/content")
+        for name in "abc":
+            store.put(f"_news/{name}.md", article(title=name).encode())
+        request = Request(f"{container}/content", tmp_path / "warehouse.duckdb")
+        assert counts(run(request)) == {"seen": 3, "loaded": 3, "new": 3}
+        assert counts(run(request)) == {"seen": 3, "loaded": 3, "unchanged": 3}
+        store.delete("_news/b.md")
+        assert counts(run(request)) == {"seen": 2, "loaded": 2, "unchanged": 2, "gone": 1}
+        warehouse = ["--warehouse", str(tmp_path / "warehouse.duckdb")]
+        assert main([*warehouse, "export", f"{container}/reports"]) == 0
+        assert b"manifest.json" in bytes(
+            objects.open_store(container).get("reports/latest.json").bytes()
+        )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flows import UsageError
-from flows.warehouse.connection import open_readonly
+from flows.warehouse.connection import BYTES, limit_memory, open_readonly
 from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ def publish(
             "publishing to PostgreSQL is an extra: pip install 'matterhouse[postgres]'"
         ) from error
     with open_readonly(paths) as con:
+        # Rows are passed on as they come: more threads hold back those whose turn it is not, and
+        # more memory is but a copy of the file.
+        con.execute("set threads = 1")
+        limit_memory(con, BYTES)
         return publication.publish(con, url, patterns, unless_there=unless_there)
 
 
