@@ -136,22 +136,13 @@ def build(
     )
     follow_up.arrange()
     workers.check()
-    finished = None
-    how: Any = asdict(workers) | {"page": follow_up.page, "quiet": quiet or as_json}
-    if prefect or os.environ.get("PREFECT_API_URL"):
-        receipt = launch.build_as_flow(request, **how)
-    else:
-        receipt, finished = launch.build(request, **how)
-    for note in receipt.notes:
-        terminal.print_error(note)
+    start = launch.build_as_flow if prefect or os.environ.get("PREFECT_API_URL") else launch.build
+    receipt, finished = start(
+        request, **asdict(workers), page=follow_up.page, quiet=quiet or as_json
+    )
     found = news(receipt.as_json())
-    if quiet:
-        outcome.news(found)
-    if as_json:
-        print(json.dumps(receipt.as_json()))
-    elif not quiet:
-        outcome.built(receipt, found, warehouse, finished, follow_up.page)
-    if finished and finished.failure:
+    outcome.show(receipt, found, finished, warehouse, follow_up.page, quiet=quiet, as_json=as_json)
+    if finished.failure:
         raise finished.failure
     if strict and (receipt.quarantined or found.newly_excluded or not receipt.loaded):
         return TO_MEND

@@ -40,12 +40,13 @@ def build(
 
 def build_as_flow(
     request: "Request", *, runner: str, jobs: int | None, page: Path | None, quiet: bool
-) -> "Receipt":
-    """Build as a flow run, which publishes as asked; quiet leaves its logs to the API."""
+) -> "tuple[Receipt, Finished]":
+    """Build as a flow run, which finishes by itself; quiet leaves its logs to the API."""
     _prepare_prefect(quiet=quiet)
     from flows.orchestrate import flow
+    from flows.reports.finish import Finished
 
-    return flow.build_once(request, runner=runner, jobs=jobs, page=page)
+    return flow.build_once(request, runner=runner, jobs=jobs, page=page), Finished({})
 
 
 def serve(

@@ -42,18 +42,11 @@ def serve(
     schedule = _schedule(cron)
     require_api(_API_PATIENCE_SECONDS)
     source, warehouse = _source(request), request.warehouse.absolute()
-    # Folder names can repeat; the two paths identify each schedule of a machine.
-    last_part = str(source).rpartition("/")[2]
-    name = f"{last_part}-{zlib.crc32(os.fsencode(f'{source}:{warehouse}')):08x}"
+    name = _name(source, warehouse)
     reads = terminal.escape_control(source)
     say(f"Building from {reads} at {cron!r} (UTC) until this process ends.")
     say(f"At once: prefect deployment run {shlex.quote(f'build/{name}')}")
-    # Prefect's handler of SIGTERM forgets to await a call, and leaves it to asyncio to complain of
-    # the connection to a flow run that is then cut; the run is finished and all ends well.
-    warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited")
-    logging.getLogger("asyncio").addFilter(
-        lambda record: "StreamReaderProtocol.connection_made" not in record.getMessage()
-    )
+    _silence_shutdown()
     try:
         build.serve(
             name=name,
@@ -77,6 +70,23 @@ def serve(
         # Prefect pauses it too, but not while it waits for a run to end. Unless it is paused, runs
         # that nobody carries out keep being scheduled.
         _pause(f"build/{name}")
+
+
+def _name(source: Location, warehouse: Path) -> str:
+    """Name a schedule by its folder; folder names can repeat, the two paths together cannot."""
+    last_part = str(source).rpartition("/")[2]
+    return f"{last_part}-{zlib.crc32(os.fsencode(f'{source}:{warehouse}')):08x}"
+
+
+def _silence_shutdown() -> None:
+    """Hide two complaints after SIGTERM: the current run is finished, and all ends well.
+
+    Prefect's handler forgets to await a call, and asyncio complains of the connection that is cut.
+    """
+    warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited")
+    logging.getLogger("asyncio").addFilter(
+        lambda record: "StreamReaderProtocol.connection_made" not in record.getMessage()
+    )
 
 
 def _schedule(cron: str) -> Schedule:

@@ -1,5 +1,6 @@
 """A receipt → what a build prints: what it did, what moves, and what to type next."""
 
+import json
 import os
 import shlex
 import shutil
@@ -25,14 +26,33 @@ _NAMED = 10
 _SHOWN_MOVERS = 5
 
 
-def built(
+def show(
     receipt: "Receipt",
     found: "News",
+    finished: "Finished",
     paths: WarehousePaths,
-    finished: "Finished | None",
     page: Path | None,
+    *,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
-    """Print what a run did, what moves, and what to type next."""
+    """Print what a run did, what moves, and what to type next; or JSON, or only bad news."""
+    for note in receipt.notes:
+        print_error(note)
+    if quiet:
+        _print_news(found)
+    if as_json:
+        print(json.dumps(receipt.as_json()))
+    if quiet or as_json:
+        return
+    _print_run(receipt, found, paths)
+    if finished.publication:
+        print(f"\n{finished.publication}")
+    if page and not finished.failure:
+        print(f"\nWrote {page}")
+
+
+def _print_run(receipt: "Receipt", found: "News", paths: WarehousePaths) -> None:
     for line in _counts(receipt):
         print(escape_control(line))
     if not receipt.published:
@@ -42,10 +62,6 @@ def built(
             print(escape_control(line))
         _print_movers(paths)
         _print_next(receipt, found)
-    if finished and finished.publication:
-        print(f"\n{finished.publication}")
-    if page and not (finished and finished.failure):
-        print(f"\nWrote {page}")
 
 
 def _counts(done: "Receipt") -> Iterator[str]:
@@ -131,7 +147,7 @@ def _command(warehouse: str) -> str:
     return (name or "matterhouse") + (f" --warehouse {shlex.quote(option)}" if option else "")
 
 
-def news(found: "News") -> None:
+def _print_news(found: "News") -> None:
     """Print what was newly left out, or is worth a look, where errors are read."""
     for check in found.failed_checks:
         print_error(f"check: {check}")
