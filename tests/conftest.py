@@ -1,8 +1,9 @@
 """A content folder that tests write to, and builds of it."""
 
+import functools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from flows.load.receipt import Receipt
+from flows.models import files
 from flows.pipeline import Request, run
 
 # The same examples in each run, so that a failing test is the fault of what was changed last.
@@ -103,28 +105,72 @@ def content(tmp_path: Path) -> Content:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build three articles once, and keep a copy of the folder that tests change."""
-    folder = tmp_path_factory.mktemp("three")
-    (folder / "content_of_a_test").mkdir()
-    content = Content(folder / "content_of_a_test")
-    for name in ("a", "b", "c"):
-        content.write(f"_news/2025-03-04-{name}.md", article(title=name))
-    content.build()
-    (folder / "content_of_a_test").rename(folder / "as_built")
-    return folder
+def as_built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Build three articles once for each set of SQL files, in a folder that tests get copies of."""
+
+    @functools.cache
+    def made(sql: Path) -> Path:
+        folder = tmp_path_factory.mktemp("three")
+        content = Content(folder)
+        for name in ("a", "b", "c"):
+            content.write(f"_news/2025-03-04-{name}.md", article(title=name))
+        content.build()
+        folder.rename(folder.with_name(f"{folder.name}_as_built"))
+        return folder
+
+    return made
 
 
 @pytest.fixture
-def three(built: Path) -> Iterator[Content]:
+def three(as_built: Callable[[Path], Path]) -> Iterator[Content]:
     """Give a content folder of three articles, already built.
 
     Each test gets it at the same path: a warehouse remembers the one of its source.
     """
-    folder = built / "content_of_a_test"
-    shutil.copytree(built / "as_built", folder, symlinks=True)
+    folder = as_built(files.sql_folder())
+    shutil.copytree(folder.with_name(f"{folder.name}_as_built"), folder, symlinks=True)
     yield Content(folder)
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def sql_without_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the SQL files without those of the reports."""
+    return copy_sql(tmp_path_factory.mktemp("sql"))
+
+
+@pytest.fixture
+def without_reports(
+    request: pytest.FixtureRequest, sql_without_reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leave the reports out, which take most of a build, in tests that say nothing of them."""
+    if "with_reports" not in request.fixturenames:
+        monkeypatch.setattr(files, "sql_folder", lambda: sql_without_reports)
+
+
+@pytest.fixture
+def with_reports() -> None:
+    """Build the reports all the same, in a module that leaves them out."""
+
+
+def copy_sql(folder: Path, *tables: str) -> Path:
+    """Copy raw, ops, what makes some tables and macros, and the checks that read nothing else."""
+    with duckdb.connect() as con:
+        ordered = files.in_order(con)
+        needed = set(tables)
+        for file in reversed(ordered):
+            if file.name in needed:
+                needed |= files.references(con, file)
+        shapes = [*files.files("raw"), *files.files("ops")]
+        kept = [*shapes, *(file for file in ordered if file.name in needed)]
+        absent = {file.name for file in (*ordered, *shapes)} - {file.name for file in kept}
+        checks = files.files("checks")
+        kept += [check for check in checks if absent.isdisjoint(files.references(con, check))]
+    for file in kept:
+        copy = folder / file.folder / f"{file.stem}.sql"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(file.sql)
+    return folder
 
 
 def counts(receipt: Receipt) -> dict[str, int]:

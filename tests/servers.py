@@ -15,17 +15,21 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import boto3
 import psycopg
 import pytest
 
+ROOT = Path(__file__).parent.parent
+T = TypeVar("T")
+# It only ends what would never end: a machine that does other things is many times slower.
+PATIENCE_SECONDS = 600
 # What makes an address hard to read, and easy to find where it must not be.
 PASSWORD = "s3cr/t @:%"
 
@@ -37,14 +41,46 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+def eventually(happens: Callable[[], T | None], what: str) -> T:
+    """Wait until something is true and return it."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < give_up:
+        with contextlib.suppress(OSError):
+            if found := happens():
+                return found
+        time.sleep(0.1)
+    pytest.fail(f"waited {PATIENCE_SECONDS} s for {what}")
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], log: Path, environment: Mapping[str, str] = os.environ
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a command in the background and end it, by its own id, after the block."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 def wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
     """Wait until the process listens on the port."""
-    for _ in range(600):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
+
+    def is_open() -> bool:
         assert process.poll() is None, f"the server ended with {process.returncode}"
-        time.sleep(0.1)
-    raise AssertionError(f"nobody listens on port {port} after a minute")
+        with socket.create_connection(("127.0.0.1", port)):
+            return True
+
+    eventually(is_open, f"a server on port {port}")
 
 
 @contextlib.contextmanager
@@ -89,7 +125,7 @@ def postgres() -> Iterator[str]:
         finally:
             # At once: nobody needs its data any more.
             process.send_signal(signal.SIGQUIT)
-            process.wait(60)
+            process.wait()
 
 
 class Proxy:
@@ -267,8 +303,10 @@ def _is_user(name: str) -> bool:
 
 def _wait_for_sessions(address: str) -> None:
     """Wait until the server has started up: it listens a little earlier."""
-    for _ in range(600):
+
+    def lets_in() -> bool:
         with contextlib.suppress(psycopg.OperationalError), psycopg.connect(address):
-            return
-        time.sleep(0.1)
-    raise AssertionError("PostgreSQL lets nobody in")
+            return True
+        return False
+
+    eventually(lets_in, "PostgreSQL")

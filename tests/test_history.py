@@ -16,7 +16,7 @@ from flows.pipeline import Request, run
 from flows.source import commit_tree, git, history
 from flows.source.git import NoHistory
 from flows.workers.runner import DirectRunner
-from tests.conftest import Content, article
+from tests.conftest import Content, article, copy_sql
 from tests.repositories import DAY, FIRST, Repository
 
 
@@ -62,6 +62,18 @@ class Tended(Content):
             ))
             """
         )
+
+
+@pytest.fixture(scope="session")
+def sql_without_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the SQL files of the history, and what it must agree with."""
+    tables = ("staging.articles", "marts.article_versions", "as_of()")
+    return copy_sql(tmp_path_factory.mktemp("sql"), *tables)
+
+
+@pytest.fixture(autouse=True)
+def no_reports(without_reports: None) -> None:
+    """Leave out the reports that are made of a history."""
 
 
 @pytest.fixture
@@ -543,7 +555,7 @@ def test_broken_files_of_the_past_are_listed_with_their_commit(
 
 
 def test_a_first_build_says_how_many_commits_it_reads(
-    tended: Tended, capsys: pytest.CaptureFixture[str]
+    tended: Tended, with_reports: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Before it reads them, and how to leave them; later builds have nothing to wait for."""
     options = ["--warehouse", str(tended.warehouse)]

@@ -1,16 +1,13 @@
 """The pipeline as Prefect flows, against a real server on loopback."""
 
-import contextlib
 import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,11 +18,8 @@ import pytest
 
 from flows.cli import main
 from tests.conftest import Content, article
+from tests.servers import PATIENCE_SECONDS, ROOT, eventually, free_port, running
 
-ROOT = Path(__file__).parent.parent
-# A server needs 6 to 18 seconds to start. On a machine that does other things it takes minutes:
-# this only ends what would never end.
-PATIENCE_SECONDS = 600
 # Where the same content gives other bytes from run to run.
 RUN_COLUMNS = (
     "run_id", "started_at", "finished_at", "observed_at", "first_seen_at", "changed_at",
@@ -80,42 +74,6 @@ class Server:
         return {
             a["key"]: json.loads(a["data"]) if a["type"] == "table" else a["data"] for a in found
         }
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def eventually(happens: Callable[[], Any], what: str) -> Any:
-    """Wait until something is true and return it."""
-    give_up = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < give_up:
-        with contextlib.suppress(OSError):
-            if found := happens():
-                return found
-        time.sleep(0.3)
-    pytest.fail(f"waited {PATIENCE_SECONDS} s for {what}")
-
-
-@contextlib.contextmanager
-def running(command: list[str], log: Path, environment: dict[str, str]) -> Iterator[Any]:
-    """Run a command in the background and end it, by its own id, after the block."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 @pytest.fixture(scope="module")

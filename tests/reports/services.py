@@ -1,18 +1,10 @@
 """Services on loopback that messages are sent to: a web hook and a mail server."""
 
 import json
-import socket
 import socketserver
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 class _Served:

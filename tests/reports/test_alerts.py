@@ -15,7 +15,8 @@ from flows.reports import alerts, notify, send
 from flows.reports.news import News
 from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content, article
-from tests.reports.services import MailServer, WebHook, free_port
+from tests.reports.services import MailServer, WebHook
+from tests.servers import free_port
 
 TOKEN = "s3cret-t0ken"
 

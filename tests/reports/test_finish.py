@@ -9,7 +9,8 @@ from flows.cli import main
 from flows.reports import alerts, notify, postgres, send
 from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content, article
-from tests.reports.services import WebHook, free_port
+from tests.reports.services import WebHook
+from tests.servers import free_port
 
 
 @pytest.fixture(autouse=True)

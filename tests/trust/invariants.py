@@ -42,8 +42,8 @@ def contents(warehouse: Path, *schemas: str) -> Contents:
             {"schemas": list(schemas or ("raw", "ops", "staging", "marts"))},
         ).fetchall()
         for schema, table, columns in tables:
-            if table == "runs":
-                continue  # Its rows are about the runs themselves.
+            if table in ("runs", "mapping"):
+                continue  # Their rows are about the runs themselves.
             # Shorter periods of observation can end between the two builds that are compared.
             chosen = "where time_grain = 'year'" if table == "quality_changes" else ""
             kept = [f'"{c}"' for c in columns if c not in (*_PASSING, *_OF_THE_DISK)]

@@ -23,6 +23,7 @@ from flows.warehouse import generations, working_copy
 from flows.workers import frames
 from flows.workers.runner import DirectRunner
 from tests.conftest import Content, article
+from tests.servers import eventually
 from tests.trust.invariants import contents, faults, strays
 
 # The last functions of the stages, and each step of publishing.
@@ -94,10 +95,7 @@ def build_and_die(content: Content, arm: Callable[[], None], workers: bool = Fal
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
-    deadline = time.monotonic() + 30
-    while left := descendants(child):
-        assert time.monotonic() < deadline, f"orphaned processes: {left}"
-        time.sleep(0.01)
+    eventually(lambda: not descendants(child), f"the end of what process {child} started")
     if os.WIFEXITED(status) and os.WEXITSTATUS(status):
         raise AssertionError("the build failed by itself")
     return os.WIFSIGNALED(status)

@@ -14,7 +14,6 @@ import duckdb
 import pytest
 
 from flows import cli
-from flows.models import files
 from flows.warehouse.paths import WarehousePaths, current
 from tests.conftest import Content, article
 from tests.trust.invariants import Contents, contents, strays
@@ -155,12 +154,8 @@ class Ground:
 
 
 @pytest.fixture
-def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ground:
+def ground(tmp_path: Path, without_reports: None) -> Ground:
     """Give a ground whose builds leave the reports out, which only take time here."""
-    shapes = tmp_path / "sql"
-    for schema in ("raw", "ops"):
-        shutil.copytree(files.sql_folder() / schema, shapes / schema)
-    monkeypatch.setattr(files, "sql_folder", lambda: shapes)
     (tmp_path / "ground").mkdir()
     return Ground(tmp_path / "ground")
 

@@ -5,7 +5,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from flows.source import extract, time_limit
 from flows.workers import isolate, runner
 from flows.workers.frames import frames_of
 from tests.conftest import Content, article
+from tests.servers import eventually
 from tests.trust import killers
 
 GOOD = [f"{letter}.md" for letter in "abcdefgh"]
@@ -201,10 +201,10 @@ if __name__ == "__main__":
     assert parent.returncode == -signal.SIGKILL, parent.stderr
     workers = [int(file.name.split(".")[1]) for file in content.source.glob("pid.*")]
     assert workers
-    deadline = time.monotonic() + 30
-    while any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers):
-        assert time.monotonic() < deadline, f"workers {workers} are still there"
-        time.sleep(0.05)
+    eventually(
+        lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers),
+        f"the end of the workers {workers}",
+    )
 
 
 def note_pid(given: extract.Batch) -> Frames:

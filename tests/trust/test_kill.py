@@ -30,14 +30,10 @@ ground = kill.Kills(Path(sys.argv[1]))
 """
 # Reports take most of a build's time, and between two boundaries they are one step.
 WITHOUT_REPORTS = """
-import shutil
 from flows.models import files
+from tests.conftest import copy_sql
 
-shapes = Path(sys.argv[1]) / "sql"
-for schema in ("raw", "ops"):
-    shutil.copytree(files.sql_folder() / schema, shapes / schema)
-(shapes / "checks").mkdir()
-shutil.copy(files.sql_folder() / "checks" / "ledger_balances.sql", shapes / "checks")
+shapes = copy_sql(Path(sys.argv[1], "sql"))
 files.sql_folder = lambda: shapes
 """
 

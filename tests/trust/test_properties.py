@@ -3,17 +3,15 @@
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.models import files
 from flows.source import extract
 from flows.workers.frames import frames_of
-from tests.conftest import Content, article
+from tests.conftest import Content, article, copy_sql
 from tests.trust.invariants import Contents, contents
 
 FILES = st.dictionaries(
@@ -34,15 +32,17 @@ FILES = st.dictionaries(
 FEW = settings(max_examples=4, deadline=None, derandomize=True, database=None)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def without_reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+@pytest.fixture(scope="module")
+def sql_without_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the SQL files without checks as well: most of these files are broken, as they should."""
+    folder = copy_sql(tmp_path_factory.mktemp("sql"))
+    shutil.rmtree(folder / "checks")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_reports(without_reports: None) -> None:
     """Leave the reports out: they are made from the tables that are compared here."""
-    shapes = tmp_path_factory.mktemp("sql")
-    for schema in ("raw", "ops"):
-        shutil.copytree(files.sql_folder() / schema, shapes / schema)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(files, "sql_folder", lambda: shapes)
-        yield
 
 
 def built(steps: list[dict[str, bytes]], again: bool = False) -> Contents:

@@ -1,10 +1,8 @@
 """Batches are read on a cluster, and frames travel through Parquet without loss."""
 
 import contextlib
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +16,11 @@ from flows.workers.cluster import WorkersFailed, take_parts, write_parts
 from flows.workers.frames import frames_of
 from tests import servers
 from tests.conftest import Content, article
+from tests.servers import PATIENCE_SECONDS, ROOT, eventually, free_port, running
 from tests.trust.invariants import contents, strays
 
-ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data/content"
 MATTERHOUSE = [sys.executable, "-m", "flows"]
-# Processes that import pandas and Dask, on a machine that does other things.
-PATIENCE_SECONDS = 120
 
 
 def batch_of(source: Path) -> Batch:
@@ -71,7 +67,7 @@ def test_a_batch_of_a_killed_worker_is_read_by_another(content: Content, tmp_pat
     for number in range(60):
         content.write(f"_news/2025-03-04-{number}.md", article(title=f"n{number}"))
     content.build()
-    address = f"tcp://127.0.0.1:{servers.free_port()}"
+    address = f"tcp://127.0.0.1:{free_port()}"
     warehouse, began, dead = (tmp_path / name for name in ("dask.duckdb", "began", "dead"))
     # Batches of ten files; the driver waits for the death after it has taken the first.
     code = (
@@ -92,10 +88,8 @@ def test_a_batch_of_a_killed_worker_is_read_by_another(content: Content, tmp_pat
         cluster(address, tmp_path, workers=2) as (victim, _),
         running(build, tmp_path / "build.log") as building,
     ):
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while not began.exists():
-            assert time.monotonic() < give_up, (tmp_path / "build.log").read_text()
-            time.sleep(0.1)
+        eventually(lambda: began.exists() or building.poll() is not None, "the first batch")
+        assert began.exists(), (tmp_path / "build.log").read_text()
         victim.kill()
         victim.wait()
         dead.touch()
@@ -108,7 +102,7 @@ def test_a_batch_of_a_killed_worker_is_read_by_another(content: Content, tmp_pat
 def test_workers_read_a_bucket_themselves(tmp_path: Path) -> None:
     """An address travels to them, and never a client; the tables are those of a direct build."""
     pytest.importorskip("distributed")
-    address = f"tcp://127.0.0.1:{servers.free_port()}"
+    address = f"tcp://127.0.0.1:{free_port()}"
     runners = {"direct.duckdb": "local", "dask.duckdb": f"dask={address}"}
     with servers.s3() as port, servers.bucket(port, "news") as bucket:
         for number in range(12):
@@ -138,23 +132,3 @@ def cluster(address: str, folder: Path, workers: int) -> Iterator[list[subproces
             stack.enter_context(running([*dask, "worker", *local, *work], folder / f"{n}.log"))
             for n in range(workers)
         ]
-
-
-@contextlib.contextmanager
-def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in the background and end it, by its own id, after the block."""
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()

@@ -30,7 +30,6 @@ def run_script(content: Content, tmp_path: Path, **environment: str) -> tuple[st
         env={"PYTHONPATH": root, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )
     return done.stdout, done.stderr
