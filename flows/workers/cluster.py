@@ -27,7 +27,7 @@ from flows.source.extract import Batch
 from flows.warehouse.connection import connect, sql_identifier, sql_literal
 from flows.warehouse.paths import WORKING
 from flows.workers import isolate
-from flows.workers.runner import DirectRunner, Progress, unseen
+from flows.workers.runner import DirectRunner, Progress, no_progress
 
 # Disks and mounts can fail for a moment.
 _RETRIES = 2
@@ -45,7 +45,7 @@ class ClusterRunner(DirectRunner):
         address: str,
         exchange: Path,
         jobs: int | None = None,
-        progress: Progress = unseen,
+        progress: Progress = no_progress,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
         super().__init__(jobs, progress, say=say)

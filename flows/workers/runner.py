@@ -21,7 +21,7 @@ T = TypeVar("T")
 Progress: TypeAlias = Callable[[str, int, int], None]
 
 
-def unseen(stage: str, done: int, total: int) -> None:
+def no_progress(stage: str, done: int, total: int) -> None:
     """Show no progress."""
 
 
@@ -55,7 +55,7 @@ class DirectRunner:
     def __init__(
         self,
         jobs: int | None = None,
-        progress: Progress = unseen,
+        progress: Progress = no_progress,
         pool_from: int = POOL_FROM_FILES,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
@@ -155,7 +155,7 @@ def named(
     name: str,
     exchange: Path,
     jobs: int | None = None,
-    progress: Progress = unseen,
+    progress: Progress = no_progress,
     say: Callable[[str], None] = lambda text: None,
 ) -> DirectRunner:
     """Return the runner that reads in this process (local), in several (process), or on a cluster.

@@ -30,8 +30,8 @@ versions as (
 select
     article_id,  -- path at the time; a renamed article goes on under its new path
     origin as origin_id,  -- the article through all its renames: the first path it was seen under
-    observed_at as valid_from,  -- start of the run that saw this state
-    valid_to,  -- start of the run that saw the next one, null for the latest
+    observed_at as valid_from,  -- time of the commit that made this state, or start of the run that saw it first
+    valid_to,  -- valid_from of the next one, null for the latest
     change,  -- added, changed, renamed, removed or returned
     changed_fields,  -- names of the columns that changed
     renamed_from,  -- the earlier path of a renamed article, otherwise null

@@ -1,0 +1,109 @@
+"""The commits that no run has seen yet: after the last run, and before the first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from flows.source import git
+from flows.source.git import Change, Commit, Repository
+from flows.source.history import History, changes_of, read_history
+
+if TYPE_CHECKING:
+    import duckdb
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier run as ops.runs has it; `looked` says whether it read commits."""
+
+    started_at: datetime
+    source_commit: str | None
+    looked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A run that looks at the repository of its source, and the runs that published before it.
+
+    `accepts` tells content by its path; `looked_at` is the start of the last run that looked at the
+    source, whether it published or not; `say` is told what takes long.
+    """
+
+    repository: Repository
+    accepts: Callable[[str], bool]
+    started_at: datetime
+    runs: list[Earlier]
+    looked_at: datetime | None
+    say: Callable[[str], None]
+
+    def after_last_run(self, con: "duckdb.DuckDBPyConnection") -> tuple[History | None, str]:
+        """Return the new commits, and what to say if they do not follow on from the known ones."""
+        last = self.runs[-1].source_commit if self.runs else None
+        # What there was before the source was a repository, runs have seen.
+        is_new_repository = bool(self.runs) and not self.runs[-1].looked and last is None
+        if self.repository.commit is None or is_new_repository:
+            return None, ""
+        note = ""
+        if last is None or git.has_commit(self.repository, last):
+            commits = git.read_commits(self.repository, last)
+            if not self.runs:
+                self._announce(commits)
+            changes = self._changes(commits, last)
+            if last and not git.is_ancestor(self.repository, last):
+                since = f"since commit {last[:12]}"
+                note = f"the history was rewritten {since}: what it said before is kept"
+        else:
+            commits, changes = self._since_known(con)
+            note = f"commit {last[:12]} of the last run is gone: what was known of the past is kept"
+        after = None if self.looked_at is None else _micros(self.looked_at)
+        before = _micros(self.started_at)
+        return read_history(self.repository, commits, changes, after=after, before=before), note
+
+    def before_first_run(self) -> History | None:
+        """Return what led to what the first run saw, unless a run has read it already."""
+        if not self.runs or any(run.looked for run in self.runs):
+            return None
+        first = self.runs[0]
+        start = _micros(first.started_at)
+        if first.source_commit and git.has_commit(self.repository, first.source_commit):
+            commits = git.read_commits(replace(self.repository, commit=first.source_commit))
+        else:
+            chain = git.read_commits(self.repository)
+            commits = list(takewhile(lambda commit: commit.seconds * 1_000_000 < start, chain))
+        self._announce(commits)
+        changes = self._changes(commits)
+        return read_history(
+            self.repository, commits, changes, after=None, before=start, until=first.started_at
+        )
+
+    def _since_known(self, con: "duckdb.DuckDBPyConnection") -> tuple[list[Commit], list[Change]]:
+        """Go on after the last known commit that is still there, else with the last one alone.
+
+        The first commit is compared as a whole with what is loaded.
+        """
+        known = {commit for (commit,) in con.execute("select commit from raw.commits").fetchall()}
+        chain = git.read_commits(self.repository)
+        since = list(takewhile(lambda commit: commit.commit not in known, reversed(chain)))
+        commits = (since if 0 < len(since) < len(chain) else chain[-1:])[::-1]
+        first = commits[0].commit
+        tree = git.read_tree(replace(self.repository, commit=first))
+        blobs = {path: blob for path, blob in tree.items() if self.accepts(path)}
+        loaded = con.execute("select article_id from raw.articles order by article_id").fetchall()
+        paths = [*blobs, *(path for (path,) in loaded if path not in blobs)]
+        whole = [Change(first, path, None, blobs.get(path)) for path in paths]
+        return commits, whole + self._changes(commits[1:], first)
+
+    def _changes(self, commits: list[Commit], after: str | None = None) -> list[Change]:
+        return changes_of(self.repository, commits, self.accepts, after)
+
+    def _announce(self, commits: list[Commit]) -> None:
+        many = f"{len(commits):,} commit{'s'[: len(commits) != 1]}"
+        self.say(f"reading the history of the source, {many} (--no-history leaves it out)")
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
