@@ -2,17 +2,28 @@
 
 from collections.abc import Hashable
 
-from flows.frontmatter import Reading, Value
+from flows.frontmatter import Reading, Value, is_secret
 
 
-def state(fields: Value, reading: Reading) -> Hashable:
+def state(value: Value, reading: Reading) -> Hashable:
     """Return a value that is equal for equal fields, whatever is below their secret keys.
 
     Text with and without quotes differ, as 1, 1.0 and true do: a column may read each otherwise.
     """
-    if isinstance(fields, dict):
-        open_keys = (key for key in fields if not reading.is_secret(key))
-        return (dict, *((key, state(fields[key], reading)) for key in open_keys))
-    if isinstance(fields, list):
-        return (list, *(state(item, reading) for item in fields))
-    return type(fields), fields if isinstance(fields, str) else repr(fields)
+    # Nearly all values are text, which is not worth a call for each.
+    if isinstance(value, dict):
+        return dict, tuple(
+            [
+                (key, type(item), item if isinstance(item, str) else state(item, reading))
+                for key, item in value.items()
+                if not is_secret(key, reading.secret_keys)
+            ]
+        )
+    if isinstance(value, list):
+        return list, tuple(
+            [
+                (type(item), item if isinstance(item, str) else state(item, reading))
+                for item in value
+            ]
+        )
+    return type(value), value if isinstance(value, str) else repr(value)
