@@ -12,7 +12,7 @@ from flows.normalize.convert import clean, to_text
 from flows.normalize.extra import secured_chars
 from flows.normalize.frames import Columns
 from flows.normalize.keys import IMAGE, PROVIDER, Keys
-from flows.normalize.plan import ArticlePlan, Step
+from flows.normalize.plan import ArticlePlan, Step, other_sources
 from flows.source.extract import Document
 
 # The keys of articles → their numbers, and the columns that would look elsewhere for a value.
@@ -68,12 +68,12 @@ def _shapes(documents: Sequence[Document], plan: ArticlePlan) -> Shapes:
     for number, document in enumerate(documents):
         if document.kind == "article" and not document.front_matter.notes:
             by_keys.setdefault(tuple(document.front_matter.fields), []).append(number)
-    columns = [*(step[3] for step in (*plan.columns, *plan.provider)), plan.topics, plan.images]
+    own = {column.name: column.own for column in plan.all_columns}
     found = {}
     for keys, numbers in by_keys.items():
-        seeking = [column for column in columns if column.may_look_elsewhere(keys)]
-        if _NEVER_PLAIN.isdisjoint(keys) and all(c.own and c.own[0] in keys for c in seeking):
-            found[keys] = numbers, [column.name for column in seeking]
+        seeking = [*other_sources(plan, keys)]
+        if _NEVER_PLAIN.isdisjoint(keys) and all(own[c] and own[c][0] in keys for c in seeking):
+            found[keys] = numbers, seeking
     return found
 
 

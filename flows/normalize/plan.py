@@ -30,15 +30,14 @@ class ColumnPlan:
     convert: Convert
     take: Convert
     sources: tuple[Source, ...]
-    first_keys: frozenset[str]
-    needs_no_key: bool
 
-    def may_look_elsewhere(self, keys: tuple[str, ...]) -> bool:
-        """Return whether one of these keys, or none at all, can give a value but the own key."""
-        spelled, own = spellings(keys), [*self.own]
-        return self.needs_no_key or any(
-            spelled[key] != own for key in self.first_keys & spelled.keys()
-        )
+    def can_read(self, source: Source, keys: tuple[str, ...]) -> bool:
+        """Return whether a source may give a value but the own key's, in a document of these."""
+        if source.form in ("file", "constant") or source.path[0] in ("*", "0"):
+            return True
+        found = spellings(keys).get(fold(source.path[0]))
+        is_own = source.path == self.own and found == [*self.own]
+        return found is not None and not is_own and source.unless not in keys
 
     def takes_all_of(self, value: Value) -> bool:
         """Return whether nothing of the value is left to keep elsewhere."""
@@ -53,7 +52,7 @@ class ColumnPlan:
 Step: TypeAlias = tuple[str, str, Convert, ColumnPlan]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ArticlePlan:
     """The columns of an article, those below `provider`, its two lists, the keys that have one."""
 
@@ -63,6 +62,15 @@ class ArticlePlan:
     images: ColumnPlan
     known: frozenset[str]
     known_of_provider: frozenset[str]
+
+    @property
+    def all_columns(self) -> list[ColumnPlan]:
+        """The columns of every table."""
+        return [
+            *(step[3] for step in (*self.columns, *self.provider)),
+            self.topics,
+            self.images,
+        ]
 
 
 def plan_for(config: Config, plausible: dates.DateRange) -> ArticlePlan:
@@ -88,6 +96,16 @@ def plan_for(config: Config, plausible: dates.DateRange) -> ArticlePlan:
     )
 
 
+@lru_cache(1024)
+def other_sources(plan: ArticlePlan, keys: tuple[str, ...]) -> dict[str, tuple[Source, ...]]:
+    """Return where each column may look without its own key: once for all documents of these."""
+    found = (
+        (column.name, tuple(each for each in column.sources if column.can_read(each, keys)))
+        for column in plan.all_columns
+    )
+    return {name: sources for name, sources in found if sources}
+
+
 def _column(column: str, config: Config, plausible: dates.DateRange) -> ColumnPlan:
     own, sources = OWN_KEYS[column], config.columns[column]
     has_own = sources[:1] == (Source("key", ".".join(own), own),)
@@ -99,11 +117,6 @@ def _column(column: str, config: Config, plausible: dates.DateRange) -> ColumnPl
         convert,
         take,
         sources,
-        frozenset(fold(source.path[0]) for source in sources if source.path),
-        any(
-            source.form in ("file", "constant") or source.path[:1] in (("*",), ("0",))
-            for source in sources
-        ),
     )
 
 

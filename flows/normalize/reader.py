@@ -10,7 +10,7 @@ from flows.frontmatter import KeyPath, Value
 from flows.normalize.convert import ConversionError, Convert
 from flows.normalize.extra import pruned, without_secrets
 from flows.normalize.kinds import NotOfKind, is_empty
-from flows.normalize.plan import ColumnPlan, Step, find, refine
+from flows.normalize.plan import ArticlePlan, ColumnPlan, Step, find, other_sources, refine
 from flows.normalize.warnings import Warnings
 from flows.source.extract import Document
 
@@ -20,10 +20,11 @@ EMPTY_ITEM = ConversionError("empty_item", "a value", "Remove the empty item, or
 class Reader:
     """What is taken of one document: `sources` says where other keys than the own ones fed."""
 
-    def __init__(self, document: Document, config: Config) -> None:
+    def __init__(self, document: Document, config: Config, plan: ArticlePlan | None = None) -> None:
         self.document = document
         self.fields = without_secrets(document.front_matter.fields, config.reading)
         self.config = config
+        self.other_sources = other_sources(plan, tuple(self.fields)) if plan else {}
         self.is_secret = config.reading.is_secret
         self.warnings = Warnings()
         self.sources: dict[str, str] = {}
@@ -52,7 +53,7 @@ class Reader:
                 if value is not None:
                     row[name] = value
                     continue
-            if plan.sources and (found := self.from_sources(plan)):
+            if found := self.from_sources(plan):
                 row[name] = found[1]
         return row
 
@@ -101,11 +102,7 @@ class Reader:
 
     def from_sources(self, plan: ColumnPlan) -> tuple[KeyPath, Any] | None:
         """Return the first value of the column's kind among its other sources, and its place."""
-        if not plan.may_look_elsewhere(tuple(self.fields)):
-            return None
-        for source in plan.sources:
-            if source.unless is not None and source.unless in self.fields:
-                continue
+        for source in self.other_sources.get(plan.name, ()):
             has_key = source.form not in ("file", "constant")
             for key_path, value in self._candidates(source):
                 if has_key and key_path == plan.own:

@@ -65,7 +65,7 @@ def _rows(
     document: Document, plan: ArticlePlan, related: Keys, mapping: Config
 ) -> Mapping[str, list[Row]]:
     """Return what becomes of one document, value by value."""
-    reader = Reader(document, mapping)
+    reader = Reader(document, mapping, plan)
     rows: Rows = defaultdict(list)
     if document.kind == "article":
         _article(reader, plan, related, rows)
@@ -116,8 +116,9 @@ def feeds(document: Document, mapping: Config) -> tuple[dict[str, KeyPath], date
     """Return which key fills which column of an article, and the day it was published."""
     rows: Rows = {table: [] for table in columns()}
     plausible = _plausible(mapping, datetime.now(UTC))
-    reader = Reader(document, mapping)
-    _article(reader, plan_for(mapping, plausible), related_keys(plausible), rows)
+    plan = plan_for(mapping, plausible)
+    reader = Reader(document, mapping, plan)
+    _article(reader, plan, related_keys(plausible), rows)
     row = rows["raw.articles"][0]
     row |= {"topics": rows["raw.article_topics"] or None}
     row |= {"images": rows["raw.article_images"] or None}
