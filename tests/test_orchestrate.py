@@ -183,7 +183,8 @@ def test_a_flow_run_fails_with_our_sentence(server: Server, tmp_path: Path) -> N
     assert (state["type"], state["name"], state["message"]) == ("FAILED", "SourceMissing", sentence)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1] == f"matterhouse: {sentence}"
+    # On a busy machine Prefect has a last word on events that it is still sending.
+    assert f"matterhouse: {sentence}" in done.stderr.splitlines()
     assert json.loads(said.read_text())["error"] == sentence
     assert f"**Failed**: `{sentence}`" in server.artifacts(run)["receipt"]
 
