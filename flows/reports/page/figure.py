@@ -152,6 +152,6 @@ def mention(text: str, length: int = 60) -> str:
     return f"\N{FIRST STRONG ISOLATE}{clipped}\N{POP DIRECTIONAL ISOLATE}" if is_turned else clipped
 
 
-def capped(shown: int, total: int, how: str) -> str:
+def capped(shown: int, total: int, how: str = "The SQL below lists all.") -> str:
     """Say that there is more than what is shown, and how to see it; nothing if there is not."""
     return f"{shown} of {total:,} are shown. {how}" if total > shown else ""

@@ -111,7 +111,7 @@ def _coverage(rows: list[dict[str, Any]]) -> Figure:
                 for row in shown
             ],
         ),
-        rest=capped(len(shown), len(rows), "The SQL below lists all."),
+        rest=capped(len(shown), len(rows)),
     )
 
 

@@ -126,7 +126,7 @@ def _largest(rows: list[dict[str, Any]], sql: str, time_grain: str) -> Figure:
                 for row in shown
             ],
         ),
-        rest=capped(len(shown), len(rows), "The SQL below lists all."),
+        rest=capped(len(shown), len(rows)),
     )
 
 
@@ -162,5 +162,5 @@ def _lowest(rows: list[dict[str, Any]]) -> Figure:
                 for row in shown
             ],
         ),
-        rest=capped(len(shown), len(rows), "The SQL below lists all."),
+        rest=capped(len(shown), len(rows)),
     )

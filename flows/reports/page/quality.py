@@ -8,6 +8,7 @@ from flows.reports.page.band import Spread, band
 from flows.reports.page.figure import Cell, Figure, Fold, Grid, Section, fetch, mention, numbers
 from flows.reports.page.histogram import histogram
 from flows.reports.page.periods import choose_grain
+from flows.reports.page.shifts import shifts
 from flows.reports.page.waterfall import step
 from flows.reports.summary import EFFECTS
 from flows.reports.terminal import counted
@@ -187,7 +188,8 @@ def _over_time(con: "duckdb.DuckDBPyConnection") -> list[Figure]:
             sql=sql,
             drawing=band(values, title),
             numbers=numbers(rows),
-        )
+        ),
+        *shifts(con, time_grain),
     ]
 
 

@@ -83,7 +83,7 @@ def citations(con: "duckdb.DuckDBPyConnection") -> Section:
                 for row in shown
             ],
         ),
-        rest=capped(len(shown), total, "The SQL below lists all."),
+        rest=capped(len(shown), total),
     )
     return Section("citations", "Who cites whom", [figure])
 
@@ -117,7 +117,7 @@ def _same_address(shown: list[dict[str, Any]], total: int) -> Figure:
                 for row in shown
             ],
         ),
-        rest=capped(len(shown), total, "The SQL below lists all."),
+        rest=capped(len(shown), total),
     )
 
 
@@ -140,7 +140,7 @@ def _alike(shown: list[dict[str, Any]], total: int) -> Figure:
                 for row in shown
             ],
         ),
-        rest=capped(len(shown), total, "The SQL below lists all."),
+        rest=capped(len(shown), total),
     )
 
 

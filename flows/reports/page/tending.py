@@ -126,7 +126,7 @@ def _arrivals(rows: list[dict[str, Any]]) -> Figure:
                 for row in shown
             ],
         ),
-        rest=capped(len(shown), len(rows), "The SQL below lists all."),
+        rest=capped(len(shown), len(rows)),
     )
 
 

@@ -97,7 +97,7 @@ def movers(con: "duckdb.DuckDBPyConnection") -> Section:
             ("Topic", "Before → now", "Change", "Status", "Now", "Before", "By chance"),
             [_mover(row, top) for row in shown],
         ),
-        rest=capped(len(shown), len(rows), "The SQL below lists all."),
+        rest=capped(len(shown), len(rows)),
     )
     return Section("movers", "Which topics moved", [figure])
 
@@ -166,7 +166,7 @@ def over_time(con: "duckdb.DuckDBPyConnection") -> Section:
         sql=sql,
         panels=tuple(_panel(row, time_grain) for row in shown),
         numbers=numbers([_counts(row) for row in shown]),
-        rest=capped(len(shown), len(rows), "The SQL below gives all."),
+        rest=capped(len(shown), len(rows)),
     )
     return Section("topics", "Topics over time", [figure])
 
