@@ -1,4 +1,4 @@
-"""A bucket for tests of sources beyond folders."""
+"""A bucket for tests of sources beyond folders, and builds that leave the reports out."""
 
 import itertools
 from collections.abc import Iterator
@@ -8,6 +8,11 @@ import pytest
 from tests import servers
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def no_reports(without_reports: None) -> None:
+    """Build no models: what is read and loaded is what counts here."""
 
 
 @pytest.fixture(scope="session")

@@ -271,7 +271,7 @@ def test_other_schemes_are_refused() -> None:
 
 
 def test_the_address_is_remembered(
-    bucket: Bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    bucket: Bucket, with_reports: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A build without a source reads the bucket of the last one; another one is refused."""
     from flows.cli import main
@@ -355,7 +355,7 @@ def test_a_first_configuration_cannot_lie_in_a_bucket(
     assert (tmp_path / "my.yaml").exists()
 
 
-def test_a_container_of_azure_is_a_bucket_too(tmp_path: Path) -> None:
+def test_a_container_of_azure_is_a_bucket_too(tmp_path: Path, with_reports: None) -> None:
     """New, unchanged and gone objects are told apart, and an export goes there."""
     from flows.cli import main
 
