@@ -15,6 +15,7 @@ endif
 DUCKDB_PREVIOUS := 1.5.6
 
 NEWEST_PYTHON := python3.13
+NEWEST_VENV := .venv-newest
 
 # What reads documents, and a browser, are the same on every line of DuckDB.
 WITHOUT_DUCKDB := tests/frontmatter tests/normalize tests/source tests/reports/page/test_browser.py
@@ -38,8 +39,8 @@ test-duckdb-previous: $(VENV)/installed-dev
 
 # The newest Python that all dependencies have wheels for: the demo, and the stages of a run.
 test-newest-python:
-	$(MAKE) VENV=.venv-newest PYTHON=$(NEWEST_PYTHON) demo .venv-newest/installed-dev
-	.venv-newest/bin/python -m pytest $(PARALLEL) $(addprefix tests/,frontmatter source normalize load models)
+	$(MAKE) VENV=$(NEWEST_VENV) PYTHON=$(NEWEST_PYTHON) demo $(NEWEST_VENV)/installed-dev
+	$(NEWEST_VENV)/bin/python -m pytest $(PARALLEL) $(addprefix tests/,frontmatter source normalize load models)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -55,7 +56,7 @@ page-screenshot: $(VENV)/installed-dev
 	$(BIN)/python -m tests.reports.page.screenshot
 
 clean:
-	rm -rf $(VENV) .venv-newest .duckdb-previous .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) $(NEWEST_VENV) .duckdb-previous .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	rm -rf data/exports data/page.html data/warehouse.*
 
 # Most of what is installed is Prefect's; nothing outside $(VENV) changes.
