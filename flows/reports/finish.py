@@ -33,13 +33,14 @@ def finish(
     After a failed run the page, which says so, is still that of the published warehouse.
     """
     has_failed = bool(receipt.get("error"))
-    publication, failure = None, None
+    publication, failure, written = None, None, None
     try:
         if page and not (has_failed and not paths.warehouse.exists()):
             # Its templates take longer to import than a run without changes takes.
             from flows.reports.page.render import write_page
 
             write_page(paths, page)
+            written = page
             receipt = {**receipt, "page": str(page.absolute())}
     except Exception as error:
         failure = error
@@ -53,5 +54,5 @@ def finish(
         did = "is published" if receipt.get("published") else "is up to date"
         message = f"The warehouse {did}, but {failure}"
         receipt = {**receipt, "error": str(failure), "message": message}
-    notify.tell(receipt, complain, page)
+    notify.tell(receipt, complain, written)
     return Finished(receipt, publication, failure)

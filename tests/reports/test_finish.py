@@ -46,11 +46,14 @@ def test_a_database_that_cannot_be_reached_is_told_and_the_run_stands(
 def test_a_page_that_cannot_be_written_is_told_and_the_run_stands(
     three: Content, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Somebody's own file stays, and the run is published."""
+    """Somebody's own file stays where it is, no mail takes it along, and the run is published."""
     mine, told = tmp_path / "mine.html", tmp_path / "told.json"
     mine.write_text("<p>mine")
     three.write("_news/d.md", article(title="d"))
-    assert build(three, "--page", str(mine), "--on-failure", f"tee {told}") == 1
+    with WebHook() as hook:
+        services = ("--on-failure", f"tee {told}", "--notify", f"json://127.0.0.1:{hook.port}")
+        assert build(three, "--page", str(mine), *services, "--notify-always") == 1
+    assert [post["attachments"] for post in hook.received] == [[]]
     fault = f"{mine} is no page of matterhouse: move it away, or name another file"
     assert json.loads(told.read_text())["error"] == fault
     assert capsys.readouterr().err.splitlines()[-1] == f"matterhouse: {fault}"
