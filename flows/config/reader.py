@@ -33,6 +33,8 @@ class Source:
 
     def spelled(self, key_path: KeyPath) -> str:
         """Return the label with the key as a file spells it."""
+        if key_path == self.path:
+            return self.label
         if self.form in ("file", "constant") or len(key_path) != len(self.path) or "*" in self.path:
             return self.label
         return self.label.removesuffix(".".join(self.path)) + ".".join(map(str, key_path))

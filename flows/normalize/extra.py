@@ -10,6 +10,8 @@ from typing import Any
 from flows.frontmatter import SECRET_KEYS, KeyPath, Plain, Reading, Value
 from flows.normalize.convert import NULLS
 
+# `json.dumps` makes an encoder for each call that asks for anything but the defaults.
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?")
 
 
@@ -76,7 +78,7 @@ def _as_typed(text: Plain) -> Any:
 
 def as_json(extra: Mapping[str, Any]) -> str | None:
     """Write a mapping as JSON text; None when it is empty."""
-    return json.dumps(extra, ensure_ascii=False) if extra else None
+    return _to_json(extra) if extra else None
 
 
 def secured_chars(

@@ -4,7 +4,6 @@ The own key's value fits, or its author is warned. Another key may well mean som
 value that is not of the kind is passed over, and stays in `extra`.
 """
 
-import contextlib
 import re
 from urllib.parse import urlsplit
 
@@ -112,10 +111,19 @@ def date(plausible: dates.DateRange, value: Value) -> int | None:
             return None
         if value.casefold() in _DATE_WORDS:
             raise NotOfKind
-        with contextlib.suppress(ConversionError):
-            if convert.to_boolean(value) is not None:
-                raise NotOfKind  # `published: true`
-    return convert.to_timestamp_within(plausible, value)
+    try:
+        return convert.to_timestamp_within(plausible, value)
+    except ConversionError:
+        if _is_flag(value):  # `published: true`
+            raise NotOfKind from None
+        raise
+
+
+def _is_flag(value: Value) -> bool:
+    try:
+        return convert.to_boolean(value) is not None
+    except ConversionError:
+        return False
 
 
 def first_text(value: Value) -> str | None:
