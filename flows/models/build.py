@@ -47,14 +47,16 @@ def steps(con: duckdb.DuckDBPyConnection, changed: Collection[str] | None = None
     """
     there = set() if changed is None else set(table_names(con))
     stale = set(changed or ())
-    for file, reads in in_order(con).items():
+    ordered = in_order(con)
+    compared = there & set().union(*ordered.values())
+    for file, reads in ordered.items():
         if file.folder == "macros":
             make(con, file)
             # What a macro reads, its readers read.
             stale |= {file.name} if reads & stale else set()
         elif file.name not in there or reads & stale:
             # A table with the same rows as before is no reason to rebuild those that read it.
-            before = fingerprint(con, file.name) if file.name in there else None
+            before = fingerprint(con, file.name) if file.name in compared else None
             make(con, file)
             # Replacing a table drops its comments.
             comments.write(con, file)
