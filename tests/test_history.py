@@ -188,6 +188,16 @@ def test_a_file_that_was_moved_and_not_committed_is_renamed(tended: Tended) -> N
     assert (receipt.commits, len(tended.versions())) == (1, len(seen))
 
 
+def test_a_file_that_was_moved_over_another_changes_that_one(tended: Tended) -> None:
+    """As it does where a run has seen both."""
+    (tended.source / "a.md").rename(tended.source / "b.md")
+    receipt = tended.build()
+    assert (receipt.new, receipt.renamed, receipt.gone) == (1, 0, 0)
+    assert sorted(tended.versions(), key=str) == sorted(
+        [*THE_TWO, (None, "changed", "b.md", 11), (None, "removed", "a.md", 11)], key=str
+    )
+
+
 def test_the_work_tree_has_the_last_word(tended: Tended) -> None:
     """It may hold earlier states than the last commit, and files that git does not track."""
     tended.build()

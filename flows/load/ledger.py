@@ -106,9 +106,9 @@ def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
                     *,
                     row_number() over (partition by content_hash order by path) as nth,
                 from (
-                    select path, content_hash, first_seen_at from vanished
+                    select path, content_hash, first_seen_at, true as is_known from vanished
                     union all
-                    select article_id, content_hash, null from replayed where is_missing
+                    select article_id, content_hash, null, false from replayed where is_missing
                 )
                 where path not in (select renamed_from from outcomes where renamed_from is not null)
             )
@@ -131,6 +131,11 @@ def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
             on is_new
             and found.content_hash = available.content_hash
             and found.nth = available.nth
+            -- What a commit had brought to a path is replaced by what moves there, not renamed.
+            and (
+                available.is_known
+                or found.path not in (select article_id from replayed where is_loaded)
+            )
         """,
         {"started_at": run.started_at},
     )
