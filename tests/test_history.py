@@ -123,6 +123,16 @@ def test_later_builds_take_new_commits(tended: Tended) -> None:
     ]
 
 
+def test_a_commit_that_only_removes_files_is_read(tended: Tended) -> None:
+    """It holds no file to read, and takes its article out all the same."""
+    tended.build()
+    removed = tended.commit({"b.md": None})
+    receipt = tended.build()
+    assert (receipt.commits, receipt.gone) == (1, 1)
+    assert [row[1:] for row in tended.versions()[3:]] == [("removed", "b.md", 20)]
+    assert tended.as_of(removed) == [("a.md", 11)]
+
+
 def test_a_commit_that_was_pulled_late_changes_no_answer_given_before(tended: Tended) -> None:
     """It is older than the last run, but no reader could know of it then."""
     tended.build()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from flows.config import Config, default
 from flows.source import commit_tree, git
@@ -77,7 +78,7 @@ def batches(history: History, size: int, mapping: Config | None = None) -> list[
     sizes = {key: history.sizes[blob] for key, blob in blobs.items()}
     keys, commits = list(blobs), len(history.commits)
     starts = range(0, len(keys), size)
-    shares = [commits * start // len(keys) for start in starts]
+    shares = [*(commits * start // len(keys) for start in starts), commits]
     return [
         Batch(
             history.repository.folder,
@@ -89,10 +90,7 @@ def batches(history: History, size: int, mapping: Config | None = None) -> list[
             commits=end - begin,
             mapping=mapping or default(),
         )
-        for part, begin, end in zip(
-            (keys[start : start + size] for start in starts),
-            shares,
-            [*shares[1:], commits],
-            strict=True,
+        for part, (begin, end) in zip(
+            (keys[start : start + size] for start in starts), pairwise(shares), strict=True
         )
     ]
