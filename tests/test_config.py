@@ -43,6 +43,17 @@ terms:
     assert found.terms == (Terms(("authors/*.md",), "organization", ("slug",), ("names", "full")),)
 
 
+def test_the_deepest_folder_names_the_collection() -> None:
+    """With or without a slash at its end."""
+    found = parse(b"collections: {posts/: blog, posts/notes: notes}", PATH)
+    assert list(found.collections) == ["posts/notes/", "posts/"]
+
+
+def test_what_follows_the_fences_can_be_anything() -> None:
+    """It is no setting, so its encoding does not matter."""
+    assert parse(b"---\nexclude: a\n---\n\xff", PATH).exclude == ("a",)
+
+
 def test_another_text_is_another_hash() -> None:
     """So that the files are read again; the same text is the same."""
     first, same, other = (parse(text, PATH).hash for text in (b"", b"", b"split: {a: b}"))

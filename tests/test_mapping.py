@@ -12,7 +12,7 @@ from tests.repositories import Repository
 POST = "---\ntitle: Kelp\ndate: 2024-05-01\nteam: [Divers]\ntags: [Sea]\n---\n"
 
 
-def build(tmp_path: Path, **options: Path) -> bool:
+def build(tmp_path: Path, **options: Path | tuple[str, ...]) -> bool:
     """Build the folder beside the warehouse; return whether that published anything."""
     request = Request(tmp_path / "content", tmp_path / "w.duckdb", history=False, **options)  # type: ignore[arg-type]
     return run(request).published
@@ -50,6 +50,32 @@ def test_a_configuration_that_was_named_is_remembered(tmp_path: Path) -> None:
     named.write_text("columns: {topics: team}\n")
     assert (build(tmp_path, config=named), build(tmp_path)) == (True, False)
     assert asked(tmp_path, KEPT) == [("columns: {topics: team}\n", str(named))]
+
+
+def test_globs_of_a_configuration_go_with_it(tmp_path: Path) -> None:
+    """Those that were typed stay."""
+    folder = tmp_path / "content"
+    folder.mkdir()
+    for name in ("a.md", "b.md", "c.rst"):
+        (folder / name).write_text(POST)
+    paths = "select article_id from raw.articles order by all"
+    (folder / "matterhouse.yaml").write_text("patterns: '*.rst'\nexclude: b.md\n")
+    assert (build(tmp_path), asked(tmp_path, paths)) == (True, [("c.rst",)])
+    (folder / "matterhouse.yaml").unlink()
+    assert (build(tmp_path), asked(tmp_path, paths)) == (True, [("a.md",), ("b.md",)])
+    assert build(tmp_path, exclude=("a.md",))
+    assert (build(tmp_path), asked(tmp_path, paths)) == (False, [("b.md",)])
+
+
+def test_a_column_without_sources_stays_empty(tmp_path: Path) -> None:
+    """Also where a key without a name has a value."""
+    folder = tmp_path / "content"
+    folder.mkdir()
+    (folder / "a.md").write_text('---\n"": Nameless\ntitle: One\n---\n')
+    (folder / "matterhouse.yaml").write_text("columns: {title: []}\n")
+    build(tmp_path)
+    (kept,) = asked(tmp_path, "select title, extra::varchar from raw.articles")
+    assert kept == (None, '{"": "Nameless", "title": "One"}')
 
 
 def test_authors_get_their_names_from_pages_and_data_files(tmp_path: Path) -> None:

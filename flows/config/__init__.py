@@ -100,7 +100,7 @@ def parse(data: bytes, path: Path) -> Config:
         file.expect(bool(to_text(sign)), ("split", key), "a sign to split at is missing", 'as ","')
     return Config(
         _with_splits(_columns(file, fields, secret), split),
-        text=data.decode(),
+        text=data.decode("utf-8", "replace"),
         patterns=file.texts(fields, "patterns") or None,
         exclude=file.texts(fields, "exclude") or None,
         collections=_collections(file, fields),
@@ -146,7 +146,7 @@ def _collections(file: ConfigFile, fields: dict[str, Value]) -> dict[str, str]:
     for folder, name in named.items():
         where = ("collections", folder)
         file.expect(bool(to_text(name)), where, "a folder has no name", "as `_posts: blog`")
-    folders = sorted(named, key=lambda folder: -folder.count("/"))
+    folders = sorted(named, key=lambda folder: -folder.strip("/").count("/"))
     return {f"{folder.strip('/')}/": to_text(named[folder]) for folder in folders}
 
 

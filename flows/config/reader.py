@@ -97,7 +97,7 @@ class ConfigFile:
             return Source("key", path, tuple(path.split(".")))
         forms = [form for form in _FORMS if isinstance(item, dict) and form in item]
         self.expect(
-            isinstance(item, dict) and len(forms) == 1 and len(item) > 0,
+            len(forms) == 1,
             where,
             "this is no source of values",
             f"a key, or a mapping with one of {', '.join(_FORMS)}",

@@ -47,7 +47,11 @@ def _fed(con: "duckdb.DuckDBPyConnection", mapping: Config) -> Counts:
             fed[column, key] += articles
             filled[column] -= articles
     # The first source is the column's own key, which raw.articles.sources does not name.
-    own = {(column, mapping.columns[column][0].label): count for column, count in filled.items()}
+    own = {
+        (column, sources[0].label): filled[column]
+        for column, sources in mapping.columns.items()
+        if sources
+    }
     return +(fed + Counter(own))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows import UsageError
-from flows.config import FILE_NAME, Config, default, load
+from flows.config import FILE_NAME, Config, default, load, parse
 from flows.source import sources
 from flows.source.patterns import DEFAULT_PATTERNS
 from flows.source.sources import Location
@@ -77,8 +77,9 @@ def choose(
     mapping = load(folder, named)
     return Scope(
         folder,
-        _first(patterns, mapping.patterns, known.patterns),
-        _first(exclude, mapping.exclude, known.exclude),
+        _first(patterns, mapping.patterns, _typed(known.patterns, known.mapping.patterns))
+        or DEFAULT_PATTERNS,
+        _first(exclude, mapping.exclude, _typed(known.exclude, known.mapping.exclude)),
         named,
         mapping.hash,
         mapping,
@@ -87,6 +88,11 @@ def choose(
 
 def _first(*choices: Sequence[str] | None) -> tuple[str, ...]:
     return next((tuple(choice) for choice in choices if choice is not None), ())
+
+
+def _typed(globs: tuple[str, ...], configured: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return the globs of the last run, unless a configuration said them: they go with it."""
+    return None if globs == configured else globs
 
 
 def of_published(paths: WarehousePaths) -> Scope | None:
@@ -112,4 +118,13 @@ def remembered(con: "duckdb.DuckDBPyConnection") -> Scope | None:
         tuple(exclude or ()),
         Path(run["config"]) if run.get("config") else None,
         run.get("mapping_hash"),
+        _configuration(run.get("mapping")),
     )
+
+
+def _configuration(text: str | None) -> Config:
+    """Return what the configuration of a run said, as far as this version understands it."""
+    try:
+        return parse(text.encode(), Path(FILE_NAME)) if text else default()
+    except UsageError:
+        return default()

@@ -12,6 +12,7 @@ EARLIEST = date(1900, 1, 1)
 AHEAD = timedelta(days=366)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_MICROS_A_DAY = timedelta(days=1) // _MICROSECOND
 
 # Nearly every date, and `fromisoformat` reads it for a tenth of what the forms below cost.
 _ISO = re.compile(
@@ -139,7 +140,7 @@ def to_day(micros: int) -> date:
 
 def range_at(now: datetime, earliest: date | None = None, latest: date | None = None) -> DateRange:
     """Return the dates that can be meant in a file that is read now; both days are its own."""
-    end = to_micros(now + AHEAD) if latest is None else to_micros(latest + timedelta(days=1)) - 1
+    end = to_micros(now + AHEAD) if latest is None else to_micros(latest) + _MICROS_A_DAY - 1
     if earliest or latest:
         first, last = earliest or EARLIEST, latest or "a year ahead"
         beyond = f"before {first} or after {last}, as `dates` in matterhouse.yaml has it"

@@ -91,8 +91,8 @@ def plan_for(config: Config, plausible: dates.DateRange) -> ArticlePlan:
         below,
         topics,
         images,
-        frozenset(lists | {plan.key for _, _, _, plan in above}),
-        frozenset({"images"} | {plan.key for _, _, _, plan in below}),
+        frozenset(lists | {plan.key for _, _, _, plan in above}) - {""},
+        frozenset({"images"} | {plan.key for _, _, _, plan in below}) - {""},
     )
 
 

@@ -39,7 +39,7 @@ class Reader:
         row = {}
         # Runs for every column of every file: the own key's value, nearly always there, is first.
         for name, key, convert, plan in plans:
-            value = holder.get(key)
+            value = holder.get(key) if key else None
             if value is not None:
                 try:
                     value = convert(value)

@@ -396,6 +396,13 @@ def test_bounds_of_dates_are_those_of_the_configuration() -> None:
         assert (found.get("published_at"), hinted) == (date, hints)
 
 
+def test_the_last_day_that_there_is_can_be_a_bound() -> None:
+    """It says that any date ahead can be meant."""
+    mapping = parse(b"dates: {latest: 9999-12-31}", Path("matterhouse.yaml"))
+    found = loaded(document("date: 2600-01-01\n"), mapping)
+    assert (found["published_at"], found["warnings"]) == ("2600-01-01 00:00:00+00:00", [])
+
+
 def test_the_default_table_begins_with_the_own_keys() -> None:
     """So a file of the seed's kind is read by its own keys, whatever else it holds."""
     from flows.normalize.keys import OWN_KEYS
