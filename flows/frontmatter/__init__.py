@@ -4,10 +4,10 @@ YAML between `---` fences (or a whole YAML file), TOML between `+++`, JSON betwe
 The fence stands on the first line; below blank lines, a byte-order mark or an HTML comment, which
 some site generators skip, it counts with a note.
 
-`fences` cuts the block out of the file. `subset` reads the YAML that nearly all files are written
-in; what it leaves, PyYAML parses and `events` turns into values, and `diagnose` says what PyYAML
-stumbled over. `json_toml` reads the rest, `tags` types plain text as YAML 1.1 does, `places` finds
-a value's line, and `sayings` holds every sentence that an author may get to see.
+`block` cuts the text out of the file. `yaml_fast` reads the YAML that nearly all files are written
+in; what it leaves, PyYAML parses and `yaml_full` turns into values, and `yaml_errors` says what
+PyYAML stumbled over. `json_toml` reads the rest, `yaml_types` types plain text as YAML 1.1 does,
+`positions` finds a value's line, and `messages` holds every sentence that an author may get to see.
 """
 
 from collections.abc import Callable, Iterable

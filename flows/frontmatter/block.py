@@ -22,7 +22,8 @@ _ABOVE = re.compile(
     rb"(?>[ \t]*(?:\r\n|\r|\n)|\xef\xbb\xbf|[ \t]*<!--.*?-->)+(?=---|\+\+\+|;;;)", re.DOTALL
 )
 # Below other text a line of dashes can be a rule: only a field makes it a fence.
-_FIELD = re.compile(rb"""\s*(?:\#[^\r\n]*\s*)*(?:[\[{]|["']?[\w][\w .-]*["']?\s*[:=])""")
+# Possessive: nothing is tried in another way, so long lines cost no more than their length.
+_FIELD = re.compile(rb"""\s*+(?:\#[^\r\n]*+\s*+)*+(?:[\[{]|["']?\w[\w .-]*+["']?\s*+[:=])""")
 _BARE_JSON = re.compile(rb'\{\s*["}]')
 _REST_OF_LINE = re.compile(rb"[ \t]*(?:\r\n|\r|\n)?")
 _BOM = b"\xef\xbb\xbf"

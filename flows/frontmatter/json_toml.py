@@ -72,12 +72,17 @@ def _unique(
     key = Counter(key for key, _ in pairs).most_common(1)[0][0]
     places = [found.start() for found in _json_keys(block.text, key)]
     at = places[1] if len(places) > 1 else 0
-    if reading.last_duplicate_counts or all(fields[name] == value for name, value in pairs):
+    if reading.last_duplicate_counts or all(_is_same(fields[name], value) for name, value in pairs):
         # Which mapping it is, and whether it is a secret one, the parser does not say.
         notes.append(note("repeated_key", (), block.position(at)[0]))
         return fields
     shown = safe_key(key, block.text[:at], reading.secret_keys)
     raise block.broken("duplicate_key", at, key=shown)
+
+
+def _is_same(one: Value, other: Value) -> bool:
+    """Compare as JSON does, to which 1, 1.0 and true are three values."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _finite(block: Block, text: str) -> float:

@@ -37,7 +37,7 @@ def _child(node: Node | None, step: str | int) -> tuple[Node, Node] | None:
     if not isinstance(node, MappingNode):
         return None
     for name in (step, "<<"):
-        for key, value in node.value:
+        for key, value in reversed(node.value):  # Of a repeated key, the last value counts.
             if isinstance(key, ScalarNode) and key.value == name:
                 return key, value if name == step else key
     return None

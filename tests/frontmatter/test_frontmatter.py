@@ -19,6 +19,7 @@ from flows.frontmatter import (
     FrontMatter,
     Parser,
     Plain,
+    Reading,
     Value,
     is_secret,
     locate,
@@ -138,6 +139,19 @@ def test_what_would_hurt_the_parsers_is_refused(
     assert (fault.code, fault.line, fault.column) == (code, line, column)
 
 
+def test_a_line_of_signs_below_a_rule_is_read_once() -> None:
+    """To try each way to divide it up would take for ever."""
+    for line in (b"#" * 200, b"a" + b" " * 100_000):
+        assert read(b"\n---\n" + line + b"\n!\n---\n") is None
+
+
+@pytest.mark.parametrize("other", [b"true", b"1.0", b'"1"'])
+def test_values_of_other_types_are_two_values(other: bytes) -> None:
+    """Of a repeated key in JSON only one of them can count; Python takes some for equal."""
+    assert fault_of(b'{"a": 1, "a": ' + other + b"}\n").code == "duplicate_key"
+    assert fault_of(b'{"a": [1], "a": [' + other + b"]}\n").code == "duplicate_key"
+
+
 def test_fifty_thousand_topics_are_allowed() -> None:
     """A list of 50,000 topics is unusual, not broken."""
     data = b"---\ntopics:\n" + b"- Open Data\n" * 50_000 + b"---\n"
@@ -212,6 +226,13 @@ def test_locate_finds_a_key_in_json_and_toml(
 ) -> None:
     """For JSON and TOML the place of the key is given."""
     assert locate(data, key_path) == place
+
+
+def test_locate_finds_the_value_that_counts() -> None:
+    """Of a key that appears twice that is the last one."""
+    reading = Reading(last_duplicate_counts=True)
+    data = b"---\nquality: 5\nquality: five\n---\n"
+    assert locate(data, ("quality",), reading=reading) == (3, 10)
 
 
 def test_locate_in_a_whole_file_counts_from_its_first_line() -> None:
