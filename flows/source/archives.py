@@ -1,17 +1,14 @@
 """An archive, on disk or at an address → the listing of its members and their bytes."""
 
-import gzip
 import hashlib
-import tarfile
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
+from flows import MatterhouseError
 from flows.source import objects
 from flows.source.folder import Listing, PathError, SourceUnreadable, is_utf8
 from flows.source.members import SUFFIXES, Member, members
@@ -103,15 +100,10 @@ def _whole(source: Path | str, file: IO[bytes]) -> Iterator[Member]:
     """Yield all members, or fail: an archive that ends too early says nothing of what is gone."""
     try:
         yield from members(file, str(source))
-    except (
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        gzip.BadGzipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        ValueError,
-    ) as error:
+    except MatterhouseError:
+        raise
+    except Exception as error:
+        # Each format and each compression has error classes of its own.
         raise SourceUnreadable(
             f"{source} is no whole archive ({error}); the warehouse stays as it was"
         ) from error

@@ -24,7 +24,12 @@ def parse(text: str) -> Location:
     """Return a typed or remembered source: what has a scheme is an address, all else a path."""
     if "://" not in text:
         return Path(text)
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise UsageError(
+            "the address of a source has brackets in its host: leave them out"
+        ) from error
     if parts.scheme not in objects.SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in objects.SCHEMES)
         raise UsageError(f"{parts.scheme}:// is no source: say a folder, an archive, or {known}…")

@@ -168,6 +168,16 @@ def test_links_and_encrypted_members_of_a_zip(tmp_path: Path) -> None:
     ]
 
 
+def test_an_archive_of_another_version_or_none_changes_nothing(tmp_path: Path) -> None:
+    """Whatever the library that reads it calls that."""
+    newer = bytearray(zipped(articles(a=1)))
+    newer[newer.index(b"PK\1\2") + 6] = 99
+    for name, data in (("newer.zip", bytes(newer)), ("none.tar.zst", b"no archive at all")):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(SourceUnreadable, match="no whole archive"):
+            build(tmp_path / name, tmp_path)
+
+
 def test_a_damaged_member_is_that_member_alone(tmp_path: Path) -> None:
     """A member whose checksum does not fit is quarantined; its neighbours are loaded."""
     made = io.BytesIO()

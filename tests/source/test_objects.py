@@ -292,10 +292,11 @@ def test_the_address_is_remembered(
     [
         ("s3://", "s3:// names no bucket: say s3://BUCKET/FOLDER"),
         ("s3:///folder", "s3:///folder names no bucket: say s3://BUCKET/FOLDER"),
+        ("s3://[x", "the address of a source has brackets in its host: leave them out"),
     ],
 )
 def test_an_address_without_a_bucket_is_refused(typed: str, said: str) -> None:
-    """It is shown as it was typed."""
+    """It is shown as it was typed, if it can be taken apart: else it may hold a password."""
     with pytest.raises(UsageError) as refused:
         sources.parse(typed)
     assert str(refused.value) == said
