@@ -119,8 +119,8 @@ def build(
         full: Read every file again, as if none had been read before.
         accept_loss: Allow more than half of the articles to vanish.
         history: Replay the source's git commits (default: in the first build, then as in the last).
-        strict: Exit with 3 if files are quarantined or no article is loaded.
-        quiet: Print errors only, failed checks and what was newly left out.
+        strict: Exit with 3 if files are quarantined or newly excluded, or no article is loaded.
+        quiet: Print only errors, failed checks and what was newly left out.
         prefect: Run as a Prefect flow (the default when PREFECT_API_URL is set).
     """
     from flows.reports import outcome
@@ -171,9 +171,9 @@ def sql(
 
     Args:
         query: SQL (default: standard input).
-        file_format: Of the rows (default: as FILE ends, else a table).
+        file_format: How the rows are written (default: by the ending of FILE, else a table).
         output: Write the rows here.
-        timezone: Of the times shown, as Europe/Berlin (default: UTC).
+        timezone: The time zone of the times shown, such as Europe/Berlin (default: UTC).
         allow_external: Let the query read files and the network.
     """
     import duckdb
@@ -211,7 +211,7 @@ def page(
     """Write one page with pictures: what moves, who publishes, how good it is, what to mend.
 
     Args:
-        file: Where to, as news.html.
+        file: The file to write, such as news.html.
         show: Open it in the browser.
     """
     from flows.reports.page.render import write_page
@@ -272,7 +272,7 @@ def tables(name: str | None = None, /, *, warehouse: options.Warehouse, dbt: boo
     """List the tables, or the columns of one.
 
     Args:
-        name: A table, as marts.topics.
+        name: A table, such as marts.topics.
         dbt: Print all tables as a sources.yml for dbt.
     """
     from flows.reports import dbt as dbt_sources
@@ -464,7 +464,7 @@ def serve(
     """Build on a schedule, as a Prefect flow.
 
     Args:
-        cron: As in "0 6 * * *", every day at six (UTC).
+        cron: When: "0 6 * * *" is every day at six (UTC).
     """
     follow_up.arrange()
     workers.check()

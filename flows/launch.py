@@ -22,7 +22,7 @@ def build(
     from flows import pipeline
     from flows.reports.finish import Finished, finish
     from flows.reports.headline import describe
-    from flows.workers.runner import named
+    from flows.workers.choose import choose_runner
 
     paths = WarehousePaths(request.warehouse)
     finished = Finished({})
@@ -33,7 +33,7 @@ def build(
 
     say = (lambda text: None) if quiet else terminal.aside
     with terminal.progress(visible=not quiet) as progress:
-        workers = named(runner, paths.generations, jobs, progress, say=say)
+        workers = choose_runner(runner, paths.generations, jobs, progress, say=say)
         receipt = pipeline.run(request, workers, report, describe)
     return receipt, finished
 

@@ -58,7 +58,7 @@ Source: TypeAlias = Annotated[
         converter=_to_source,
         metavar="SOURCE",
         help="The content: a folder, an archive (.zip, .tar, .tar.gz, .tar.zst), or the address of"
-        " one or of a bucket, as s3://bucket/folder (default: that of the last build).",
+        " an archive or a bucket, such as s3://bucket/folder (default: that of the last build).",
     ),
 ]
 Target: TypeAlias = Annotated[Path | str, Parameter(converter=_to_source, name="DIR")]
@@ -110,7 +110,7 @@ class Workers:
         ),
     ] = "auto"
     jobs: Annotated[int | None, Parameter(metavar="N", validator=_at_least_one)] = None
-    """How many workers (default: one a processor)."""
+    """How many workers (default: one per processor)."""
 
     def check(self) -> None:
         """Refuse a number of workers if the runner starts none."""

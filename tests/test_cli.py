@@ -101,14 +101,14 @@ def test_build_prints_a_balanced_receipt_and_what_to_type_next(shell: Shell) -> 
     assert (code, err) == (0, "")
     assert lines[0] == (
         f"{shell.content.source}: 5 files seen = 3 loaded + 1 quarantined + 1 excluded"
-        " (1 other files ignored)"
+        " (1 other file ignored)"
     )
     assert lines[1] == ("  of these 3 unchanged, 2 new (0 returned), 0 changed, 0 renamed; 0 gone")
     assert any(line.startswith(f"Published {shell.content.warehouse} in ") for line in lines)
     # What is printed can be typed as it is: this warehouse is not where it is looked for unasked.
     command = f"  matterhouse --warehouse {shell.content.warehouse}"
     assert lines[lines.index("Next:") + 1 :] == [
-        f"{command} quarantine   # 1 files to mend (--values: 0 values that did not fit)",
+        f"{command} quarantine   # 1 file to mend (--values: 0 values that did not fit)",
         f"{command} tables   # every table with its meaning",
         f'{command} sql "from marts.topics order by articles desc"',
     ]
@@ -570,6 +570,16 @@ def test_diff_passes_over_a_mart_that_only_one_run_has(shell: Shell) -> None:
     found = json.loads(shell.run("diff", "--json")[1])
     assert found["marts"]["marts.topics"] is None
     assert found["marts"]["marts.topic_trends"] is not None
+
+
+def test_diff_of_dates_before_the_first_run_does_not_call_them_equal(shell: Shell) -> None:
+    """Nothing was observed then, which is not the same as no difference."""
+    assert shell.run("diff", "2001-01-01", "2001-07-01") == (
+        0,
+        "From 2001-01-01 to 2001-07-01:\n"
+        "  nothing is known of that time: no run or commit that was read is so old\n",
+        "",
+    )
 
 
 def test_diff_of_an_unknown_run_is_an_error(shell: Shell) -> None:

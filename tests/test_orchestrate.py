@@ -157,7 +157,7 @@ def test_a_flow_makes_the_tables_of_a_direct_build_and_leaves_artifacts(
     assert {
         "4 files, 4 to read, 0 missing",
         "4 new, 0 changed, 0 unchanged, 0 renamed, 0 returned, 0 gone",
-        "1 checks found something",
+        "1 check found something",
     } <= said
     assert artifacts["provider-movers"] == [
         {
@@ -338,8 +338,8 @@ def test_without_a_server_the_direct_way_is_offered(content: Content, tmp_path: 
     assert done.stderr == (
         f"matterhouse: no Prefect server answers at {api}: start one with"
         " `prefect server start --host 127.0.0.1` and set"
-        " PREFECT_API_URL=http://127.0.0.1:4200/api, or build without Prefect: unset it and run"
-        " `matterhouse build SOURCE`\n"
+        " PREFECT_API_URL=http://127.0.0.1:4200/api; without that variable and without --prefect,"
+        " `matterhouse build SOURCE` needs no server\n"
     )
 
 

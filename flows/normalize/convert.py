@@ -96,7 +96,7 @@ def to_timestamp(value: Value) -> int | None:
         hint = error.hint
     except OverflowError:
         pass  # The first hours of year 1 in an eastern zone.
-    raise _bad_date(hint or "Write a date that exists, as 2025-01-31 or 2025-01-31T12:30:00Z.")
+    raise _bad_date(hint or "Write a date that exists, such as 2025-01-31 or 2025-01-31T12:30:00Z.")
 
 
 def to_timestamp_within(plausible: dates.DateRange, value: Value) -> int | None:

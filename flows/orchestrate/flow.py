@@ -26,7 +26,7 @@ from flows.reports.headline import describe
 from flows.source import sources
 from flows.warehouse.paths import WarehousePaths, locate
 from flows.warehouse.run_log import read_runs
-from flows.workers.runner import named
+from flows.workers.choose import choose_runner
 
 if TYPE_CHECKING:
     from flows.reports.postgres.publication import Publication
@@ -103,7 +103,7 @@ def build(
         accept_loss=accept_loss,
         history=history,
     )
-    carried_out_by = PrefectRunner(named(runner, paths.generations, jobs))
+    carried_out_by = PrefectRunner(choose_runner(runner, paths.generations, jobs))
     told = partial(report, paths, Path(page) if page else None, carried_out_by)
 
     def built() -> Receipt:
@@ -179,9 +179,9 @@ def require_api(patience_seconds: float = 0) -> None:
         if time.monotonic() - start >= patience_seconds:
             break
         time.sleep(1)
-    found = f"no Prefect server answers at {address}" if address else "PREFECT_API_URL is not set"
+    found = f"no Prefect server answers at {address}" if address else "no Prefect server is named"
     raise MatterhouseError(
         f"{found}: start one with `prefect server start --host 127.0.0.1` and set"
-        " PREFECT_API_URL=http://127.0.0.1:4200/api, or build without Prefect: unset it and"
-        " run `matterhouse build SOURCE`"
+        " PREFECT_API_URL=http://127.0.0.1:4200/api; without that variable and without --prefect,"
+        " `matterhouse build SOURCE` needs no server"
     )

@@ -69,6 +69,7 @@ from compared
 where was_there or is_there
 order by what, article_id
 """
+_IS_OBSERVED = "select true from raw.article_versions where observed_at <= $later limit 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Diff:
     """Articles that differ, and per mart the rows that only one of the runs has.
 
     A mart's rows are None when the file of one of the runs is no longer kept, or when its SQL
-    gave it other columns in between.
+    gave it other columns in between. Before all observations no article could differ.
     """
 
     earlier: str
@@ -84,6 +85,7 @@ class Diff:
     columns: tuple[str, ...]
     articles: list[tuple[Any, ...]]
     marts: dict[str, tuple[int, int] | None]
+    is_before_all: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return what JSON can hold, an object an article."""
@@ -111,7 +113,8 @@ def diff(
     columns = tuple(name for name, *_ in found.description or ())
     articles = found.fetchall()
     moved = _moved(con, paths, earlier.run_id, later.run_id)
-    return Diff(earlier.name, later.name, columns, articles, moved)
+    observed = con.execute(_IS_OBSERVED, {"later": later.at}).fetchall()
+    return Diff(earlier.name, later.name, columns, articles, moved, not observed)
 
 
 def _moved(

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows import MatterhouseError
 from flows.reports.export import Export, export
 from flows.reports.export_folder import MADE_BY, MANIFEST
 from flows.reports.output import NotOursToReplace
@@ -45,8 +44,6 @@ def upload(folder: Path, address: str) -> str:
         for file in sorted(manifest["files"], key=lambda file: file == MANIFEST):
             store.put(f"{name}/{file}", folder / file)
         store.put(LATEST, json.dumps(_latest(manifest, name), indent=2).encode())
-    except MatterhouseError:
-        raise
     except Exception as error:
         objects.fail(address, error)
     return f"{address}/{name}"

@@ -32,9 +32,9 @@ def _line(error: BaseException) -> str | None:
         case MatterhouseError():
             return str(error)
         case KeyboardInterrupt():
-            return "interrupted: readers see a whole warehouse, `matterhouse runs` which"
+            return "interrupted: the published warehouse is whole; `matterhouse runs` shows its run"
         case OSError():
-            return f"{error.strerror or error}: {error.filename or 'the system'}"
+            return ": ".join(filter(None, (error.strerror or str(error), error.filename)))
         case MemoryError():
             return "out of memory: give the process more, or build with fewer --jobs"
         case _:

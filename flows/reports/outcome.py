@@ -66,9 +66,9 @@ def _print_run(receipt: "Receipt", found: "News", paths: WarehousePaths) -> None
 
 def _counts(done: "Receipt") -> Iterator[str]:
     yield (
-        f"{near(done.source)}: {done.seen:,} files seen = {done.loaded:,} loaded"
+        f"{near(done.source)}: {counted(done.seen, 'file')} seen = {done.loaded:,} loaded"
         f" + {done.quarantined:,} quarantined + {done.excluded:,} excluded"
-        f" ({done.ignored:,} other files ignored)"
+        f" ({counted(done.ignored, 'other file')} ignored)"
     )
     yield (
         f"  of these {done.unchanged:,} unchanged, {done.new:,} new ({done.returned:,} returned),"
@@ -100,8 +100,12 @@ def _notable(done: "Receipt", found: "News") -> Iterator[str]:
 
 def _published(done: "Receipt") -> str:
     counts = (
-        f"{done.tables.get(table, 0):,} {table.partition('.')[2]}"
-        for table in ("raw.articles", "marts.topics", "marts.providers")
+        counted(done.tables.get(table, 0), thing)
+        for table, thing in (
+            ("raw.articles", "article"),
+            ("marts.topics", "topic"),
+            ("marts.providers", "provider"),
+        )
     )
     seconds = sum(done.seconds.values())
     return (
@@ -125,8 +129,8 @@ def _print_next(done: "Receipt", found: "News") -> None:
     print("\nNext:")
     if done.quarantined or done.warnings or found.newly_excluded:
         print(
-            f"  {command} quarantine   # {done.quarantined} files to mend"
-            f" (--values: {done.warnings} values that did not fit)"
+            f"  {command} quarantine   # {counted(done.quarantined, 'file')} to mend"
+            f" (--values: {counted(done.warnings, 'value')} that did not fit)"
         )
     print(f"  {command} tables   # every table with its meaning")
     print(f'  {command} sql "from marts.topics order by articles desc"')

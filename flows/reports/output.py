@@ -28,8 +28,10 @@ def open_output(output: Path | None) -> Iterator[Path]:
             yield path
     elif output.is_dir():
         raise UsageError(f"{output} is a folder: name a file in it")
+    elif not output.exists() and not (folder := _real(output).parent).is_dir():
+        raise UsageError(f"there is no folder {folder}: make it first, or name another file")
     elif _is_replaceable(output):
-        with _replaced(Path(os.path.realpath(output))) as path:
+        with _replaced(_real(output)) as path:
             yield path
     else:
         with output.open("wb") as file, _piped(_copy_to(file)) as path:
@@ -38,10 +40,13 @@ def open_output(output: Path | None) -> Iterator[Path]:
 
 def _is_replaceable(output: Path) -> bool:
     """Tell plain files that can be renamed over from pipes, devices and what a shell redirects."""
-    if not output.exists():
-        return True
-    is_stream = output.absolute().is_relative_to("/dev") or not stat.S_ISREG(output.stat().st_mode)
-    return not is_stream and os.access(Path(os.path.realpath(output)).parent, os.W_OK)
+    is_plain = not output.exists() or stat.S_ISREG(output.stat().st_mode)
+    is_stream = output.absolute().is_relative_to("/dev") or not is_plain
+    return not is_stream and os.access(_real(output).parent, os.W_OK)
+
+
+def _real(output: Path) -> Path:
+    return Path(os.path.realpath(output))
 
 
 @contextlib.contextmanager

@@ -70,7 +70,8 @@ def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
         ],
     )
     print(
-        f"\n{files:,} files; share is of the mappings that could hold the key; feeds: its column."
+        f"\n{counted(files, 'file')}; share is of the mappings that could hold the key;"
+        " feeds: its column."
     )
 
 
@@ -131,6 +132,8 @@ def diff(found: "Diff") -> None:
     print(f"From {found.earlier} to {found.later}:")
     if found.articles:
         table(found.columns, found.articles)
+    elif found.is_before_all:
+        print("  nothing is known of that time: no run or commit that was read is so old")
     else:
         print("  no article differs")
     moved = [
@@ -146,7 +149,8 @@ def export(done: "Export", place: Path | str) -> None:
     """Print the files of an export, and where they are."""
     files = [(written["file"], written["rows"]) for written in done.manifest["tables"]]
     table(("file", "rows"), files)
-    print(f"Wrote {len(files)} tables of run {done.manifest['run_id']} to {place}")
+    tables = counted(len(files), "table")
+    print(f"Wrote {tables} of run {done.manifest['run_id']} to {place}")
     if not done.is_whole:
         print(
             f"{place} cannot be exchanged as a whole: its files were replaced one by one,"

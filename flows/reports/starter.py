@@ -11,6 +11,7 @@ from flows.config import FILE_NAME, Config
 from flows.config.reader import Source
 from flows.load.scope import Scope
 from flows.reports.profile import KeyProfile
+from flows.reports.terminal import counted
 from flows.source import sources
 
 # Below this share of the articles a column is as good as empty, and a key no remedy.
@@ -21,7 +22,7 @@ _AUTHOR = re.compile(r"author(?:_?name|\.name)?$", re.IGNORECASE)
 _AUTHORS_FILE = re.compile(r"(?:.*/)?authors\.ya?ml")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w.-]*")
 _HEAD = """\
-# What the keys of this folder mean to matterhouse, written from {files:,} files. Edit it as you
+# What the keys of this folder mean to matterhouse, written from {files}. Edit it as you
 # like: a change makes the next build read every file again. All settings: docs/front-matter.md
 """
 _TAIL = """
@@ -89,7 +90,7 @@ def starter(
     left = [key for key in articles if not key.feeds and "mapping" not in key.types][:_SHOWN_KEYS]
     return "\n".join(
         (
-            _HEAD.format(files=files),
+            _HEAD.format(files=counted(files, "file")),
             "# What feeds each column, in how many files:",
             *mapped,
             "",

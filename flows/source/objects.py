@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from flows import UsageError
+from flows import MatterhouseError, UsageError
 from flows.source import time_limit
 from flows.source.folder import Listing, SourceUnreadable
 from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
@@ -137,6 +137,8 @@ def open_store(address: str) -> "ObjectStore":
 
 def fail(address: str, error: Exception) -> NoReturn:
     """Raise what went wrong in our words: those of the bucket can quote keys and signatures."""
+    if isinstance(error, MatterhouseError):
+        raise error
     from obstore.exceptions import (
         BaseError,
         InvalidPathError,

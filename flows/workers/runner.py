@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from flows.source.extract import Batch
@@ -149,25 +148,3 @@ def _is_suspicious(batch: Batch, path: str) -> bool:
         return os.lstat(f"{batch.source}/{path}").st_size > SUSPICIOUS_BYTES
     except (OSError, ValueError):
         return False  # It is not read at all, or it vanished.
-
-
-def named(
-    name: str,
-    exchange: Path,
-    jobs: int | None = None,
-    progress: Progress = no_progress,
-    say: Callable[[str], None] = lambda text: None,
-) -> DirectRunner:
-    """Return the runner that reads in this process (local), in several (process), or on a cluster.
-
-    A cluster (dask, dask=ADDRESS) hands its frames over in the folder `exchange`. Any other name
-    leaves it to the number of files.
-    """
-    where, _, address = name.partition("=")
-    if where == "dask":
-        from flows.workers.cluster import ClusterRunner
-
-        return ClusterRunner(address, exchange, jobs, progress, say)
-    if where == "local":
-        return DirectRunner(1, progress, say=say)
-    return DirectRunner(jobs, progress, 0 if where == "process" else POOL_FROM_FILES, say)

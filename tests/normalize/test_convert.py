@@ -141,7 +141,7 @@ def test_true_and_false_are_taken(value: Value, expected: Any) -> None:
 BAD_DATE = (
     "bad_date",
     "a date",
-    "Write a date that exists, as 2025-01-31 or 2025-01-31T12:30:00Z.",
+    "Write a date that exists, such as 2025-01-31 or 2025-01-31T12:30:00Z.",
     None,
 )
 

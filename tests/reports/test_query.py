@@ -210,6 +210,13 @@ def test_a_folder_is_no_output(paths: WarehousePaths, output: str) -> None:
         query.run(paths, "from numbers", file_format="csv", output=Path(output))
 
 
+def test_a_missing_folder_is_named(paths: WarehousePaths, tmp_path: Path) -> None:
+    """The error names what was typed, not the file that would have been renamed to it."""
+    output = tmp_path / "missing/rows.csv"
+    with pytest.raises(UsageError, match=f"there is no folder {output.parent}: make it first"):
+        query.run(paths, "from numbers", file_format="csv", output=output)
+
+
 RUN = """
 import sys
 from pathlib import Path

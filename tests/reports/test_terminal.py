@@ -58,7 +58,7 @@ def test_a_full_output_is_one_line(three: Content) -> None:
     done = shell(f"$matterhouse tables --warehouse {three.warehouse} > /dev/full")
     assert (done.returncode, done.stderr) == (
         1,
-        "matterhouse: No space left on device: the system\n",
+        "matterhouse: No space left on device\n",
     )
 
 

@@ -356,6 +356,25 @@ def test_a_first_configuration_cannot_lie_in_a_bucket(
     assert (tmp_path / "my.yaml").exists()
 
 
+@pytest.mark.parametrize("command", [["build"], ["profile"]])
+def test_without_the_extra_an_address_is_answered_with_its_name(
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Not even the errors of the library are there to be told apart."""
+    from flows.cli import main
+
+    for module in ("obstore", "obstore.store", "obstore.exceptions"):
+        monkeypatch.setitem(sys.modules, module, None)
+    named = ["--warehouse", str(tmp_path / "warehouse.duckdb")]
+    assert main([*named, *command, "s3://bucket/folder"]) == 2
+    assert capsys.readouterr().err == (
+        "matterhouse: addresses are an extra: pip install 'matterhouse[cloud]'\n"
+    )
+
+
 def test_a_container_of_azure_is_a_bucket_too(tmp_path: Path, with_reports: None) -> None:
     """New, unchanged and gone objects are told apart, and an export goes there."""
     from flows.cli import main

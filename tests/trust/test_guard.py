@@ -13,6 +13,7 @@ import pytest
 from flows.normalize.frames import Frames
 from flows.source import extract, time_limit
 from flows.workers import isolate, runner
+from flows.workers.choose import choose_runner
 from flows.workers.frames import frames_of
 from tests.conftest import Content, article
 from tests.servers import eventually
@@ -160,7 +161,7 @@ def test_a_large_file_is_not_read_in_the_main_process(
 def test_process_means_workers_even_for_one_small_file_and_one_job(content: Content) -> None:
     """Who asks for workers is safe from whatever a file does to its process."""
     given = [batch(content, "exit.md")]
-    process = runner.named("process", content.source, jobs=1)
+    process = choose_runner("process", content.source, jobs=1)
     assert outcomes(list(process.map("extract", killers.read, given))) == [
         ("exit.md", "quarantined", "reader_crashed")
     ]

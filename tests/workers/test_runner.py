@@ -10,9 +10,10 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from flows.pipeline import Request, run
-from flows.workers.runner import named
+from flows.workers.choose import choose_runner
 
-receipt = run(Request(Path(sys.argv[1]), Path(sys.argv[2])), named("process", Path(), jobs=2))
+workers = choose_runner("process", Path(), jobs=2)
+receipt = run(Request(Path(sys.argv[1]), Path(sys.argv[2])), workers)
 print(receipt.loaded, receipt.quarantined)
 """
 

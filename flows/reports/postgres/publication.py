@@ -15,6 +15,7 @@ from flows.reports.postgres import dependents
 from flows.reports.postgres.copy import SCHEMA, copy, describe
 from flows.reports.postgres.session import shown, transaction
 from flows.reports.postgres.swap import create_schemas, swap
+from flows.reports.terminal import counted
 
 _EARLIER = """
     select schema_name || '.' || table_name, pg_class.oid, run_id, relrowsecurity
@@ -44,7 +45,8 @@ class Publication:
         if self.rows is None:
             return f"{self.address} holds run {self.run_id} already"
         return (
-            f"Published {self.tables} tables of run {self.run_id}, {self.rows:,} rows,"
+            f"Published {counted(self.tables, 'table')} of run {self.run_id},"
+            f" {counted(self.rows, 'row')},"
             f" to {self.address}"
         )
 

@@ -130,7 +130,7 @@ def test_the_command_says_what_it_published(
     shown = database.partition("@")[2]
     assert (code, capsys.readouterr().out) == (
         0,
-        f"Published 1 tables of run {run}, 1 rows, to postgresql://{shown}\n",
+        f"Published 1 table of run {run}, 1 row, to postgresql://{shown}\n",
     )
 
 
