@@ -85,7 +85,7 @@ def prepare(
     sql_hash = fingerprint()
     upgraded = upgrade.upgrade(con, sql_hash)
     build.create_tables(con)
-    this_run = ledger.next_run(con, now, {str(r.get("run_id")) for r in read_runs(paths)})
+    this_run = ledger.next_run(con, now, {r["run_id"] for r in read_runs(paths)})
     notes = [_CLOCK_BEHIND.format(now=now, run=this_run)] if this_run.started_at > now else []
     notes += [_UPGRADED.format(tables=", ".join(upgraded))] if upgraded else []
     before = scopes.remembered(con)

@@ -58,7 +58,7 @@ def digest(file: Path) -> str:
 
 def differs_from_receipt(paths: WarehousePaths, run_id: str | None) -> bool:
     """Return whether a run's file is known not to be the one that it published."""
-    digests = {r.get("run_id"): r["sha256"] for r in read_runs(paths) if r.get("sha256")}
+    digests = {r["run_id"]: r["sha256"] for r in read_runs(paths) if r.get("sha256")}
     return run_id in digests and digest(paths.generation(str(run_id))) != digests[run_id]
 
 

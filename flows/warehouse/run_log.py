@@ -38,11 +38,11 @@ def require_writable(paths: WarehousePaths) -> None:
 
 
 def read_runs(paths: WarehousePaths) -> list[dict[str, Any]]:
-    """Return all receipts, oldest first, without a line that a crash cut short."""
+    """Return all receipts, oldest first; a line that a crash cut short, say, is none."""
     earlier = _receipts(paths.earlier_receipts)
     # Under the name that version 0.1 gave it, warehouses of one stem wrote into one file.
-    own = {r.get("run_id") for r in earlier if _is_of(paths, r)}
-    found = [r for r in earlier if r.get("run_id") in own]
+    own = {r["run_id"] for r in earlier if _is_of(paths, r)}
+    found = [r for r in earlier if r["run_id"] in own]
     if paths.receipts != paths.earlier_receipts:
         found += _receipts(paths.receipts)
     return found
@@ -50,7 +50,7 @@ def read_runs(paths: WarehousePaths) -> list[dict[str, Any]]:
 
 def find_run(receipts: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
     """Return the receipt of the run that is named by its id or the beginning of it."""
-    runs = {str(r["run_id"]): r for r in receipts if "run_id" in r and "rolled_back_at" not in r}
+    runs = {r["run_id"]: r for r in receipts if "rolled_back_at" not in r}
     found = [name] if name in runs else [run_id for run_id in runs if run_id.startswith(name)]
     if len(found) != 1:
         why = "is the beginning of several" if found else "is not among the receipts"
@@ -67,7 +67,7 @@ def _receipts(file: Path) -> list[dict[str, Any]]:
     for line in file.read_bytes().splitlines():
         with contextlib.suppress(ValueError):
             found.append(json.loads(line))
-    return [receipt for receipt in found if isinstance(receipt, dict)]
+    return [r for r in found if isinstance(r, dict) and isinstance(r.get("run_id"), str)]
 
 
 def _is_of(paths: WarehousePaths, receipt: Mapping[str, Any]) -> bool:

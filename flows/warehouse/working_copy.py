@@ -90,7 +90,7 @@ def _verify(paths: WarehousePaths, con: "duckdb.DuckDBPyConnection") -> None:
     tables = refuse_foreign(paths, con)
     # By its start, not by its id: docs/decisions.md, "The order of runs".
     ((run_id,),) = con.execute("select arg_max(run_id, started_at) from ops.runs").fetchall()
-    receipt = next((r for r in read_runs(paths) if r.get("run_id") == run_id), None)
+    receipt = next((r for r in read_runs(paths) if r["run_id"] == run_id), None)
     for table, rows in sorted((receipt or {}).get("tables", {}).items()):
         held = row_count(con, table) if table in tables else 0
         if held != rows:

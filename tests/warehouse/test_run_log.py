@@ -25,12 +25,12 @@ def test_every_refresh_leaves_one_line_beside_the_warehouse(three: Content) -> N
 
 
 def test_a_receipt_that_a_crash_cut_short_harms_no_other(three: Content) -> None:
-    """A torn last line is passed over, and the next receipt begins on a line of its own."""
+    """A torn or foreign line is passed over, and the next receipt begins on a line of its own."""
     paths = WarehousePaths(three.warehouse)
     with paths.receipts.open("a") as file:
-        file.write('{"run_id": "torn')
+        file.write('{"published": true}\n[]\n{"run_id": "torn')
     append_run(paths, {"run_id": "next"})
-    assert [entry.get("run_id") for entry in read_runs(paths)][1:] == ["next"]
+    assert [entry["run_id"] for entry in read_runs(paths)][1:] == ["next"]
     assert json.loads(paths.receipts.read_text().splitlines()[-1]) == {"run_id": "next"}
 
 
