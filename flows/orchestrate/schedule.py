@@ -45,7 +45,7 @@ def serve(
     name = _name(source, warehouse)
     reads = terminal.escape_control(source)
     say(f"Building from {reads} at {cron!r} (UTC) until this process ends.")
-    say(f"At once: prefect deployment run {shlex.quote(f'build/{name}')}")
+    say(f"To start a run at once: prefect deployment run {shlex.quote(f'build/{name}')}")
     _silence_shutdown()
     try:
         build.serve(

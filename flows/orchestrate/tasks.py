@@ -91,7 +91,7 @@ def in_words(result: object) -> str:
         case Built(tables=made, dropped=dropped):
             return f"{counted(len(made), 'table')} made, {len(dropped):,} dropped"
         case list(failed):
-            return f"{counted(len(failed), 'check')} found something"
+            return f"{counted(len(failed), 'check')} found something" if failed else "all is well"
         case _:
             return ""
 

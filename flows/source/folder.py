@@ -162,7 +162,7 @@ def _entries(
             faults[shown] = PathError(
                 "unreadable_folder",
                 f"The folder cannot be listed ({error.strerror}); what was loaded from it is kept.",
-                "Give the account that runs the run permission to read and enter the folder.",
+                "Give the account that runs the build permission to read and enter the folder.",
             )
             with contextlib.suppress(OSError):
                 yield prefix, os.lstat(folder)

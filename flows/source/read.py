@@ -129,7 +129,7 @@ def _why_not_opened(location: str, error: OSError) -> Unreadable:
         "quarantined",
         "unreadable",
         f"The file cannot be opened ({error.strerror}).",
-        "Give the account that runs the run permission to read the file.",
+        "Give the account that runs the build permission to read the file.",
     )
 
 
