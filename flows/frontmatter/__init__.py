@@ -19,17 +19,13 @@ from flows.frontmatter.messages import BrokenFrontMatter, note
 from flows.frontmatter.positions import find_in_yaml, find_key
 from flows.frontmatter.types import (
     MAX_BLOCK_BYTES,
-    MAX_DEPTH,
-    MAX_EXPANDED,
     MAX_NODES,
-    MAX_TYPED_CHARS,
     SECRET_KEYS,
     FrontMatter,
     KeyPath,
     Note,
     Plain,
     Reading,
-    Scalar,
     Value,
     is_secret,
 )
@@ -39,10 +35,7 @@ from flows.frontmatter.yaml_types import typed
 
 __all__ = [
     "MAX_BLOCK_BYTES",
-    "MAX_DEPTH",
-    "MAX_EXPANDED",
     "MAX_NODES",
-    "MAX_TYPED_CHARS",
     "PARSER_VERSION",
     "SECRET_KEYS",
     "BrokenFrontMatter",
@@ -52,8 +45,8 @@ __all__ = [
     "Parser",
     "Plain",
     "Reading",
-    "Scalar",
     "Value",
+    "head",
     "is_secret",
     "locate",
     "locate_all",
@@ -99,6 +92,12 @@ def read(
                 raise block.broken("merge_conflict", conflict.start()) from None
             raise
     return FrontMatter(fields, characters(block.body), tuple(notes))
+
+
+def head(data: bytes, *, whole_file: bool = False) -> bytes:
+    """Return a file without its body, in which `locate` finds what it finds in the whole."""
+    block = split(data, whole_file)
+    return data[: len(data) - len(block.body)] if block else data
 
 
 def locate(

@@ -17,6 +17,8 @@ from flows.source.states import state
 
 _YAML_SUFFIXES = (".yaml", ".yml")
 _HAS_TAXONOMY = re.compile(rb"^[\"']?taxonomy[\"']?[ \t]*:", re.MULTILINE)
+# The bodies of a batch would fill the memory: a longer one is let go as soon as it is counted.
+_KEPT_BODY_CHARS = 10_000
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -29,7 +31,7 @@ class Document:
     signature: Signature
     kind: str
     front_matter: frontmatter.FrontMatter
-    data: bytes
+    data: bytes  # without a long body
     terms: Terms | None = None
     file: str = ""  # its path in the source, where `path` names a blob of the past
 
@@ -218,6 +220,8 @@ def _document(
             "The file does not begin with front matter.",
             "Nothing to do, unless it should be an article: begin it with a line of ---.",
         )
+    if found.body_chars > _KEPT_BODY_CHARS:
+        data = frontmatter.head(data, whole_file=whole_file)
     if described:
         return Document(path, content_hash, signature, described.kind, found, data, described, file)
     kind = found.fields.get("taxonomy")

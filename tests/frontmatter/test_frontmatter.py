@@ -4,6 +4,7 @@ import datetime
 import json
 import pickle
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -21,6 +22,7 @@ from flows.frontmatter import (
     Plain,
     Reading,
     Value,
+    head,
     is_secret,
     locate,
     locate_all,
@@ -238,6 +240,26 @@ def test_locate_finds_the_value_that_counts() -> None:
 def test_locate_in_a_whole_file_counts_from_its_first_line() -> None:
     """A taxonomy file without fences has its fields on its own line numbers."""
     assert locate(b"name: Oceans\nparent: Nature\n", ("parent",), whole_file=True) == (2, 9)
+
+
+@pytest.mark.parametrize(
+    "front_matter",
+    [
+        b"---\na: 1\n---\n",
+        b"---\r\na: 1\r\n...\r\n",
+        b"\xef\xbb\xbf\n<!-- x -->\n---\na: 1\n---\n",
+        b"+++\na = 1\n+++\n",
+        b'{"a": 1}\n',
+        b"no front matter",
+    ],
+)
+def test_the_head_of_a_file_says_what_the_file_says(front_matter: bytes) -> None:
+    """Only the body is missing."""
+    found, place = read(front_matter), locate(front_matter, ("a",))
+    body = b"\n---\nb: 2\n" if found else b""
+    assert head(front_matter + body) == front_matter
+    assert read(front_matter + body) == (found and replace(found, body_chars=len(body)))
+    assert locate(front_matter + body, ("a",)) == place
 
 
 def test_locate_all_finds_what_locate_finds() -> None:

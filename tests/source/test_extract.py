@@ -57,6 +57,13 @@ def one(folder: Path, name: str) -> Document | Reject | Unchanged:
     return outcome
 
 
+def test_long_bodies_are_not_kept(tmp_path: Path) -> None:
+    """A batch of them would fill the memory; they are counted all the same."""
+    write(tmp_path, "a.md", b"---\ntitle: a\n---\n" + b"word " * 9_000)
+    (document,) = extract(Batch(tmp_path, ("a.md",), {}, {})).documents
+    assert (document.data, document.front_matter.body_chars) == (b"---\ntitle: a\n---\n", 45_000)
+
+
 def test_each_file_has_one_outcome(tmp_path: Path) -> None:
     """A document, a file that is not ours, a broken one, an unchanged one, a known fault."""
     data = {
