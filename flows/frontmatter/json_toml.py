@@ -11,14 +11,7 @@ from itertools import takewhile
 
 from flows.frontmatter.block import Block
 from flows.frontmatter.messages import BrokenFrontMatter, note, safe_key
-from flows.frontmatter.types import (
-    MAX_DEPTH,
-    MAX_NODES,
-    MAX_TYPED_CHARS,
-    Note,
-    Reading,
-    Value,
-)
+from flows.frontmatter.types import MAX_DEPTH, MAX_NODES, MAX_TYPED_CHARS, Note, Reading, Value
 
 _JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]', re.DOTALL)
 _HALF_SURROGATE = re.compile(

@@ -29,26 +29,6 @@ def _index(event: yaml.Event) -> int:
     return event.start_mark.index if event.start_mark else 0
 
 
-class _Open:
-    """A list or mapping whose end has not come yet."""
-
-    __slots__ = (
-        *("anchor", "earlier", "key", "merged", "merging", "secured", "size_before", "value"),
-    )
-
-    def __init__(
-        self, value: list[Value] | dict[str, Value], anchor: str | None, size: int, secured: bool
-    ) -> None:
-        self.value = value
-        self.anchor = anchor
-        self.size_before = size
-        self.secured = secured
-        self.key: str | None = None
-        self.earlier: _Repeated | None = None  # what the value that is awaited repeats
-        self.merging = False
-        self.merged: tuple[Value, yaml.NodeEvent] | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Repeated:
     """A key that appears twice: its first value, and where it does so."""
@@ -56,6 +36,20 @@ class _Repeated:
     key: str
     value: Value
     event: yaml.Event
+
+
+@dataclass(slots=True, eq=False)
+class _Open:
+    """A list or mapping whose end has not come yet; `earlier` is what its next value repeats."""
+
+    value: list[Value] | dict[str, Value]
+    anchor: str | None
+    size_before: int
+    secured: bool
+    key: str | None = None
+    earlier: _Repeated | None = None
+    merging: bool = False
+    merged: tuple[Value, yaml.NodeEvent] | None = None
 
 
 @dataclass(slots=True)

@@ -5,13 +5,7 @@ from functools import partial
 from typing import TypeAlias
 
 from flows.normalize import dates
-from flows.normalize.convert import (
-    Convert,
-    to_boolean,
-    to_integer,
-    to_text,
-    to_timestamp_within,
-)
+from flows.normalize.convert import Convert, to_boolean, to_integer, to_text, to_timestamp_within
 
 # Key → column and conversion.
 Keys: TypeAlias = Mapping[str, tuple[str, Convert]]

@@ -13,8 +13,6 @@ from flows.normalize.convert import ConversionError, is_null, to_text
 
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^\s/]\S*", re.IGNORECASE)
 _WIKI_LINK = re.compile(r"\[\[([^\[\]|]+)(?:\|[^\[\]]*)?\]\]")
-
-
 # What generators take for "ask the clock, or git": no date that the file says.
 _DATE_WORDS = frozenset(("now", "today", "created", "git created"))
 _DATE_WORDS |= {f"{word}last{sign}modified" for word in ("", "git ") for sign in " -"}
@@ -134,7 +132,7 @@ def first_text(value: Value) -> str | None:
 
 
 def own_first_text(value: Value) -> str | None:
-    """Take one text, the first of a list."""
+    """Take a text as it was typed, or the first of a list."""
     return first_text(value) if isinstance(value, list) else to_text(value)
 
 

@@ -15,11 +15,7 @@ from flows.config import Config
 from flows.frontmatter import KeyPath, Value
 from flows.normalize import dates, kinds
 from flows.normalize.by_column import Table
-from flows.normalize.convert import (
-    clean,
-    to_list,
-    to_mapping,
-)
+from flows.normalize.convert import clean, to_list, to_mapping
 from flows.normalize.extra import as_json, secured_chars
 from flows.normalize.frames import Columns, Frames, Row, Rows, columns, frame
 from flows.normalize.keys import IMAGE, OWN_KEYS, PROVIDER, Keys, related_keys
@@ -122,13 +118,12 @@ def feeds(document: Document, mapping: Config) -> tuple[dict[str, KeyPath], date
     row = rows["raw.articles"][0]
     row |= {"topics": rows["raw.article_topics"] or None}
     row |= {"images": rows["raw.article_images"] or None}
-    own = {column: path for column, path in OWN_KEYS.items() if row.get(column) is not None}
+    filled = {column: path for column, path in OWN_KEYS.items() if row.get(column) is not None}
     elsewhere = {column: path for path, column in reader.feeds.items() if column in OWN_KEYS}
     moment = row.get("published_at")
     day = None if moment is None else dates.to_day(moment)
-    unmapped = {column: path for column, path in own.items() if column not in reader.sources}
     from_no_key = {column: (label,) for column, label in reader.sources.items()}
-    return unmapped | from_no_key | elsewhere, day
+    return filled | from_no_key | elsewhere, day
 
 
 def _topics(reader: Reader, plan: ArticlePlan) -> list[tuple[int, str]]:

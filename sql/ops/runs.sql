@@ -4,7 +4,7 @@ create table ops.runs (
     run_id varchar,                -- start of the run in UTC to the microsecond; sorts by time
     started_at timestamptz,        -- start of the run
     finished_at timestamptz,       -- end of the checks
-    source varchar,                -- folder that was read, as an absolute path
+    source varchar,                -- what was read: an absolute path, or an address
     patterns varchar[],            -- globs of the files to read
     exclude varchar[],             -- globs of what was left out
     config varchar,                -- configuration that --config named, null for the one beside the content
