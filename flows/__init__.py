@@ -17,6 +17,13 @@ class UsageError(MatterhouseError):
     exit_code = 2
 
 
+def reason(error: BaseException) -> str:
+    """Say what went wrong; the number of an error of the system means nothing to a reader."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error) or type(error).__name__
+
+
 def sql_folder() -> Path:
     """Return the package's own sql/ when installed, else the repository's."""
     packaged = Path(__file__).parent / "sql"

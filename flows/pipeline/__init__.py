@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from flows import reason
 from flows.load import ledger, mapping, merge
 from flows.load import receipt as receipts
 from flows.load import scope as scopes
@@ -111,7 +112,7 @@ def _publish(work: Work, receipt: Receipt) -> Receipt:
         # What readers see cannot be taken back: from the flip on an error is only worth a note.
         if current(work.paths) != receipt.run_id:
             raise
-        notes.append(f"the warehouse is published, although: {_reason(error)}")
+        notes.append(f"the warehouse is published, although: {reason(error)}")
     return replace(receipt, seconds=dict(work.clock.seconds), sha256=sha256, notes=notes)
 
 
@@ -121,12 +122,12 @@ def _record(paths: WarehousePaths, receipt: Receipt) -> Receipt:
     try:
         append_run(paths, receipt.as_json())
     except OSError as error:
-        notes.append(f"the receipt could not be written to {paths.receipts}: {_reason(error)}")
+        notes.append(f"the receipt could not be written to {paths.receipts}: {reason(error)}")
     try:
         if receipt.published:
             generations.prune(paths)
     except OSError as error:
-        notes.append(f"an old generation could not be removed: {_reason(error)}")
+        notes.append(f"an old generation could not be removed: {reason(error)}")
     return replace(receipt, notes=notes)
 
 
@@ -169,12 +170,8 @@ def _failure(
         "source": str(request.source or ""),
         "warehouse": str(paths.warehouse),
         "published": False,
-        "error": _reason(error),
+        "error": reason(error),
         "failed_checks": [str(found) for found in failed],
-        "message": f"The run failed: {_reason(error)}",
+        "message": f"The run failed: {reason(error)}",
         "details": [],
     }
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) or type(error).__name__

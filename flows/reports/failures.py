@@ -4,7 +4,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from flows import MatterhouseError
+from flows import MatterhouseError, reason
 from flows.reports.terminal import escape_control, print_error
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ def _line(error: BaseException) -> str | None:
         case KeyboardInterrupt():
             return "interrupted: the published warehouse is whole; `matterhouse runs` shows its run"
         case OSError():
-            return ": ".join(filter(None, (error.strerror or str(error), error.filename)))
+            return reason(error)
         case MemoryError():
             return "out of memory: give the process more, or build with fewer --jobs"
         case _:
             import duckdb
 
-            reason = str(error).partition("\n")[0] or "without a reason"
-            return f"DuckDB gave up: {reason}" if isinstance(error, duckdb.Error) else None
+            said = str(error).partition("\n")[0] or "without a reason"
+            return f"DuckDB gave up: {said}" if isinstance(error, duckdb.Error) else None
 
 
 def _print_check(check: "FailedCheck") -> None:

@@ -1,5 +1,6 @@
 """Words reach every terminal: poor ones, plain ones, closed ones."""
 
+import json
 import os
 import subprocess
 import sys
@@ -60,6 +61,19 @@ def test_a_full_output_is_one_line(three: Content) -> None:
         1,
         "matterhouse: No space left on device\n",
     )
+
+
+def test_a_page_without_its_folder_is_reported_in_the_words_of_the_terminal(
+    three: Content, tmp_path: Path
+) -> None:
+    """What is sent to people, and the error of the command, name the folder that is not there."""
+    page = tmp_path / "missing/news.html"
+    named = f"--warehouse {three.warehouse} --page {page} --full --json"
+    done = shell(f"$matterhouse build {named} --on-failure 'tee {tmp_path}/told.json'")
+    said = f"there is no folder {page.parent}: make it first, or name another file"
+    told = json.loads((tmp_path / "told.json").read_text())
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, f"matterhouse: {said}")
+    assert told["message"] == f"The warehouse is published, but {said}"
 
 
 @pytest.mark.parametrize(
