@@ -76,6 +76,8 @@ def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
                     known.first_seen_at as known_first_seen_at,
                     known.changed_at as known_changed_at,
                     known.path is null or known.status = 'gone' as is_new,
+                    incoming.path in (select article_id from replayed where is_loaded)
+                        as is_replayed,
                     -- What could not be read just now stays as it was.
                     incoming.status <> 'same' and (is_new or incoming.status <> 'missed')
                         as is_read,
@@ -132,10 +134,7 @@ def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
             and found.content_hash = available.content_hash
             and found.nth = available.nth
             -- What a commit had brought to a path is replaced by what moves there, not renamed.
-            and (
-                available.is_known
-                or found.path not in (select article_id from replayed where is_loaded)
-            )
+            and (available.is_known or not found.is_replayed)
         """,
         {"started_at": run.started_at},
     )
