@@ -108,7 +108,7 @@ def _arrivals(rows: list[dict[str, Any]]) -> Figure:
     return Figure(
         title=f"Half of the articles of {mention(first['name'])} were here within"
         f" {svg.number(first['lag_days_median'], 1)} days of their publication"
-        if first["lag_days_median"] is not None
+        if first["lag_days_median"] is not None and first["articles"] > 1
         else f"{counted(first['articles'], 'article')} of {mention(first['name'])} came",
         lead=f"Articles that came in {first['period_start'].year}: the share that was here within"
         " 24 hours, and the days within which half and nine in ten of them were here.",
