@@ -17,8 +17,10 @@ DUCKDB_PREVIOUS := 1.5.6
 NEWEST_PYTHON := python3.13
 NEWEST_VENV := .venv-newest
 
-# What reads documents, and a browser, are the same on every line of DuckDB.
-WITHOUT_DUCKDB := tests/frontmatter tests/normalize tests/source tests/reports/page/test_browser.py
+# What reads documents, a browser, and what a run leaves when it is killed or a call of the system
+# fails are the same on every line of DuckDB.
+WITHOUT_DUCKDB := tests/frontmatter tests/normalize tests/source tests/reports/page/test_browser.py \
+	tests/trust/test_failing_calls.py tests/trust/test_kill.py
 
 # Files of tests side by side, each file in one process.
 PARALLEL := -n auto --dist loadfile
@@ -40,7 +42,7 @@ test-duckdb-previous: $(VENV)/installed-dev
 # The newest Python that all dependencies have wheels for: the demo, and the stages of a run.
 test-newest-python:
 	$(MAKE) VENV=$(NEWEST_VENV) PYTHON=$(NEWEST_PYTHON) demo $(NEWEST_VENV)/installed-dev
-	$(NEWEST_VENV)/bin/python -m pytest $(PARALLEL) $(addprefix tests/,frontmatter source normalize load models)
+	$(NEWEST_VENV)/bin/python -m pytest $(PARALLEL) $(addprefix tests/,frontmatter normalize load)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
