@@ -19,6 +19,7 @@ _PASSING = (
     "gone_at",
     "valid_from",
     "valid_to",
+    "days_to_arrival",
 )
 _OF_THE_DISK = ("mark",)
 
@@ -42,10 +43,11 @@ def contents(warehouse: Path, *schemas: str) -> Contents:
             {"schemas": list(schemas or ("raw", "ops", "staging", "marts"))},
         ).fetchall()
         for schema, table, columns in tables:
-            if table in ("runs", "mapping"):
-                continue  # Their rows are about the runs themselves.
+            if table in ("runs", "mapping", "arrivals"):
+                continue  # Their rows are about the runs themselves, and when they were.
             # Shorter periods of observation can end between the two builds that are compared.
-            chosen = "where time_grain = 'year'" if table == "quality_changes" else ""
+            is_of_observation = table in ("quality_changes", "quality_changes_by")
+            chosen = "where time_grain = 'year'" if is_of_observation else ""
             kept = [f'"{c}"' for c in columns if c not in (*_PASSING, *_OF_THE_DISK)]
             found[f"{schema}.{table}"] = con.execute(
                 f"select {', '.join(kept)} from {schema}.{table} {chosen} order by all"
