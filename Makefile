@@ -17,10 +17,10 @@ DUCKDB_PREVIOUS := 1.5.6
 NEWEST_PYTHON := python3.13
 NEWEST_VENV := .venv-newest
 
-# What reads documents, a browser, what is imported, and what a run leaves when it is killed or a call of the system
+# What reads documents, a browser, and what a run leaves when it is killed or a call of the system
 # fails are the same on every line of DuckDB.
 WITHOUT_DUCKDB := tests/frontmatter tests/normalize tests/source tests/reports/page/test_browser.py \
-	tests/trust/test_failing_calls.py tests/trust/test_kill.py tests/test_package.py
+	tests/trust/test_failing_calls.py tests/trust/test_kill.py
 
 # Files of tests side by side, each file in one process.
 PARALLEL := -n auto --dist loadfile

@@ -167,14 +167,13 @@ FAILURES += [(failing_database, name, error) for name, error in DUCKDB_ERRORS.it
 
 
 def places(calls: list[str], turn: int) -> list[int]:
-    """Choose for every second kind of call one of its places, others at each turn."""
+    """Choose for each kind of call one of its places, another one at each turn."""
     if EVERY_CALL:
         return list(range(1, len(calls) + 1))
     kinds = {kind: [n for n, name in enumerate(calls, 1) if name == kind] for kind in calls}
     if len(kinds) < 5:  # Statements are of one kind: spread over them.
         return list(range(1 + turn * 2, len(calls) + 1, len(calls) // 7))
-    chosen = [*kinds.values()][turn % 2 :: 2]
-    return [where[turn * len(where) // len(ERRORS)] for where in chosen]
+    return [where[turn * len(where) // len(ERRORS)] for where in kinds.values()]
 
 
 def build(content: Content) -> int:
@@ -218,7 +217,7 @@ def test_any_call_can_fail(
             assert build(content) == 0, where
             assert state(contents(content.warehouse, "raw", "ops")) == state(ground.after)
         assert strays(content.warehouse) == [], where
-    assert 1 in codes, "an error that nobody notices proves nothing"
+    assert codes.count(1) > len(codes) // 3, "an error that nobody notices proves nothing"
 
 
 def accounted(found: Contents) -> list[str]:
