@@ -397,7 +397,7 @@ FIELDS = st.dictionaries(
 
 
 # To invent nested fields takes more than twenty times as long as what other properties read.
-@settings(PROPERTY, max_examples=100)
+@PROPERTY
 @given(FIELDS, st.booleans())
 def test_what_pyyaml_dumps_reads_back(fields: dict[str, object], allow_unicode: bool) -> None:
     """Any mapping that PyYAML can write reads back as PyYAML itself reads it."""

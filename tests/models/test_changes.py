@@ -142,7 +142,7 @@ def built() -> Iterator[Warehouse]:
         yield Warehouse(con)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(edits, min_size=2, max_size=5))
 def test_runs_come_to_the_tables_of_a_full_rebuild(runs: list[list[tuple[str, str]]]) -> None:
     """Whatever is edited in whatever order, no table keeps a row of an earlier state."""

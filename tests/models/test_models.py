@@ -134,7 +134,7 @@ ARTICLES = st.lists(
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(articles=ARTICLES)
 def test_totals_of_every_trend_are_those_of_its_articles(
