@@ -33,19 +33,21 @@ def walk(
     faults: dict[str, PathError] = {}
     ignored = 0
     with _open(source) as file:
-        for member in _whole(source, file):
-            path = _path(member.path)
-            if not chosen.accepts(path):
-                ignored += 1
-                continue
-            if not is_utf8(path):
-                path = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-                faults[path] = PathError(
-                    "bad_file_name",
-                    "The member's name is not valid UTF-8.",
-                    "Rename the file; in the ledger each byte that is not UTF-8 is shown as \\x….",
-                )
-            found[path] = member.mark
+        listed = [(member.path, member.mark) for member in _whole(source, file)]
+    root = _root({_top(name) for name, _ in listed})
+    for name, mark in listed:
+        path = _path(name, root)
+        if not chosen.accepts(path):
+            ignored += 1
+            continue
+        if not is_utf8(path):
+            path = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            faults[path] = PathError(
+                "bad_file_name",
+                "The member's name is not valid UTF-8.",
+                "Rename the file; in the ledger each byte that is not UTF-8 is shown as \\x….",
+            )
+        found[path] = mark
     return Listing(list(found), list(found.values()), faults, ignored)
 
 
@@ -55,12 +57,16 @@ def reader(
 ) -> Iterator[Callable[[str], Read]]:
     """Give what reads members; the archive is read once for all of them."""
     wanted = frozenset(paths)
+    tops: set[str] = set()
+    may_be_wanted: list[Member] = []
     with _open(source) as file:
-        found = {
-            path: member
-            for member in _whole(source, file)
-            if (path := _path(member.path)) in wanted
-        }
+        for member in _whole(source, file):
+            tops.add(top := _top(member.path))
+            # Only after the last member it is known whether all are in one folder.
+            if not wanted.isdisjoint((_path(member.path), _path(member.path, top))):
+                may_be_wanted.append(member)
+        root = _root(tops)
+        found = {_path(member.path, root): member for member in may_be_wanted}
         yield lambda path: _read(found.get(path))
 
 
@@ -85,11 +91,28 @@ def _read(member: Member | None) -> Read:
     return data, digest, Signature(int(member.mark.partition(" ")[0]), member.mark)
 
 
-def _path(name: str) -> str:
-    """Return a member's name as the ledger has it: `tar` begins every one with ./ ."""
+def _path(name: str, root: str = "") -> str:
+    """Return a member's path below the root, as the ledger has it."""
     if _leads_out(name):
         return name
-    return "/".join(part for part in name.split("/") if part not in ("", "."))
+    return "/".join(part for part in name.removeprefix(root).split("/") if part not in ("", "."))
+
+
+def _top(name: str) -> str:
+    """Return the top folder of a member, with its slash; a file beside the folders has none."""
+    folder, slash, _ = name.partition("/")
+    return folder + slash if slash else ""
+
+
+def _root(tops: set[str]) -> str:
+    """Return the folder that was packed, if all members are in it: its name says nothing of them.
+
+    GitHub calls it after the commit, `tar` a dot. One with an underscore is a collection.
+    """
+    # Finder of macOS adds a second one, for what its file system knows of the files.
+    only, *others = tops - {"__MACOSX/"} or {""}
+    is_packed = not others and (only == "./" or not only.startswith(("_", ".", "/")))
+    return only if is_packed else ""
 
 
 def _leads_out(name: str) -> bool:

@@ -6,6 +6,7 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from backports import zstd
 
 from flows.load.receipt import Receipt
 from flows.pipeline import Request, run
-from flows.source import members
+from flows.source import archives, members
 from flows.source.folder import SourceUnreadable
 from tests.conftest import article, counts
 from tests.servers import Bucket
@@ -30,12 +31,12 @@ def zipped(files: Mapping[str, str]) -> bytes:
     return made.getvalue()
 
 
-def tarred(files: Mapping[str, str]) -> bytes:
+def tarred(files: Mapping[str, str], top: str = "./") -> bytes:
     """Return a tar archive of texts, named as `tar` names what is in the current folder."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:
         for path, text in files.items():
-            add(archive, f"./{path}", text.encode())
+            add(archive, f"{top}{path}", text.encode())
     return made.getvalue()
 
 
@@ -267,6 +268,45 @@ def test_folders_in_a_zip_of_windows_are_folders(tmp_path: Path) -> None:
         ("_news/a.md", "loaded", None),
         ("odd\\b.md", "loaded", None),
     ]
+
+
+@pytest.mark.parametrize("pack", [zipped, partial(tarred, top="")])
+def test_the_folder_that_was_packed_is_the_root(
+    tmp_path: Path, pack: Callable[[Mapping[str, str]], bytes]
+) -> None:
+    """Paths are those of the unpacked folder, whatever a download calls it this time."""
+    files = {**articles(a=1, b=2), "about.md": article(title="c"), "LICENSE": "free"}
+    for path, text in files.items():
+        (tmp_path / "folder" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "folder" / path).write_text(text)
+    build(tmp_path / "folder", tmp_path)
+    archive = tmp_path / ("blog.zip" if pack is zipped else "blog.tar")
+    for top in ("blog-3f2a91c", "blog-9be0d47", "about.md"):
+        packed = {f"{top}/{path}": text for path, text in files.items()}
+        # Finder of macOS puts a second folder beside it.
+        archive.write_bytes(pack({**packed, f"__MACOSX/{top}/._about.md": "mac"}))
+        receipt = build(archive, tmp_path / "packed")
+        assert ledger(tmp_path / "packed") == ledger(tmp_path)
+        assert (receipt.new, receipt.unchanged) in ((3, 0), (0, 3))
+
+
+def test_another_root_moves_articles_with_their_history(tmp_path: Path) -> None:
+    """A file beside the folder makes it a collection; without it paths change, nothing is new."""
+    archive = tmp_path / "blog.zip"
+    packed = {f"blog/{path}": text for path, text in articles(a=1, b=2).items()}
+    archive.write_bytes(zipped({**packed, "beside.png": "x"}))
+    build(archive, tmp_path)
+    archive.write_bytes(zipped(packed))
+    assert counts(build(archive, tmp_path)) == {"seen": 2, "loaded": 2, "renamed": 2}
+
+
+@pytest.mark.parametrize("top", ["_posts/", ".posts/", "/posts/", "../posts/"])
+def test_some_folders_are_no_root(tmp_path: Path, top: str) -> None:
+    """A collection, a hidden folder and one from elsewhere stay what they are, though alone."""
+    archive = tmp_path / "blog.tar"
+    archive.write_bytes(tarred({"a.md": article()}, top))
+    is_hidden = top.startswith(".")
+    assert archives.walk(archive).paths == ([] if is_hidden else [f"{top}a.md"])
 
 
 def test_a_folder_may_be_named_like_an_archive(tmp_path: Path) -> None:
