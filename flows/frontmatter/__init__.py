@@ -67,11 +67,7 @@ _PARSERS: dict[Kind, Callable[[Block, Reading, list[Note]], dict[str, Value]]] =
 
 
 def read(
-    data: bytes,
-    *,
-    whole_file: bool = False,
-    parser: Parser = "fast",
-    reading: Reading = _DEFAULT,
+    data: bytes, *, whole_file: bool = False, parser: Parser = "fast", reading: Reading = _DEFAULT
 ) -> FrontMatter | None:
     """Read the front matter of a file; None when it has none.
 

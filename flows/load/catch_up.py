@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flows.load.ledger import Run
 from flows.load.unseen import Earlier, Look
@@ -12,9 +11,7 @@ from flows.source import archives, commit_tree, git
 from flows.source.git import NoHistory, Repository
 from flows.source.history import History
 from flows.source.sources import Location
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class CatchUp:
 
 
 def plan(
-    con: "duckdb.DuckDBPyConnection",
+    con: Connection,
     source: Location,
     accepts: Callable[[str], bool],
     run: Run,
@@ -83,7 +80,7 @@ def plan(
     return replace(found, is_switched=bool(runs) and found.looked != looked)
 
 
-def _look(con: "duckdb.DuckDBPyConnection", look: Look) -> CatchUp:
+def _look(con: Connection, look: Look) -> CatchUp:
     new, note = look.after_last_run(con)
     last = look.runs[-1].source_commit if look.runs else None
     commit = look.repository.commit or last
@@ -95,7 +92,7 @@ def _repository_of(source: Location) -> Repository | None:
     return commit_tree.repository_of(Path(source)) if is_in_files else None
 
 
-def _runs(con: "duckdb.DuckDBPyConnection") -> list[Earlier]:
+def _runs(con: Connection) -> list[Earlier]:
     rows = con.execute(
         "select started_at, source_commit, commits is not null from ops.runs order by started_at"
     ).fetchall()

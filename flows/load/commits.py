@@ -1,14 +1,13 @@
 """What commits changed, and what their files say, in temporary tables for the replay."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from flows.load.versions import ANALYTIC_COLUMNS
 from flows.source.history import History, key_of
+from flows.warehouse.connection import Connection
 
 if TYPE_CHECKING:
-    import duckdb
-    import pandas as pd
+    from flows.normalize.frames import Frames
 
 # What two states of an article are compared by, and the title that a version keeps.
 COLUMNS = ", ".join((*ANALYTIC_COLUMNS, "title_text"))
@@ -20,7 +19,7 @@ _FILES = """
 """
 
 
-def begin(con: "duckdb.DuckDBPyConnection", history: History) -> None:
+def begin(con: Connection, history: History) -> None:
     """Make tables for what the commits changed, and for what their files say."""
     import pandas as pd
 
@@ -62,7 +61,7 @@ def begin(con: "duckdb.DuckDBPyConnection", history: History) -> None:
     con.execute(f"create or replace temp table past_files as {_FILES} from ops.files limit 0")
 
 
-def stage(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]") -> None:
+def stage(con: Connection, frames: "Frames") -> None:
     """Take in what the files of a batch say."""
     articles, topics = frames["raw.articles"], frames["raw.article_topics"]  # noqa: F841
     files = frames["ops.files"]  # noqa: F841

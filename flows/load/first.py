@@ -1,18 +1,16 @@
 """The first run of a warehouse: nothing is known, so nothing is compared."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from flows.load import staging, versions
 from flows.load.ledger import Outcomes, Run
-from flows.warehouse.connection import row_count
+from flows.warehouse.connection import Connection, row_count
 
 if TYPE_CHECKING:
-    import duckdb
-    import pandas as pd
+    from flows.normalize.frames import Frames
 
 
-def is_first(con: "duckdb.DuckDBPyConnection", run: Run) -> bool:
+def is_first(con: Connection, run: Run) -> bool:
     """Return whether no earlier run and no replayed commit has left anything."""
     ((is_first,),) = con.execute(
         """
@@ -25,9 +23,7 @@ def is_first(con: "duckdb.DuckDBPyConnection", run: Run) -> bool:
     return bool(is_first)
 
 
-def append(
-    con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]", run: Run
-) -> None:
+def append(con: Connection, frames: "Frames", run: Run) -> None:
     """Put the frames of a batch straight into the tables."""
     types = staging.column_types(con)
     staging.require_columns(types, frames)
@@ -67,7 +63,7 @@ def append(
     )
 
 
-def finish(con: "duckdb.DuckDBPyConnection", run: Run) -> Outcomes:
+def finish(con: Connection, run: Run) -> Outcomes:
     """Give each article its first version, and count."""
     versions.write_first(con, run)
     files = row_count(con, "ops.files")

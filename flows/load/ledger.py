@@ -3,13 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.load import staging
-from flows.warehouse.connection import sql_identifier
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection, sql_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ class Outcomes:
         return bool(self.new or self.changed or self.renamed or self.gone)
 
 
-def next_run(con: "duckdb.DuckDBPyConnection", now: datetime, taken: Collection[str] = ()) -> Run:
+def next_run(con: Connection, now: datetime, taken: Collection[str] = ()) -> Run:
     """Return a run that starts now, or right after the newest one if the clock was put back.
 
     Times of runs are the order of the history. `taken` are ids that rejected runs have.
@@ -56,7 +53,7 @@ def next_run(con: "duckdb.DuckDBPyConnection", now: datetime, taken: Collection[
     return Run.at(now)
 
 
-def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+def classify(con: Connection, run: Run) -> None:
     """Tell new, changed, renamed, returned and unchanged apart, one row per file of the batch.
 
     A rename is a new path with the bytes of a vanished one; equal bytes pair off in order of path.
@@ -141,7 +138,7 @@ def classify(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     con.execute("insert into outcomes select path, outcome, renamed_from from batch")
 
 
-def write(con: "duckdb.DuckDBPyConnection", columns: str, run: Run) -> None:
+def write(con: Connection, columns: str, run: Run) -> None:
     """Bring the ledger's rows of the batch up to date; `columns` is their select list."""
     con.execute(
         """
@@ -163,7 +160,7 @@ def write(con: "duckdb.DuckDBPyConnection", columns: str, run: Run) -> None:
     )
 
 
-def mark_gone(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+def mark_gone(con: Connection, run: Run) -> None:
     """Note the vanished files as gone; their rows stay."""
     con.execute(
         """
@@ -175,13 +172,13 @@ def mark_gone(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     )
 
 
-def is_outdated(con: "duckdb.DuckDBPyConnection", sql_hash: str) -> bool:
+def is_outdated(con: Connection, sql_hash: str) -> bool:
     """Return whether other SQL files built the tables than the ones at hand."""
     last = con.execute("select arg_max(sql_hash, started_at) from ops.runs").fetchall()
     return last != [(sql_hash,)]
 
 
-def record(con: "duckdb.DuckDBPyConnection", receipt: Mapping[str, Any]) -> None:
+def record(con: Connection, receipt: Mapping[str, Any]) -> None:
     """Write the run's row in ops.runs."""
     types = staging.column_types(con)["ops.runs"]
     values = (f"${name}::{kind} as {sql_identifier(name)}" for name, kind in types.items())
@@ -191,7 +188,7 @@ def record(con: "duckdb.DuckDBPyConnection", receipt: Mapping[str, Any]) -> None
     )
 
 
-def complete(con: "duckdb.DuckDBPyConnection", receipt: Mapping[str, Any]) -> None:
+def complete(con: Connection, receipt: Mapping[str, Any]) -> None:
     """Add to the run's row what only the stages after loading know."""
     columns = (
         "finished_at",

@@ -1,15 +1,12 @@
 """Which article appears on a path: a new one, one that was there before, or one that moved."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from flows.load.versions import last_versions, new_life
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 
-def follow(con: "duckdb.DuckDBPyConnection", known: str) -> None:
+def follow(con: Connection, known: str) -> None:
     """Say which article each arrival is: the first path it had, through all renames in order."""
     import pandas as pd
 

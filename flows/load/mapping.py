@@ -2,21 +2,18 @@
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from flows.config import Config
 from flows.config.reader import Source, fold
 from flows.load.ledger import Run
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 # Column and label of a source → how often.
 Counts = Counter[tuple[str, str]]
 _LISTS = {"topics": "raw.article_topics", "images": "raw.article_images"}
 
 
-def record(con: "duckdb.DuckDBPyConnection", run: Run, mapping: Config) -> None:
+def record(con: Connection, run: Run, mapping: Config) -> None:
     """Write the run's rows of ops.mapping; a key that no article has has none."""
     fed, warned = _fed(con, mapping), _warned(con, mapping)
     rows = sorted(fed.keys() | warned.keys())
@@ -35,7 +32,7 @@ def record(con: "duckdb.DuckDBPyConnection", run: Run, mapping: Config) -> None:
     )
 
 
-def _fed(con: "duckdb.DuckDBPyConnection", mapping: Config) -> Counts:
+def _fed(con: Connection, mapping: Config) -> Counts:
     """Count the articles that each source fed."""
     filled = _filled(con, mapping)
     fed: Counts = Counter()
@@ -55,7 +52,7 @@ def _fed(con: "duckdb.DuckDBPyConnection", mapping: Config) -> Counts:
     return +(fed + Counter(own))
 
 
-def _filled(con: "duckdb.DuckDBPyConnection", mapping: Config) -> Counter[str]:
+def _filled(con: Connection, mapping: Config) -> Counter[str]:
     """Count the articles in which each column has a value."""
     columns = [column for column in mapping.columns if column not in _LISTS]
     counts = [f"count({column})" for column in columns] + [
@@ -65,7 +62,7 @@ def _filled(con: "duckdb.DuckDBPyConnection", mapping: Config) -> Counter[str]:
     return Counter(dict(zip((*columns, *_LISTS), row, strict=True)))
 
 
-def _warned(con: "duckdb.DuckDBPyConnection", mapping: Config) -> Counts:
+def _warned(con: Connection, mapping: Config) -> Counts:
     """Count the warnings about values under each source's key."""
     found = con.execute(
         r"""

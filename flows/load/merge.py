@@ -1,16 +1,15 @@
 """Frames → DuckDB raw tables, together with the ledger and the score history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flows.load import first, ledger, staging, versions
 from flows.load.ledger import Outcomes, Run
-from flows.warehouse.connection import fingerprint, row_count, table_names
+from flows.warehouse.connection import Connection, fingerprint, row_count, table_names
 from flows.warehouse.generations import WarehouseDamaged
 
 if TYPE_CHECKING:
-    import duckdb
-    import pandas as pd
+    from flows.normalize.frames import Frames
 
 # Files that wait together in memory (2 kB each) for one comparison with the tables.
 MERGE_FILES = 30_000
@@ -24,14 +23,14 @@ _MISSING = """
 """
 
 
-def begin(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
+def begin(con: Connection, vanished: Sequence[str]) -> None:
     """Open the transaction; `vanished` are the paths that the scan missed."""
     con.execute("begin")
     staging.create(con, vanished)
     versions.begin(con)
 
 
-def load(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]", run: Run) -> None:
+def load(con: Connection, frames: "Frames", run: Run) -> None:
     """Take one batch in, and merge what has come in once it is worth comparing with the tables."""
     if first.is_first(con, run):
         first.append(con, frames, run)
@@ -45,13 +44,13 @@ def load(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]",
         _commit_part(con)
 
 
-def _commit_part(con: "duckdb.DuckDBPyConnection") -> None:
+def _commit_part(con: Connection) -> None:
     # What is not committed stays in memory, and the working copy counts only once it is whole.
     con.execute("commit")
     con.execute("begin")
 
 
-def _merge(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+def _merge(con: Connection, run: Run) -> None:
     """Write versions first, while the earlier state is still there to compare with."""
     types = staging.column_types(con)
     ledger.classify(con, run)
@@ -62,9 +61,7 @@ def _merge(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     staging.clear(con)
 
 
-def _replace(
-    con: "duckdb.DuckDBPyConnection", table: str, key: str, columns: str, run: Run
-) -> None:
+def _replace(con: Connection, table: str, key: str, columns: str, run: Run) -> None:
     """Put the rows that came in into the place of the earlier rows of the same files."""
     needs_batch = table in staging.RUN_COLUMNS
     earlier = f"from {table} where {key} in (select path from batch where is_read)"
@@ -82,7 +79,7 @@ def _replace(
     con.execute("insert into changed_tables values ($table)", {"table": table})
 
 
-def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> Outcomes:
+def finish(con: Connection, plan_unchanged: int, run: Run) -> Outcomes:
     """Merge the rest, take the vanished files out and count; the transaction stays open.
 
     `plan_unchanged` is the number of files that the scan already knew to be unchanged.
@@ -111,7 +108,7 @@ def finish(con: "duckdb.DuckDBPyConnection", plan_unchanged: int, run: Run) -> O
     )
 
 
-def _take_out(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+def _take_out(con: Connection, run: Run) -> None:
     """Remove the articles of vanished files and mark the files as gone."""
     for table, key in staging.STATE_TABLES.items():
         con.execute(f"delete from {table} where {key} in (select path from vanished)")
@@ -119,7 +116,7 @@ def _take_out(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     ledger.mark_gone(con, run)
 
 
-def changed_tables(con: "duckdb.DuckDBPyConnection", run: Run) -> set[str]:
+def changed_tables(con: Connection, run: Run) -> set[str]:
     """Return the raw and ops tables that may hold other rows than after the run before."""
     state = con.execute("select name from changed_tables").fetchall()
     # The others only grow.
@@ -139,7 +136,7 @@ def changed_tables(con: "duckdb.DuckDBPyConnection", run: Run) -> set[str]:
     return {table for (table,) in state} | grown
 
 
-def commit(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+def commit(con: Connection, run: Run) -> None:
     """End the transaction and read the run's row back: a commit can fail without an error."""
     con.execute("commit")
     found = con.execute(

@@ -1,16 +1,12 @@
 """What commits did to each path: its states compared, in order, and written as versions."""
 
-from typing import TYPE_CHECKING
-
 from flows.load.commits import COLUMNS
 from flows.load.ledger import Run
 from flows.load.versions import ANALYTIC_COLUMNS, STATE, recorded
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 
-def find(con: "duckdb.DuckDBPyConnection", known: str) -> None:
+def find(con: Connection, known: str) -> None:
     """Find each change of a state; `known` is a query for paths that what is loaded counts for."""
     # States are compared as numbers: most commits rewrite a file without changing what it says.
     con.execute(
@@ -98,7 +94,7 @@ def find(con: "duckdb.DuckDBPyConnection", known: str) -> None:
     )
 
 
-def record(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+def record(con: Connection, run: Run) -> None:
     """Write the changes as versions, the commits, and what was broken in them."""
     differs = ", ".join(
         f"case when article.{name} is distinct from earlier.{name} then '{name}' end"

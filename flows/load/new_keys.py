@@ -1,12 +1,9 @@
 """Keys that articles have and no column is made for."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 
-def keys_without_column(con: "duckdb.DuckDBPyConnection") -> list[str]:
+def keys_without_column(con: Connection) -> list[str]:
     """Return the keys that the loaded articles have and the raw tables have no column for."""
     from flows.normalize.keys import known_keys
 

@@ -6,10 +6,9 @@ It kept neither the first path of a renamed article nor all that an article's st
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 # Columns that were not kept, although `changed_fields` says when they changed.
 _REBUILT = ("web_url", "provider_name", "published_at", "category", "type", "is_removed")
@@ -25,13 +24,13 @@ class Version(NamedTuple):
     renamed_from: str | None
 
 
-def fill(con: "duckdb.DuckDBPyConnection") -> None:
+def fill(con: Connection) -> None:
     """Fill origin_id, and other columns back to where they are known to have changed."""
     follow(con)
     con.execute(_rebuild())
 
 
-def follow(con: "duckdb.DuckDBPyConnection") -> None:
+def follow(con: Connection) -> None:
     """Give every version the first path of its article."""
     rows = con.execute(
         """

@@ -1,16 +1,13 @@
 """Listing and ledger → which files are new, touched, unchanged or gone, and batches to read."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from flows.config import Config, default
 from flows.source import sources
 from flows.source.extract import Batch
 from flows.source.folder import Listing, SourceMissing
 from flows.source.sources import Location
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class Plan:
 
 
 def compare(
-    con: "duckdb.DuckDBPyConnection",
+    con: Connection,
     source: Location,
     listing: Listing,
     *,

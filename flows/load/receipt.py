@@ -4,16 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows import __version__
 from flows.load.catch_up import CatchUp
 from flows.load.ledger import Outcomes, Run
 from flows.load.scope import Scope
-from flows.warehouse.connection import row_count, table_names
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection, row_count, table_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class Receipt:
 
 
 def make(
-    con: "duckdb.DuckDBPyConnection",
+    con: Connection,
     run: Run,
     outcomes: Outcomes,
     *,
@@ -132,7 +129,7 @@ def make(
 
 
 def complete(
-    con: "duckdb.DuckDBPyConnection",
+    con: Connection,
     receipt: Receipt,
     *,
     seconds: Mapping[str, float],
@@ -152,7 +149,7 @@ def complete(
     )
 
 
-def _past_quarantined(con: "duckdb.DuckDBPyConnection", run: Run) -> dict[str, int]:
+def _past_quarantined(con: Connection, run: Run) -> dict[str, int]:
     counted = con.execute(
         """
         select reason_code, count(*)

@@ -3,20 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from flows.load import lives, moves, origins
 from flows.load.commits import COLUMNS
 from flows.load.ledger import Run
 from flows.load.plan import Plan
 from flows.load.versions import STATE
-from flows.warehouse.connection import row_count
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection, row_count
 
 
-def write(con: "duckdb.DuckDBPyConnection", run: Run, until: datetime | None = None) -> int:
+def write(con: Connection, run: Run, until: datetime | None = None) -> int:
     """Compare each state of a path with the one before it; record and count what changed.
 
     What a path was before the first of these commits is what is loaded from it now; but with
@@ -33,7 +29,7 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run, until: datetime | None = N
     return row_count(con, "past_moves")
 
 
-def reread(con: "duckdb.DuckDBPyConnection", plan: Plan, listed: Sequence[str]) -> Plan:
+def reread(con: Connection, plan: Plan, listed: Sequence[str]) -> Plan:
     """Have files that commits changed read again: the work tree may hold an earlier state.
 
     Those that it does not hold may have moved, though no run has seen them.
@@ -56,7 +52,7 @@ def reread(con: "duckdb.DuckDBPyConnection", plan: Plan, listed: Sequence[str]) 
     return replace(plan, to_read=to_read, known=known, unchanged=plan.seen - len(to_read))
 
 
-def _remember(con: "duckdb.DuckDBPyConnection") -> None:
+def _remember(con: Connection) -> None:
     """Keep the last commit's state of each path, to compare with the work tree."""
     con.execute(
         f"""
@@ -83,7 +79,7 @@ def _remember(con: "duckdb.DuckDBPyConnection") -> None:
     )
 
 
-def _join(con: "duckdb.DuckDBPyConnection", run: Run, first_run_at: datetime) -> None:
+def _join(con: Connection, run: Run, first_run_at: datetime) -> None:
     """Let the history go over into what the first run saw."""
     con.execute(
         f"""

@@ -3,18 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flows import UsageError
 from flows.config import FILE_NAME, Config, default, load, parse
 from flows.source import sources
 from flows.source.patterns import DEFAULT_PATTERNS
 from flows.source.sources import Location
-from flows.warehouse.connection import open_readonly
+from flows.warehouse.connection import Connection, open_readonly
 from flows.warehouse.paths import WarehousePaths
-
-if TYPE_CHECKING:
-    import duckdb
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +99,7 @@ def of_published(paths: WarehousePaths) -> Scope | None:
         return remembered(con)
 
 
-def remembered(con: "duckdb.DuckDBPyConnection") -> Scope | None:
+def remembered(con: Connection) -> Scope | None:
     """Return what the last published run read; None if there is none."""
     found = con.execute("from ops.runs where started_at = (select max(started_at) from ops.runs)")
     names = [name for name, *_ in found.description or ()]

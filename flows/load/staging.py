@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from flows import MatterhouseError
-from flows.warehouse.connection import sql_identifier
+from flows.warehouse.connection import Connection, sql_identifier
 
 if TYPE_CHECKING:
-    import duckdb
-    import pandas as pd
+    from flows.normalize.frames import Frames
 
 # Tables that hold what the files say now, with the column that names the file.
 STATE_TABLES = {
@@ -47,7 +46,7 @@ RUN_COLUMNS = {
 Types = dict[str, dict[str, str]]
 
 
-def create(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
+def create(con: Connection, vanished: Sequence[str]) -> None:
     """Make the tables for what comes in, and note the known files that the scan missed."""
     types = column_types(con)
     for table in (*STATE_TABLES, "ops.files"):
@@ -75,7 +74,7 @@ def create(con: "duckdb.DuckDBPyConnection", vanished: Sequence[str]) -> None:
     )
 
 
-def clear(con: "duckdb.DuckDBPyConnection") -> None:
+def clear(con: Connection) -> None:
     """Empty the tables once their rows are merged."""
     for table in (*STATE_TABLES, "ops.files"):
         con.execute(
@@ -83,7 +82,7 @@ def clear(con: "duckdb.DuckDBPyConnection") -> None:
         )
 
 
-def stage(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]") -> None:
+def stage(con: Connection, frames: "Frames") -> None:
     """Put the frames of a batch, one per table, beside what has come in before."""
     require_columns(column_types(con), frames)
     for table, frame in frames.items():
@@ -93,7 +92,7 @@ def stage(con: "duckdb.DuckDBPyConnection", frames: "Mapping[str, pd.DataFrame]"
             con.execute(f"insert into {incoming(table)} by name select * from frame")
 
 
-def require_columns(types: Types, frames: "Mapping[str, pd.DataFrame]") -> None:
+def require_columns(types: Types, frames: "Frames") -> None:
     """Stop at a frame whose columns are not those of its table.
 
     `insert by name` refuses columns too many but fills missing ones with null, silently.
@@ -110,7 +109,7 @@ def incoming(table: str) -> str:
     return f"incoming_{table.replace('.', '_')}"
 
 
-def column_types(con: "duckdb.DuckDBPyConnection") -> Types:
+def column_types(con: Connection) -> Types:
     """Return the columns of the raw and ops tables with their types, in one query."""
     types: Types = defaultdict(dict)
     rows = con.execute(

@@ -4,14 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
-from typing import TYPE_CHECKING
 
 from flows.source import git
 from flows.source.git import Change, Commit, Repository
 from flows.source.history import History, changes_of, read_history
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -40,7 +37,7 @@ class Look:
     looked_at: datetime | None
     say: Callable[[str], None]
 
-    def after_last_run(self, con: "duckdb.DuckDBPyConnection") -> tuple[History | None, str]:
+    def after_last_run(self, con: Connection) -> tuple[History | None, str]:
         """Return the new commits, and what to say if they do not follow on from the known ones."""
         last = self.runs[-1].source_commit if self.runs else None
         # What there was before the source was a repository, runs have seen.
@@ -80,7 +77,7 @@ class Look:
             self.repository, commits, changes, after=None, before=start, until=first.started_at
         )
 
-    def _since_known(self, con: "duckdb.DuckDBPyConnection") -> tuple[list[Commit], list[Change]]:
+    def _since_known(self, con: Connection) -> tuple[list[Commit], list[Change]]:
         """Go on after the last known commit that is still there, else with the last one alone.
 
         The first commit is compared as a whole with what is loaded.

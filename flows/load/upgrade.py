@@ -4,23 +4,19 @@ sql/raw and sql/ops say which columns a table has. One that has others is made a
 are carried over by the names of their columns. What the source says is read again after that.
 """
 
-from typing import TYPE_CHECKING
-
 from flows import MatterhouseError
 from flows.load import ledger, origins
 from flows.load.staging import STATE_TABLES
 from flows.models import build, comments
 from flows.models.files import SqlFile, files
 from flows.warehouse.connection import (
+    Connection,
     connect,
     first_line,
     sql_identifier,
     sql_table,
     table_names,
 )
-
-if TYPE_CHECKING:
-    import duckdb
 
 Columns = dict[str, str]
 # Earlier names of tables and columns, and columns that only an earlier version needed.
@@ -30,7 +26,7 @@ DROPPED_COLUMNS = {"ops.files": {"mtime_ns", "ctime_ns", "inode", "warnings"}}
 DROPPED_MACROS = ("calendar", "movement", "topic_names")
 
 
-def upgrade(con: "duckdb.DuckDBPyConnection", sql_hash: str) -> list[str]:
+def upgrade(con: Connection, sql_hash: str) -> list[str]:
     """Give tables of an earlier version today's shape, and name them.
 
     `sql_hash` is that of the SQL files at hand; a warehouse carries the one that it was built by.
@@ -56,7 +52,7 @@ def upgrade(con: "duckdb.DuckDBPyConnection", sql_hash: str) -> list[str]:
     return sorted(outdated)
 
 
-def _rename(con: "duckdb.DuckDBPyConnection") -> None:
+def _rename(con: Connection) -> None:
     there = table_names(con)
     for earlier, later in RENAMED_TABLES.items():
         if earlier in there and later not in there:
@@ -65,7 +61,7 @@ def _rename(con: "duckdb.DuckDBPyConnection") -> None:
             _drop_macros(con)
 
 
-def _drop_macros(con: "duckdb.DuckDBPyConnection") -> None:
+def _drop_macros(con: Connection) -> None:
     found = con.execute(
         """
         select distinct function_name, function_type
@@ -90,7 +86,7 @@ def _declared() -> dict[str, tuple[SqlFile, Columns]]:
         return {table: (declared[table], columns) for table, columns in _columns(scratch).items()}
 
 
-def _columns(con: "duckdb.DuckDBPyConnection") -> dict[str, Columns]:
+def _columns(con: Connection) -> dict[str, Columns]:
     rows = con.execute(
         """
         select schema_name || '.' || table_name, column_name, data_type
@@ -105,9 +101,7 @@ def _columns(con: "duckdb.DuckDBPyConnection") -> dict[str, Columns]:
     return found
 
 
-def _carry_over(
-    con: "duckdb.DuckDBPyConnection", file: SqlFile, declared: Columns, found: Columns
-) -> None:
+def _carry_over(con: Connection, file: SqlFile, declared: Columns, found: Columns) -> None:
     table = file.name
     renamed = {later: name for (of, name), later in RENAMED_COLUMNS.items() if of == table}
     sources = {
@@ -137,7 +131,7 @@ def _carry_over(
     con.execute(f"drop table {kept}")
 
 
-def _insert(con: "duckdb.DuckDBPyConnection", file: SqlFile, sql: str) -> None:
+def _insert(con: Connection, file: SqlFile, sql: str) -> None:
     import duckdb
 
     try:

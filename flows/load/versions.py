@@ -1,12 +1,8 @@
 """The score history (raw.article_versions): which article changed, and in which state it was."""
 
-from typing import TYPE_CHECKING
-
 from flows.load import staging
 from flows.load.ledger import Run
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 # What makes a new version of an article: everything the reports use. Rewrites that touch only
 # `secured`, line ends, key order or cached addresses are noise (most rewrites are).
@@ -43,7 +39,7 @@ STATE = """
 """
 
 
-def begin(con: "duckdb.DuckDBPyConnection") -> None:
+def begin(con: Connection) -> None:
     """Make the table of what a history said last of its paths: nothing, unless one is replayed."""
     columns = ", ".join(ANALYTIC_COLUMNS)
     con.execute(
@@ -58,7 +54,7 @@ def begin(con: "duckdb.DuckDBPyConnection") -> None:
     )
 
 
-def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+def write(con: Connection, run: Run) -> None:
     """Record each article of the batch whose analytic columns differ from its last state."""
     differs = ", ".join(
         f"case when article.{name} is distinct from earlier.{name} then '{name}' end"
@@ -149,7 +145,7 @@ def write(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     )
 
 
-def write_first(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
+def write_first(con: Connection, run: Run) -> None:
     """Record every article as added: before the first run there was none."""
     con.execute(
         f"""
@@ -177,7 +173,7 @@ def write_first(con: "duckdb.DuckDBPyConnection", run: Run) -> None:
     )
 
 
-def write_removed(con: "duckdb.DuckDBPyConnection", run: Run, paths: str) -> None:
+def write_removed(con: Connection, run: Run, paths: str) -> None:
     """Record the articles among `paths` (a query) as removed, with the state they had."""
     con.execute(
         f"""

@@ -10,14 +10,7 @@ from typing import Any, Final
 
 from flows.frontmatter import Plain, Reading, Value
 from flows.normalize import kinds
-from flows.normalize.convert import (
-    NULLS,
-    ConversionError,
-    Convert,
-    to_boolean,
-    to_integer,
-    to_text,
-)
+from flows.normalize.convert import NULLS, ConversionError, Convert, to_boolean, to_integer, to_text
 from flows.normalize.extra import as_json, pruned
 from flows.normalize.frames import Columns, Row
 from flows.normalize.keys import Keys

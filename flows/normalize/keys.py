@@ -30,10 +30,7 @@ OWN_KEYS: dict[str, tuple[str, ...]] = {
     "topics": ("topics",),
     "images": ("images",),
 }
-PROVIDER: Keys = {
-    "name": ("provider_name", to_text),
-    "domain": ("provider_domain", to_text),
-}
+PROVIDER: Keys = {"name": ("provider_name", to_text), "domain": ("provider_domain", to_text)}
 IMAGE: Keys = {
     "url": ("url", to_text),
     "width": ("width", to_integer),

@@ -66,11 +66,7 @@ class ArticlePlan:
     @property
     def all_columns(self) -> list[ColumnPlan]:
         """The columns of every table."""
-        return [
-            *(step[3] for step in (*self.columns, *self.provider)),
-            self.topics,
-            self.images,
-        ]
+        return [*(step[3] for step in (*self.columns, *self.provider)), self.topics, self.images]
 
 
 def plan_for(config: Config, plausible: dates.DateRange) -> ArticlePlan:
@@ -111,12 +107,7 @@ def _column(column: str, config: Config, plausible: dates.DateRange) -> ColumnPl
     has_own = sources[:1] == (Source("key", ".".join(own), own),)
     convert, take = _conversions(column, plausible)
     return ColumnPlan(
-        column,
-        own[-1] if has_own else "",
-        own if has_own else (),
-        convert,
-        take,
-        sources,
+        column, own[-1] if has_own else "", own if has_own else (), convert, take, sources
     )
 
 

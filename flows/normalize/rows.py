@@ -185,11 +185,7 @@ def _related(reader: Reader, keys: Keys) -> list[Row]:
         extra = reader.rest(item, known, *where)
         if unknown := reader.rest(provider, PROVIDER.keys(), *where, "provider"):
             extra["provider"] = unknown
-        row |= {
-            "article_id": reader.document.path,
-            "position": position,
-            "extra": as_json(extra),
-        }
+        row |= {"article_id": reader.document.path, "position": position, "extra": as_json(extra)}
         found.append(row)
     return found
 

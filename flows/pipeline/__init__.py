@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from flows import reason
 from flows.load import ledger, mapping, merge
@@ -19,15 +19,13 @@ from flows.pipeline.stages import ChecksFailed, Loaded, Scanned, check, load, mo
 from flows.pipeline.work import Request, Work, prepare
 from flows.source import sources
 from flows.warehouse import generations, working_copy
+from flows.warehouse.connection import Connection
 from flows.warehouse.lock import locked
 from flows.warehouse.paths import WarehousePaths, current, locate
 from flows.warehouse.run_log import append_run
 from flows.workers.runner import DirectRunner, Runner
 
-if TYPE_CHECKING:
-    import duckdb
-
-Describe: TypeAlias = "Callable[[duckdb.DuckDBPyConnection, Receipt], Receipt]"
+Describe: TypeAlias = Callable[[Connection, Receipt], Receipt]
 
 
 def run(

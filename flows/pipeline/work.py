@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from flows.load import ledger, upgrade
 from flows.load import scope as scopes
@@ -14,12 +14,10 @@ from flows.load.stopwatch import Stopwatch
 from flows.models import build
 from flows.models.files import fingerprint
 from flows.source.sources import Location
+from flows.warehouse.connection import Connection
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.run_log import read_runs
 from flows.workers.runner import Runner
-
-if TYPE_CHECKING:
-    import duckdb
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,7 +52,7 @@ class Work:
 
     request: Request
     paths: WarehousePaths
-    con: "duckdb.DuckDBPyConnection"
+    con: Connection
     run: ledger.Run
     before: Scope | None
     scope: Scope
@@ -75,11 +73,7 @@ class Work:
 
 
 def prepare(
-    request: Request,
-    paths: WarehousePaths,
-    con: "duckdb.DuckDBPyConnection",
-    now: datetime,
-    runner: Runner,
+    request: Request, paths: WarehousePaths, con: Connection, now: datetime, runner: Runner
 ) -> Work:
     """Make what is missing in the working copy, and find out what the run is about."""
     sql_hash = fingerprint()

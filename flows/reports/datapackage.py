@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 DATAPACKAGE = "datapackage.json"
 _PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -25,7 +24,7 @@ _TYPES = (
 )
 
 
-def datapackage(con: "duckdb.DuckDBPyConnection", manifest: Mapping[str, Any]) -> dict[str, Any]:
+def datapackage(con: Connection, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Describe the files of an export's manifest, with the comments of the warehouse.
 
     Sizes are left out: readers compare them with what they count themselves, which for Parquet is

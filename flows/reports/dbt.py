@@ -1,12 +1,11 @@
 """The warehouse's tables and comments → a sources.yml for dbt."""
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 # The alias under which docs/tools.md attaches the warehouse: a dbt project has a file of its own.
 DATABASE = "matterhouse"
@@ -29,7 +28,7 @@ _COLUMNS = """
 """
 
 
-def sources(con: "duckdb.DuckDBPyConnection") -> str:
+def sources(con: Connection) -> str:
     """Return the text of a sources.yml: a source per schema, with each table and column."""
     rows = con.execute(_COLUMNS).fetchall()
     listed = [

@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows import MatterhouseError
 from flows.reports import moments
-from flows.warehouse.connection import sql_literal, sql_table, table_names
+from flows.warehouse.connection import Connection, sql_literal, sql_table, table_names
 from flows.warehouse.paths import WarehousePaths
-
-if TYPE_CHECKING:
-    import duckdb
 
 _CHANGES = """
 with
@@ -98,9 +95,7 @@ class Diff:
         }
 
 
-def diff(
-    con: "duckdb.DuckDBPyConnection", paths: WarehousePaths, names: Sequence[str] = ()
-) -> Diff:
+def diff(con: Connection, paths: WarehousePaths, names: Sequence[str] = ()) -> Diff:
     """Compare two moments, each a run, a commit or a date; without names the last two runs."""
     chosen = [moments.find(con, name) for name in names] or moments.all_runs(con)[-2:]
     if len(chosen) != 2:
@@ -118,7 +113,7 @@ def diff(
 
 
 def _moved(
-    con: "duckdb.DuckDBPyConnection", paths: WarehousePaths, earlier: str | None, later: str | None
+    con: Connection, paths: WarehousePaths, earlier: str | None, later: str | None
 ) -> dict[str, tuple[int, int] | None]:
     """Count, per mart, the rows that were replaced and the rows that came: only runs keep marts."""
     if earlier is None or later is None:
@@ -132,7 +127,7 @@ def _moved(
     return {mart: _rows_moved(con, mart) for mart in marts}
 
 
-def _rows_moved(con: "duckdb.DuckDBPyConnection", mart: str) -> tuple[int, int] | None:
+def _rows_moved(con: Connection, mart: str) -> tuple[int, int] | None:
     shapes = con.execute(
         """
         select database_name, list((column_name, data_type) order by column_index)
@@ -147,7 +142,7 @@ def _rows_moved(con: "duckdb.DuckDBPyConnection", mart: str) -> tuple[int, int] 
     return _only_in(con, mart, "then", "now"), _only_in(con, mart, "now", "then")
 
 
-def _only_in(con: "duckdb.DuckDBPyConnection", mart: str, one: str, other: str) -> int:
+def _only_in(con: Connection, mart: str, one: str, other: str) -> int:
     table = sql_table(mart)
     query = f"select count(*) from (from run_{one}.{table} except all from run_{other}.{table})"
     return int(con.execute(query).fetchall()[0][0])

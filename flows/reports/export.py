@@ -8,16 +8,13 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows import MatterhouseError
 from flows.reports import export_folder, rows
 from flows.reports.datapackage import DATAPACKAGE, datapackage
 from flows.reports.export_folder import MADE_BY, MANIFEST
-from flows.warehouse.connection import row_count, sql_table, table_names
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection, row_count, sql_table, table_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class Export:
 
 
 def export(
-    con: "duckdb.DuckDBPyConnection",
+    con: Connection,
     folder: Path,
     *,
     file_format: str = "parquet",
@@ -68,7 +65,7 @@ def export(
     return Export(manifest, is_whole)
 
 
-def matching(con: "duckdb.DuckDBPyConnection", patterns: Sequence[str]) -> list[str]:
+def matching(con: Connection, patterns: Sequence[str]) -> list[str]:
     """Return the tables whose names match, in order; a pattern without any is a mistake."""
     names = table_names(con)
     for pattern in patterns:
@@ -86,9 +83,7 @@ def matching(con: "duckdb.DuckDBPyConnection", patterns: Sequence[str]) -> list[
     return chosen
 
 
-def _write_tables(
-    con: "duckdb.DuckDBPyConnection", tables: dict[str, str], folder: Path
-) -> list[dict[str, Any]]:
+def _write_tables(con: Connection, tables: dict[str, str], folder: Path) -> list[dict[str, Any]]:
     con.execute("set threads = 1")
     written = []
     for table, name in tables.items():

@@ -14,16 +14,16 @@ from flows.reports.export import Export, export
 from flows.reports.export_folder import MADE_BY, MANIFEST
 from flows.reports.output import NotOursToReplace
 from flows.source import objects
+from flows.warehouse.connection import Connection
 
 if TYPE_CHECKING:
-    import duckdb
     from obstore.store import ObjectStore
 
 LATEST = "latest.json"
 
 
 def export_to_bucket(
-    con: "duckdb.DuckDBPyConnection", address: str, *, file_format: str, patterns: Sequence[str]
+    con: Connection, address: str, *, file_format: str, patterns: Sequence[str]
 ) -> tuple[Export, str]:
     """Export the tables that match below an address; return where they are, too."""
     with tempfile.TemporaryDirectory() as folder:

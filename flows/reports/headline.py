@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.load.receipt import Receipt
 from flows.reports import mapping
@@ -10,14 +10,12 @@ from flows.reports.news import News, read_news
 from flows.reports.results import place
 from flows.reports.summary import summarize
 from flows.reports.terminal import counted, escape_control
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 MOST_DETAILS = 3
 
 
-def describe(con: "duckdb.DuckDBPyConnection", receipt: Receipt) -> Receipt:
+def describe(con: Connection, receipt: Receipt) -> Receipt:
     """Add to a receipt what the run amounts to, read from the tables that it made."""
     if not receipt.published:
         return replace(receipt, message=f"Nothing changed in {counted(receipt.seen, 'file')}.")
@@ -31,7 +29,7 @@ def describe(con: "duckdb.DuckDBPyConnection", receipt: Receipt) -> Receipt:
     )
 
 
-def _moves(con: "duckdb.DuckDBPyConnection", receipt: Receipt) -> list[str]:
+def _moves(con: Connection, receipt: Receipt) -> list[str]:
     """Say what moves; nothing where a sql/ of one's own has no such reports."""
     import duckdb
 

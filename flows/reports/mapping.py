@@ -1,13 +1,10 @@
 """ops.mapping → which key fed which column: lines for a receipt, rows for one run."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.reports.terminal import counted
-from flows.warehouse.connection import open_readonly
+from flows.warehouse.connection import Connection, open_readonly
 from flows.warehouse.paths import WarehousePaths
-
-if TYPE_CHECKING:
-    import duckdb
 
 # What every trend hangs on, and how its line begins.
 _TOLD = {"published_at": "published_at", "topics": "topics", "provider_name": "providers"}
@@ -22,7 +19,7 @@ def of_run(paths: WarehousePaths, run_id: str) -> list[dict[str, Any]]:
         return _rows(con, run_id)
 
 
-def lines_of_new(con: "duckdb.DuckDBPyConnection") -> list[str]:
+def lines_of_new(con: Connection) -> list[str]:
     """Say what feeds dates, topics and providers, if the last run mapped them in a new way."""
     last = "select run_id, mapping_hash from ops.runs order by started_at desc limit 2"
     (run_id, mapping_hash), *before = con.execute(last).fetchall()
@@ -32,7 +29,7 @@ def lines_of_new(con: "duckdb.DuckDBPyConnection") -> list[str]:
     return [line for column, words in _TOLD.items() if (line := _line(column, words, rows))]
 
 
-def _rows(con: "duckdb.DuckDBPyConnection", run_id: str) -> list[dict[str, Any]]:
+def _rows(con: Connection, run_id: str) -> list[dict[str, Any]]:
     rows = con.execute(
         """
         select column_name, key, articles, warnings

@@ -4,14 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.reports import terminal
-from flows.warehouse.connection import open_readonly
+from flows.warehouse.connection import Connection, open_readonly
 from flows.warehouse.paths import WarehousePaths
-
-if TYPE_CHECKING:
-    import duckdb
 
 _SHOWN_ROWS = 100
 _QUARANTINE = f"""
@@ -80,7 +77,7 @@ def tables(paths: WarehousePaths, receipt: Mapping[str, Any]) -> list[Table]:
         ]
 
 
-def _rows(con: "duckdb.DuckDBPyConnection", sql: str) -> list[dict[str, Any]]:
+def _rows(con: Connection, sql: str) -> list[dict[str, Any]]:
     found = con.execute(sql)
     names = [name for name, *_ in found.description or ()]
     return [dict(zip(names, map(_cell, row), strict=True)) for row in found.fetchall()]

@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flows import MatterhouseError
 from flows.source import git
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +18,7 @@ class Moment:
     run_id: str | None = None
 
 
-def find(con: "duckdb.DuckDBPyConnection", name: str) -> Moment:
+def find(con: Connection, name: str) -> Moment:
     """Return the moment of a run, a commit, tag or branch, or a date."""
     if len(runs := [run for run in all_runs(con) if run.name.startswith(name)]) == 1:
         return runs[0]
@@ -40,7 +37,7 @@ def find(con: "duckdb.DuckDBPyConnection", name: str) -> Moment:
     raise MatterhouseError(f"{name}: {why}; the latest runs are {latest}")
 
 
-def all_runs(con: "duckdb.DuckDBPyConnection") -> list[Moment]:
+def all_runs(con: Connection) -> list[Moment]:
     """Return the moments of all published runs, in order."""
     rows = con.execute("select run_id, started_at from ops.runs order by started_at").fetchall()
     return [Moment(run_id, started_at, run_id) for run_id, started_at in rows]
@@ -54,7 +51,7 @@ def _date(name: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _revision(con: "duckdb.DuckDBPyConnection", name: str) -> datetime | None:
+def _revision(con: Connection, name: str) -> datetime | None:
     """Ask the source's repository; a commit that touched no content is the last before it."""
     known = dict(con.execute("select commit, observed_at from raw.commits").fetchall())
     last = con.execute("select source from ops.runs order by started_at desc limit 1").fetchall()

@@ -3,13 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flows.warehouse.connection import open_readonly
+from flows.warehouse.connection import Connection, open_readonly
 from flows.warehouse.paths import WarehousePaths
-
-if TYPE_CHECKING:
-    import duckdb
 
 _OF_THIS_RUN = """
 select path, line, "column", reason_code, reason, hint
@@ -58,7 +55,7 @@ def news(receipt: Mapping[str, Any]) -> News:
         return replace(read_news(con, receipt["run_id"], checks), error=error)
 
 
-def read_news(con: "duckdb.DuckDBPyConnection", run_id: str, failed_checks: Sequence[str]) -> News:
+def read_news(con: Connection, run_id: str, failed_checks: Sequence[str]) -> News:
     """Return what is new of the run that made the tables."""
 
     def rows(query: str) -> tuple[dict[str, Any], ...]:

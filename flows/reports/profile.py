@@ -139,10 +139,7 @@ def _name(key_path: KeyPath) -> str:
 
 
 def _summary(
-    kind: str,
-    key: str,
-    tallies: dict[tuple[str, str], _Tally],
-    holders: Counter[tuple[str, str]],
+    kind: str, key: str, tallies: dict[tuple[str, str], _Tally], holders: Counter[tuple[str, str]]
 ) -> KeyProfile:
     tally = tallies[kind, key]
     usual = next(iter(dict(tally.types.most_common())), None)

@@ -10,7 +10,7 @@ import duckdb
 from flows import UsageError
 from flows.reports import rows
 from flows.reports.output import open_output
-from flows.warehouse.connection import open_readonly, sql_literal
+from flows.warehouse.connection import Connection, open_readonly, sql_literal
 from flows.warehouse.paths import WarehousePaths
 
 _SHOWN_ROWS = 200
@@ -74,14 +74,14 @@ def _format_of(output: Path | None) -> str:
     return found
 
 
-def _close_off(con: duckdb.DuckDBPyConnection, writable: Path) -> None:
+def _close_off(con: Connection, writable: Path) -> None:
     con.execute(f"set allowed_paths = [{sql_literal(writable)}]")
     con.execute("set python_enable_replacements = false")
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
 
 
-def _last_rows(con: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyRelation:
+def _last_rows(con: Connection, text: str) -> duckdb.DuckDBPyRelation:
     statements = con.extract_statements(_without_end(text))
     if not statements:
         raise UsageError("the query is empty")

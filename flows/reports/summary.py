@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from flows.reports.terminal import counted, escape_control
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 # A sentence has room for three names of a kind; the page and the marts have them all.
 _NAMED_TOPICS = 3
@@ -55,12 +52,7 @@ from marts.quality_changes
 where time_grain = 'month' and quality_change is not null
 order by period_start desc"""
 # How a sentence begins for each status of a topic that moves.
-_MOVES = (
-    ("rising", "Rising"),
-    ("returning", "Back"),
-    ("emerging", "New"),
-    ("falling", "Falling"),
-)
+_MOVES = (("rising", "Rising"), ("returning", "Back"), ("emerging", "New"), ("falling", "Falling"))
 # What the columns of effects mean to a reader.
 EFFECTS = ("new articles", "articles that left", "new scores", "another mix of providers")
 
@@ -131,7 +123,7 @@ class Summary:
         return f"Their mean quality is {self.quality:.1f}{compared}."
 
 
-def summarize(con: "duckdb.DuckDBPyConnection") -> Summary:
+def summarize(con: Connection) -> Summary:
     """Read from the marts what there is to say."""
     until, articles, before, quality, quality_before = con.execute(PUBLISHED).fetchall()[0]
     movements = (
@@ -152,7 +144,7 @@ def summarize(con: "duckdb.DuckDBPyConnection") -> Summary:
     )
 
 
-def summary_line(con: "duckdb.DuckDBPyConnection") -> str:
+def summary_line(con: Connection) -> str:
     """Return the sentences as one line, as the terminal, the page and a message begin."""
     return " ".join(summarize(con).sentences())
 

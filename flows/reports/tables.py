@@ -1,18 +1,15 @@
 """The tables of a warehouse and their columns, with what each means."""
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from flows import MatterhouseError
-from flows.warehouse.connection import row_count
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection, row_count
 
 # Names of columns, and the rows below them.
 Listing: TypeAlias = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 
 
-def tables(con: "duckdb.DuckDBPyConnection") -> Listing:
+def tables(con: Connection) -> Listing:
     """List the tables, those to look at first at the top."""
     found = con.execute(
         """
@@ -25,7 +22,7 @@ def tables(con: "duckdb.DuckDBPyConnection") -> Listing:
     return ("table", "rows", "what it holds"), rows
 
 
-def columns(con: "duckdb.DuckDBPyConnection", table: str) -> Listing:
+def columns(con: Connection, table: str) -> Listing:
     """List the columns of a table."""
     found = con.execute(
         """

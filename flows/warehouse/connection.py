@@ -5,13 +5,14 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import duckdb
 
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.published import NoWarehouse, copy
 
+Connection: TypeAlias = duckdb.DuckDBPyConnection
 T = TypeVar("T")
 # Nothing of ours needs the network: DuckDB must not go looking for extensions.
 OFFLINE: dict[str, Any] = {
@@ -22,7 +23,7 @@ OFFLINE: dict[str, Any] = {
 BYTES, BYTES_PER_FILE = 250_000_000, 1_000
 
 
-def connect(file: Path | None = None, *, read_only: bool = False) -> "duckdb.DuckDBPyConnection":
+def connect(file: Path | None = None, *, read_only: bool = False) -> Connection:
     """Open a database file, or one in memory: offline, in UTC, silent, with bounded memory."""
     con = duckdb.connect(str(file or ":memory:"), read_only=read_only, config=OFFLINE)
     con.execute("set TimeZone = 'UTC'")
@@ -33,7 +34,7 @@ def connect(file: Path | None = None, *, read_only: bool = False) -> "duckdb.Duc
 
 
 @contextlib.contextmanager
-def open_readonly(paths: WarehousePaths) -> Iterator["duckdb.DuckDBPyConnection"]:
+def open_readonly(paths: WarehousePaths) -> Iterator[Connection]:
     """Open the published warehouse read-only, beside whoever else has it open."""
     if not paths.warehouse.exists():
         raise NoWarehouse(
@@ -88,7 +89,7 @@ def sql_table(table: str) -> str:
     return sql_identifier(*table.split(".", 1))
 
 
-def table_names(con: "duckdb.DuckDBPyConnection") -> list[str]:
+def table_names(con: Connection) -> list[str]:
     """Return the warehouse's tables as `schema.table`, in order of their names."""
     return [
         name
@@ -103,19 +104,19 @@ def table_names(con: "duckdb.DuckDBPyConnection") -> list[str]:
     ]
 
 
-def row_count(con: "duckdb.DuckDBPyConnection", table: str) -> int:
+def row_count(con: Connection, table: str) -> int:
     """Return the number of rows of a table."""
     return int(con.execute(f"select count(*) from {sql_table(table)}").fetchall()[0][0])
 
 
-def fingerprint(con: "duckdb.DuckDBPyConnection", rows: str) -> tuple[int, int, int]:
+def fingerprint(con: Connection, rows: str) -> tuple[int, int, int]:
     """Return what is the same for a table, or a query in brackets, that has the same rows."""
     hashed = f"select count(*), bit_xor(hash(t)), sum(hash(t)) from {rows} as t"
     found: list[tuple[int, int, int]] = con.execute(hashed).fetchall()
     return found[0]
 
 
-def limit_memory(con: "duckdb.DuckDBPyConnection", size: int) -> None:
+def limit_memory(con: Connection, size: int) -> None:
     """Leave room for others: DuckDB would take 80 % of the memory. The rest spills to disk."""
     con.execute(f"set memory_limit = '{size}B'")
 
@@ -125,7 +126,7 @@ def build_memory(files: int = 0) -> int:
     return min(BYTES + BYTES_PER_FILE * files, half_of_memory())
 
 
-def with_room(con: "duckdb.DuckDBPyConnection", work: Callable[[], T]) -> T:
+def with_room(con: Connection, work: Callable[[], T]) -> T:
     """Carry out a statement outside a transaction; if it cannot spill enough, again with room.
 
     Two million empty periods of some thousand providers, for instance, take a gigabyte.

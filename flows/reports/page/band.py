@@ -57,9 +57,7 @@ def band(values: Sequence[Spread], label: str) -> Markup:
         for spread, (x, y) in zip(values, middle, strict=True)
     ]
     lines = svg.stretched(
-        _HEIGHT,
-        svg.path([*high, *reversed(low)], "band", closed=True),
-        svg.path(middle, "line"),
+        _HEIGHT, svg.path([*high, *reversed(low)], "band", closed=True), svg.path(middle, "line")
     )
     return svg.drawing(
         svg.joined([*rules, lines, *dots, *_names(values)]),

@@ -4,16 +4,14 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
 from flows.reports.page import svg
 from flows.reports.summary import clip
 from flows.reports.terminal import escape_control
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 # A folded table shows where its numbers come from; its SQL gives them all.
 _LISTED = 24
@@ -83,16 +81,14 @@ class Section:
     empty: str = ""
 
 
-def fetch(con: "duckdb.DuckDBPyConnection", sql: str) -> list[dict[str, Any]]:
+def fetch(con: Connection, sql: str) -> list[dict[str, Any]]:
     """Return the rows of a query; text in them is free of control characters."""
     found = con.execute(sql)
     names = [name for name, *_ in found.description or ()]
     return [dict(zip(names, map(_clean, row), strict=True)) for row in found.fetchall()]
 
 
-def fetch_first(
-    con: "duckdb.DuckDBPyConnection", sql: str, most: int
-) -> tuple[list[dict[str, Any]], int]:
+def fetch_first(con: Connection, sql: str, most: int) -> tuple[list[dict[str, Any]], int]:
     """Return the first rows of a query that may have very many, and how many it has."""
     total = con.execute(f"select count(*) from ({sql})").fetchall()[0][0]
     return fetch(con, f"from ({sql}) limit {most}"), total

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.reports.page import svg
 from flows.reports.page.figure import (
@@ -18,9 +18,7 @@ from flows.reports.page.figure import (
 )
 from flows.reports.summary import clip
 from flows.reports.terminal import counted, escape_control
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 _COLLECTIONS, _FILES, _KINDS, _RUNS, _KEYS = 12, 20, 8, 10, 20
 _FIELDS = ("title", "excerpt", "date", "quality", "provider", "topics", "images")
@@ -69,7 +67,7 @@ limit {_RUNS}"""
 _NO_COUNTS = dict.fromkeys(("read_files", "gone", "quarantined", "warnings", "seconds"))
 
 
-def front_matter(con: "duckdb.DuckDBPyConnection") -> Section:
+def front_matter(con: Connection) -> Section:
     """Show what is missing by collection, the files to fix, and keys nobody reads."""
     figures = []
     if collections := fetch(con, COVERAGE):
@@ -186,7 +184,7 @@ def _new_keys(runs: list[dict[str, Any]]) -> Figure | None:
     )
 
 
-def runs(con: "duckdb.DuckDBPyConnection", receipts: Sequence[Mapping[str, Any]]) -> Section:
+def runs(con: Connection, receipts: Sequence[Mapping[str, Any]]) -> Section:
     """List the latest runs that published or failed: what they found, how long they took."""
     published = fetch(con, RUNS)
     both = [*published, *_failed(receipts)]

@@ -1,9 +1,6 @@
 """Which periods a picture is drawn in: the finest in which there is a shape to see."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 STEPS = {"week": "7 days", "month": "1 month", "quarter": "3 months", "year": "1 year"}
 _FEWEST_PERIODS = 4
@@ -28,7 +25,7 @@ def recent(table: str, time_grain: str, most: int) -> str:
 
 
 def choose_grain(
-    con: "duckdb.DuckDBPyConnection", table: str, series: str, enough: float, shown: int = 12
+    con: Connection, table: str, series: str, enough: float, shown: int = 12
 ) -> str | None:
     """Return the finest time grain with enough articles a period; None if there is nothing.
 

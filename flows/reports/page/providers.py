@@ -1,6 +1,6 @@
 """Who publishes, how good it is, and whom one could drop."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
@@ -9,9 +9,7 @@ from flows.reports.page.figure import Cell, Figure, Grid, Section, capped, fetch
 from flows.reports.page.periods import choose_grain, recent
 from flows.reports.page.sparkline import sparkline
 from flows.reports.page.topics import status
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 _LARGEST, _LOWEST = 12, 8
 _PERIODS = 12
@@ -71,7 +69,7 @@ qualify scored_articles >= {_FEWEST_SCORES} and quality_difference < 0
 order by quality_mean, provider"""
 
 
-def section(con: "duckdb.DuckDBPyConnection") -> Section:
+def section(con: Connection) -> Section:
     """List the largest providers, and those with the lowest scores."""
     time_grain = choose_grain(con, "marts.provider_trends", "provider", _ENOUGH) or "year"
     newest = recent("marts.provider_trends", time_grain, _PERIODS)

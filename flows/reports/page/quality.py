@@ -1,7 +1,7 @@
 """How good the articles are, whether that moves, and why."""
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.reports.page import svg
 from flows.reports.page.band import Spread, band
@@ -12,9 +12,7 @@ from flows.reports.page.shifts import shifts
 from flows.reports.page.waterfall import step
 from flows.reports.summary import EFFECTS
 from flows.reports.terminal import counted
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 _PERIODS = 18
 _MONTHS = 12
@@ -114,7 +112,7 @@ _EFFECT_COLUMNS = ("new_effect", "removed_effect", "rescored_effect", "mix_effec
 _COUNT_COLUMNS = ("new_articles", "removed_articles", "rescored_articles", None)
 
 
-def section(con: "duckdb.DuckDBPyConnection") -> Section:
+def section(con: Connection) -> Section:
     """Draw the distribution and its way over time, and explain the moves of the mean."""
     low, usual, high = con.execute(SCALE).fetchall()[0]
     if high is None:
@@ -123,7 +121,7 @@ def section(con: "duckdb.DuckDBPyConnection") -> Section:
     return Section("quality", "Quality", figures)
 
 
-def _distribution(con: "duckdb.DuckDBPyConnection", low: int, usual: int, high: int) -> Figure:
+def _distribution(con: Connection, low: int, usual: int, high: int) -> Figure:
     width = _bucket_width(usual - low)
     last = width * min(high // width, low // width + _MOST_BUCKETS - 1)
     sql = DISTRIBUTION.format(width=width, last=last)
@@ -152,7 +150,7 @@ def _bucket_width(span: int) -> int:
     return next(digit * width for digit in (1, 2, 5, 10) if span <= digit * width * _USUAL_BUCKETS)
 
 
-def _over_time(con: "duckdb.DuckDBPyConnection") -> list[Figure]:
+def _over_time(con: Connection) -> list[Figure]:
     time_grain = choose_grain(con, _SCORES, "1", _ENOUGH_SCORES)
     if time_grain is None:
         return []

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 from markupsafe import Markup, escape
@@ -12,17 +12,14 @@ from flows.reports.output import NotOursToReplace, open_output
 from flows.reports.page import health, providers, quality, stories, svg, tending, topics
 from flows.reports.page.figure import Section, fetch, mention
 from flows.reports.summary import Summary, day, summarize
-from flows.warehouse.connection import open_readonly
+from flows.warehouse.connection import Connection, open_readonly
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.run_log import read_runs
-
-if TYPE_CHECKING:
-    import duckdb
 
 _FOLDER = Path(__file__).parent
 # Near its beginning, this tells a page from any other file.
 _MADE_BY, _HEAD = b'<meta name="generator" content="matterhouse">', 1000
-SECTIONS: tuple[Callable[["duckdb.DuckDBPyConnection"], Section], ...] = (
+SECTIONS: tuple[Callable[[Connection], Section], ...] = (
     topics.movers,
     topics.over_time,
     providers.section,
@@ -54,7 +51,7 @@ def write_page(paths: WarehousePaths, file: Path) -> None:
         writable.write_text(text, encoding="utf-8")
 
 
-def render(con: "duckdb.DuckDBPyConnection", receipts: Sequence[Mapping[str, Any]] = ()) -> str:
+def render(con: Connection, receipts: Sequence[Mapping[str, Any]] = ()) -> str:
     """Return the page; of the receipts it takes what the tables know nothing of, the failures."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
@@ -103,12 +100,7 @@ def _tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str, str
             # Two counts at one rate differ by twice the square root of their sum, seldom by more.
             _kind(moved if moved**2 > 4 * (summary.articles + summary.articles_before) else 0),
         ),
-        (
-            "Mean quality of them",
-            svg.number(summary.quality, 1),
-            _compared(summary),
-            "flat",
-        ),
+        ("Mean quality of them", svg.number(summary.quality, 1), _compared(summary), "flat"),
         (
             "Articles in all",
             svg.number(totals["articles"] or 0),

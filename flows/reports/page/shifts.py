@@ -1,12 +1,10 @@
 """Why the articles of one period score higher or lower than those of the period before."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.reports.page import svg
 from flows.reports.page.figure import Cell, Figure, Grid, fetch, mention
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 _SHOWN = 12
 # Means of fewer scores, and smaller moves of means, are chance more often than not.
@@ -74,7 +72,7 @@ order by periods.period_start desc
 limit {_SHOWN}"""
 
 
-def shifts(con: "duckdb.DuckDBPyConnection", time_grain: str) -> list[Figure]:
+def shifts(con: Connection, time_grain: str) -> list[Figure]:
     """List the periods whose articles score otherwise than those before, and through whom."""
     sql = SHIFTS.format(time_grain=time_grain)
     rows = fetch(con, sql)

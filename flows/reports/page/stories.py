@@ -1,6 +1,6 @@
 """Who cites whom, and which stories came through several outlets."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.reports.page import svg
 from flows.reports.page.figure import (
@@ -15,9 +15,7 @@ from flows.reports.page.figure import (
 )
 from flows.reports.summary import clip
 from flows.reports.terminal import counted
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 _SHOWN = 12
 CITATIONS = """\
@@ -53,7 +51,7 @@ left join marts.providers as later on later.provider = alike.later_provider
 order by alike.similarity desc, alike.article_id, alike.later_article_id"""
 
 
-def citations(con: "duckdb.DuckDBPyConnection") -> Section:
+def citations(con: Connection) -> Section:
     """List who cites whom most often."""
     shown, total = fetch_first(con, CITATIONS, _SHOWN)
     if not shown:
@@ -88,7 +86,7 @@ def citations(con: "duckdb.DuckDBPyConnection") -> Section:
     return Section("citations", "Who cites whom", [figure])
 
 
-def stories(con: "duckdb.DuckDBPyConnection") -> Section:
+def stories(con: Connection) -> Section:
     """List the stories that several providers carried, by their address and by their title."""
     figures = []
     for sql, draw in ((STORIES, _same_address), (ALIKE, _alike)):

@@ -34,13 +34,7 @@ def joined(parts: Iterable[Markup]) -> Markup:
 def drawing(content: Markup, *, height: float, label: str, kind: str = "chart") -> Markup:
     """Return a picture of this height, whose label says what it shows to who cannot see it."""
     return tag(
-        "svg",
-        content,
-        class_=kind,
-        width="100%",
-        height=height,
-        role="img",
-        aria_label=label,
+        "svg", content, class_=kind, width="100%", height=height, role="img", aria_label=label
     )
 
 

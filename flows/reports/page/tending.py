@@ -1,6 +1,6 @@
 """How the collection is maintained, if it has a history: added, rescored and removed articles."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.reports.page import svg
 from flows.reports.page.columns import Column, columns, ends
@@ -18,9 +18,7 @@ from flows.reports.page.figure import (
 )
 from flows.reports.page.periods import recent
 from flows.reports.terminal import counted
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 _PERIODS, _PROVIDERS = 24, 12
 _TIME_GRAIN = "month"
@@ -59,7 +57,7 @@ _SHOWN = {
 }
 
 
-def section(con: "duckdb.DuckDBPyConnection") -> Section:
+def section(con: Connection) -> Section:
     """Draw the contributions month by month, and list how fast articles arrive."""
     figures = []
     if contributions := fetch(con, CONTRIBUTIONS):

@@ -1,6 +1,6 @@
 """Which topics moved, and how each went over time."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.reports.page import svg
 from flows.reports.page.columns import Column, columns, ends
@@ -19,9 +19,7 @@ from flows.reports.page.figure import (
 )
 from flows.reports.page.periods import choose_grain, recent
 from flows.reports.terminal import counted
-
-if TYPE_CHECKING:
-    import duckdb
+from flows.warehouse.connection import Connection
 
 _SHOWN = 12
 _PERIODS = 24
@@ -38,12 +36,7 @@ _SIGNS = {
     "steady": "◆",
     "dormant": "○",
 }
-_VERBS = {
-    "rising": "rises",
-    "falling": "falls",
-    "emerging": "is new",
-    "returning": "is back",
-}
+_VERBS = {"rising": "rises", "falling": "falls", "emerging": "is new", "returning": "is back"}
 MOVED = """\
 select
     topic,
@@ -79,7 +72,7 @@ group by topics.topic, topics.status, topics.is_moving, topics.articles, topics.
 order by topics.is_moving desc, abs(topics.momentum) desc, topics.articles desc, topics.topic"""
 
 
-def movers(con: "duckdb.DuckDBPyConnection") -> Section:
+def movers(con: Connection) -> Section:
     """Set the last 28 days of each topic against the 28 days before."""
     rows = fetch(con, MOVED)
     if not rows:
@@ -106,7 +99,7 @@ _NO_TOPICS = "No article lists a topic."
 _UNMOVED = "No topic has more or fewer articles than in the 28 days before."
 
 
-def _has_topics(con: "duckdb.DuckDBPyConnection") -> bool:
+def _has_topics(con: Connection) -> bool:
     return bool(
         con.execute("select count(*) from marts.topics where articles > 0").fetchall()[0][0]
     )
@@ -149,7 +142,7 @@ def status(word: str) -> str:
     return f"{_SIGNS.get(word, '')} {word}".strip()
 
 
-def over_time(con: "duckdb.DuckDBPyConnection") -> Section:
+def over_time(con: Connection) -> Section:
     """Draw each topic on a scale of its own; twelve of them have room."""
     time_grain = choose_grain(con, _TRENDS, "topic", _ENOUGH)
     if time_grain is None:

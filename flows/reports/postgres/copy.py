@@ -12,7 +12,7 @@ import duckdb
 from psycopg import sql
 
 from flows.reports.postgres.types import Column, column
-from flows.warehouse.connection import sql_identifier
+from flows.warehouse.connection import Connection, sql_identifier
 
 if TYPE_CHECKING:
     import psycopg
@@ -56,7 +56,7 @@ class Table:
         return sql.Identifier(SCHEMA, self.staged_name)
 
 
-def describe(con: duckdb.DuckDBPyConnection, name: str) -> Table:
+def describe(con: Connection, name: str) -> Table:
     """Return a table of the warehouse as PostgreSQL will keep it."""
     ((comment,),) = con.execute(_TABLE, {"name": name}).fetchall()
     columns = con.execute(_COLUMNS, {"name": name}).fetchall()
@@ -69,7 +69,7 @@ def describe(con: duckdb.DuckDBPyConnection, name: str) -> Table:
     )
 
 
-def copy(con: duckdb.DuckDBPyConnection, session: "psycopg.Connection", table: Table) -> int:
+def copy(con: Connection, session: "psycopg.Connection", table: Table) -> int:
     """Make the table in `SCHEMA` with its rows and comments and return how many rows it has."""
     columns = [
         sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(column.kind))
@@ -92,7 +92,7 @@ def copy(con: duckdb.DuckDBPyConnection, session: "psycopg.Connection", table: T
 
 
 @contextmanager
-def _csv(con: duckdb.DuckDBPyConnection, table: Table) -> Iterator[Iterator[bytes]]:
+def _csv(con: Connection, table: Table) -> Iterator[Iterator[bytes]]:
     """Give the rows as chunks of CSV, written by a thread into a pipe.
 
     What DuckDB has to complain of is raised when the block ends.

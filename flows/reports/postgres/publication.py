@@ -6,7 +6,6 @@ Whoever reads sees the old run or the new one, whole; a publish that ends early 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import duckdb
 import psycopg
 
 from flows.reports.export import matching
@@ -16,6 +15,7 @@ from flows.reports.postgres.copy import SCHEMA, copy, describe
 from flows.reports.postgres.session import shown, transaction
 from flows.reports.postgres.swap import create_schemas, swap
 from flows.reports.terminal import counted
+from flows.warehouse.connection import Connection
 
 _EARLIER = """
     select schema_name || '.' || table_name, pg_class.oid, run_id, relrowsecurity
@@ -60,11 +60,7 @@ class Earlier:
 
 
 def publish(
-    con: duckdb.DuckDBPyConnection,
-    url: str,
-    patterns: Sequence[str] = ("*",),
-    *,
-    unless_there: bool = False,
+    con: Connection, url: str, patterns: Sequence[str] = ("*",), *, unless_there: bool = False
 ) -> Publication:
     """Put the tables that match into the database at `url`, in the place of all published before.
 

@@ -32,10 +32,7 @@ class _Held(Exception):
 
 
 def swap(
-    session: psycopg.Connection,
-    earlier: Mapping[str, int],
-    tables: Sequence[Table],
-    run_id: str,
+    session: psycopg.Connection, earlier: Mapping[str, int], tables: Sequence[Table], run_id: str
 ) -> None:
     """Replace the earlier tables, given by name and oid, trying until no reader holds them."""
     found = dependents.find(session, list(earlier.values()))
