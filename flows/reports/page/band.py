@@ -36,7 +36,7 @@ def band(values: Sequence[Spread], label: str) -> Markup:
     rules = [
         svg.joined(
             [
-                svg.tag("line", x1="0%", x2="100%", y1=y, y2=y, class_="grid"),
+                svg.rule(y),
                 svg.tag("text", f"{value:.0f}", x=-6, y=y + 4, text_anchor="end", class_="tick"),
             ]
         )

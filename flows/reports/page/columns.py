@@ -60,9 +60,8 @@ def columns(values: Sequence[Column], label: str) -> Markup:
         else ((at + 0.5) * step, _HEIGHT - height(column.line))
         for at, column in enumerate(values)
     ]
-    base = svg.tag("line", x1="0%", x2="100%", y1=_HEIGHT, y2=_HEIGHT, class_="grid")
     return svg.drawing(
-        svg.joined([base, *bars, svg.stretched(_HEIGHT, svg.path(line, "line"))]),
+        svg.joined([svg.rule(_HEIGHT), *bars, svg.stretched(_HEIGHT, svg.path(line, "line"))]),
         height=_HEIGHT + 1,
         label=label,
     )

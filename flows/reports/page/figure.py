@@ -9,13 +9,14 @@ from typing import Any
 from markupsafe import Markup
 
 from flows.reports.page import svg
+from flows.reports.page.grid import Cell, Grid
 from flows.reports.summary import clip
 from flows.reports.terminal import escape_control
 from flows.warehouse.connection import Connection
 
 # A folded table shows where its numbers come from; its SQL gives them all.
 _LISTED = 24
-_CELL_LENGTH, _NAME_LENGTH = 200, 80
+_CELL_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +28,6 @@ class Panel:
     drawing: Markup
     below: tuple[str, ...]
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a table: words, or a picture; `bar` is a share that is drawn behind a number."""
-
-    content: str | Markup
-    is_number: bool = False
-    bar: float | None = None
-    link: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table that is a figure itself; its first column names the row."""
-
-    columns: tuple[str, ...]
-    rows: list[list[Cell]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +117,6 @@ def _said(value: Any) -> str:
         case list():
             return ", ".join(map(_said, value))
     return str(value)
-
-
-def name(text: str) -> Cell:
-    """Return the name of a row; the longest does not push all others aside."""
-    return Cell(clip(text, _NAME_LENGTH))
 
 
 def mention(text: str, length: int = 60) -> str:

@@ -5,17 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from flows.reports.page import svg
-from flows.reports.page.figure import (
-    Cell,
-    Figure,
-    Grid,
-    Section,
-    capped,
-    fetch,
-    fetch_first,
-    mention,
-    name,
-)
+from flows.reports.page.figure import Figure, Section, capped, fetch, fetch_first, mention
+from flows.reports.page.grid import Cell, Draw, as_name, as_number, as_text, draw_grid, name_cell
+from flows.reports.results import place
 from flows.reports.summary import clip
 from flows.reports.terminal import counted, escape_control
 from flows.warehouse.connection import Connection
@@ -97,17 +89,14 @@ def _coverage(rows: list[dict[str, Any]]) -> Figure:
         title=title,
         lead="Share of the articles of each collection that are without the field.",
         sql=COVERAGE,
-        grid=Grid(
-            ("Collection", "Articles", *(f"No {field}" for field in _FIELDS), "Quarantined"),
-            [
-                [
-                    name(row["collection"]),
-                    Cell(svg.number(row["articles"]), is_number=True),
-                    *(_missing(row[f"missing_{field}"]) for field in _FIELDS),
-                    Cell(svg.number(row["quarantined_files"]), is_number=True),
-                ]
-                for row in shown
-            ],
+        grid=draw_grid(
+            shown,
+            {
+                "Collection": as_name("collection"),
+                "Articles": as_number("articles"),
+                **{f"No {field}": _as_missing(f"missing_{field}") for field in _FIELDS},
+                "Quarantined": as_number("quarantined_files"),
+            },
         ),
         rest=capped(len(shown), len(rows)),
     )
@@ -117,9 +106,10 @@ def _name(field: str) -> str:
     return field if field in ("topics", "images") else f"a {field}"
 
 
-def _missing(share: float | None) -> Cell:
-    said = "·" if share == 0 else svg.share(share)
-    return Cell(said, is_number=True, bar=share or 0.0)
+def _as_missing(key: str) -> Draw:
+    return lambda row: Cell(
+        "·" if row[key] == 0 else svg.share(row[key]), is_number=True, bar=row[key] or 0.0
+    )
 
 
 def _quarantine(shown: list[dict[str, Any]], total: int) -> Figure:
@@ -131,16 +121,13 @@ def _quarantine(shown: list[dict[str, Any]], total: int) -> Figure:
         f" the newest since {shown[0]['since']:%Y-%m-%d}",
         lead="Each is read again when it changes.",
         sql=QUARANTINE,
-        grid=Grid(
-            ("File", "Reason", "Fix"),
-            [
-                [
-                    Cell(":".join(str(p) for p in (row["path"], row["line"], row["column"]) if p)),
-                    Cell(clip(row["reason"] or "", 200)),
-                    Cell(clip(row["hint"] or "", 200)),
-                ]
-                for row in shown
-            ],
+        grid=draw_grid(
+            shown,
+            {
+                "File": lambda row: Cell(place(row)),
+                "Reason": as_text("reason"),
+                "Fix": as_text("hint"),
+            },
         ),
         rest=capped(len(shown), total, "`matterhouse quarantine` lists all."),
     )
@@ -152,18 +139,15 @@ def _misfits(rows: list[dict[str, Any]]) -> Figure:
         title=f"{counted(values, 'value does', 'values do')} not fit, and were left out",
         lead="Their articles are loaded without them.",
         sql=MISFITS,
-        grid=Grid(
-            ("Field", "Values", "Files", "For example", "Fix"),
-            [
-                [
-                    name(f"{row['field']} ({row['code']})"),
-                    Cell(svg.number(row["values"]), is_number=True),
-                    Cell(svg.number(row["files"]), is_number=True),
-                    Cell(clip(row["example"], 120)),
-                    Cell(clip(row["hint"] or "", 200)),
-                ]
-                for row in shown
-            ],
+        grid=draw_grid(
+            shown,
+            {
+                "Field": lambda row: name_cell(f"{row['field']} ({row['code']})"),
+                "Values": as_number("values"),
+                "Files": as_number("files"),
+                "For example": as_text("example", 120),
+                "Fix": as_text("hint"),
+            },
         ),
         rest=capped(len(shown), len(rows), "`matterhouse quarantine --values` lists all."),
     )
@@ -196,22 +180,19 @@ def runs(con: Connection, receipts: Sequence[Mapping[str, Any]]) -> Section:
         lead="Runs that published something or failed, the newest first. The SQL lists those that"
         " published, `matterhouse runs` all.",
         sql=RUNS,
-        grid=Grid(
-            ("Run (UTC)", "Read", "Gone", "Quarantined", "Warnings", "Seconds", "What was wrong"),
-            [
-                [
-                    Cell(f"{row['started_at']:%Y-%m-%d %H:%M}"),
-                    Cell(svg.number(row["read_files"]), is_number=True),
-                    Cell(svg.number(row["gone"]), is_number=True),
-                    Cell(svg.number(row["quarantined"]), is_number=True),
-                    Cell(svg.number(row["warnings"]), is_number=True),
-                    Cell(svg.number(row["seconds"], 1), is_number=True),
-                    Cell(
-                        "; ".join(clip(fault, 200) for fault in row["failed_checks"]) or "nothing"
-                    ),
-                ]
-                for row in rows
-            ],
+        grid=draw_grid(
+            rows,
+            {
+                "Run (UTC)": lambda row: Cell(f"{row['started_at']:%Y-%m-%d %H:%M}"),
+                "Read": as_number("read_files"),
+                "Gone": as_number("gone"),
+                "Quarantined": as_number("quarantined"),
+                "Warnings": as_number("warnings"),
+                "Seconds": as_number("seconds", 1),
+                "What was wrong": lambda row: Cell(
+                    "; ".join(clip(fault, 200) for fault in row["failed_checks"]) or "nothing"
+                ),
+            },
         ),
     )
     return Section("runs", "Runs", [figure])

@@ -52,10 +52,8 @@ def histogram(
         svg.text((bound - first) / span, _TOP + _HEIGHT + _AXIS - 4, str(bound), anchor_of(bound))
         for bound in range(first, last + (not is_open), width * every)
     ]
-    base = svg.tag("line", x1="0%", x2="100%", y1=_TOP + _HEIGHT, y2=_TOP + _HEIGHT, class_="grid")
-    return svg.drawing(
-        svg.joined([base, *bars, mark, said, *ticks]), height=_TOP + _HEIGHT + _AXIS, label=label
-    )
+    parts = [svg.rule(_TOP + _HEIGHT), *bars, mark, said, *ticks]
+    return svg.drawing(svg.joined(parts), height=_TOP + _HEIGHT + _AXIS, label=label)
 
 
 def _name(bound: int, width: int, is_open: bool) -> str:

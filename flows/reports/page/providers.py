@@ -5,9 +5,10 @@ from typing import Any
 from markupsafe import Markup
 
 from flows.reports.page import svg
-from flows.reports.page.figure import Cell, Figure, Grid, Section, capped, fetch, mention, name
+from flows.reports.page.figure import Figure, Section, capped, fetch, mention
+from flows.reports.page.grid import Cell, Row, as_name, as_number, as_share, draw_grid
 from flows.reports.page.periods import choose_grain, recent
-from flows.reports.page.sparkline import sparkline
+from flows.reports.page.strips import sparkline
 from flows.reports.page.topics import status
 from flows.warehouse.connection import Connection
 
@@ -93,42 +94,25 @@ def _largest(rows: list[dict[str, Any]], sql: str, time_grain: str) -> Figure:
         " dark), its share, the mean and the spread (standard deviation) of its quality, how often"
         " others cite it, and its articles of the last 28 days less those of the 28 before.",
         sql=sql,
-        grid=Grid(
-            (
-                "Provider",
-                f"By {time_grain}",
-                "Articles",
-                "Share",
-                "Quality",
-                "Spread",
-                "Cited",
-                "28 days",
-                "Status",
-            ),
-            [
-                [
-                    name(row["name"]),
-                    Cell(_spark(row, time_grain)),
-                    Cell(svg.number(row["articles"]), is_number=True),
-                    Cell(
-                        svg.share(row["articles_share"]),
-                        is_number=True,
-                        bar=row["articles_share"] / top,
-                    ),
-                    Cell(svg.number(row["quality_mean"], 1), is_number=True),
-                    Cell(svg.number(row["quality_stddev"], 1), is_number=True),
-                    Cell(svg.number(row["times_cited"]), is_number=True),
-                    Cell(svg.number(row["momentum"], sign=True), is_number=True),
-                    Cell(status(row["status"])),
-                ]
-                for row in shown
-            ],
+        grid=draw_grid(
+            shown,
+            {
+                "Provider": as_name("name"),
+                f"By {time_grain}": lambda row: Cell(_spark(row, time_grain)),
+                "Articles": as_number("articles"),
+                "Share": as_share("articles_share", widest=top),
+                "Quality": as_number("quality_mean", 1),
+                "Spread": as_number("quality_stddev", 1),
+                "Cited": as_number("times_cited"),
+                "28 days": as_number("momentum", sign=True),
+                "Status": lambda row: Cell(status(row["status"])),
+            },
         ),
         rest=capped(len(shown), len(rows)),
     )
 
 
-def _spark(row: dict[str, Any], time_grain: str) -> Markup | str:
+def _spark(row: Row, time_grain: str) -> Markup | str:
     if not row["counts"]:
         return ""
     said = ", ".join(map(svg.number, row["counts"]))
@@ -145,20 +129,19 @@ def _lowest(rows: list[dict[str, Any]]) -> Figure:
         lead=f"Providers below the mean of all, with at least {_FEWEST_SCORES} scored articles: who"
         " scores low, is cited by nobody and has published nothing for long could be dropped.",
         sql=LOWEST,
-        grid=Grid(
-            ("Provider", "Quality", "Against all", "Spread", "Articles", "Cited", "Last article"),
-            [
-                [
-                    name(row["name"]),
-                    Cell(svg.number(row["quality_mean"], 1), is_number=True),
-                    Cell(svg.number(row["quality_difference"], 1, sign=True), is_number=True),
-                    Cell(svg.number(row["quality_stddev"], 1), is_number=True),
-                    Cell(svg.number(row["articles"]), is_number=True),
-                    Cell(svg.number(row["times_cited"]), is_number=True),
-                    Cell(str(row["last_published_date"] or svg.number(None)), is_number=True),
-                ]
-                for row in shown
-            ],
+        grid=draw_grid(
+            shown,
+            {
+                "Provider": as_name("name"),
+                "Quality": as_number("quality_mean", 1),
+                "Against all": as_number("quality_difference", 1, sign=True),
+                "Spread": as_number("quality_stddev", 1),
+                "Articles": as_number("articles"),
+                "Cited": as_number("times_cited"),
+                "Last article": lambda row: Cell(
+                    str(row["last_published_date"] or svg.NONE), is_number=True
+                ),
+            },
         ),
         rest=capped(len(shown), len(rows)),
     )

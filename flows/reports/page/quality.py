@@ -1,21 +1,18 @@
 """How good the articles are, whether that moves, and why."""
 
 import itertools
-from typing import Any
 
 from flows.reports.page import svg
 from flows.reports.page.band import Spread, band
-from flows.reports.page.figure import Cell, Figure, Fold, Grid, Section, fetch, mention, numbers
+from flows.reports.page.causes import draw_causes
+from flows.reports.page.figure import Figure, Section, fetch, numbers
 from flows.reports.page.histogram import histogram
 from flows.reports.page.periods import choose_grain
 from flows.reports.page.shifts import shifts
-from flows.reports.page.waterfall import step
-from flows.reports.summary import EFFECTS
 from flows.reports.terminal import counted
 from flows.warehouse.connection import Connection
 
 _PERIODS = 18
-_MONTHS = 12
 # Values that few others exceed may lie a thousand times as high: the last bucket takes them.
 _USUAL_BUCKETS, _MOST_BUCKETS = 15, 24
 # Quantiles of fewer scores than this a period jump about; of fewer than that they are nonsense.
@@ -60,56 +57,6 @@ where quality is not null and not is_scheduled
 group by periods.period_start
 order by periods.period_start desc
 limit {periods}"""
-CHANGES = f"""\
-with largest as (
-    select
-        changes.period_start,
-        changes.dimension,
-        coalesce(providers.name, changes.member) as member,
-        round(changes.contribution, 2) as points,
-    from marts.quality_changes_by as changes
-    left join marts.providers
-        on providers.provider = changes.member
-        and changes.dimension = 'provider'
-    where changes.time_grain = 'month' and abs(changes.contribution) >= 0.05
-    qualify row_number() over (
-        partition by changes.period_start, changes.dimension
-        order by abs(changes.contribution) desc, changes.member
-    ) <= 3
-),
-
-members as (
-    select
-        period_start,
-        list({{'name': member, 'points': points}} order by abs(points) desc, member)
-            filter (dimension = 'topic') as topics,
-        list({{'name': member, 'points': points}} order by abs(points) desc, member)
-            filter (dimension = 'provider') as providers,
-    from largest
-    group by period_start
-)
-
-select
-    period_start,
-    quality_mean - quality_change as quality_before,
-    quality_mean,
-    quality_change,
-    new_articles,
-    removed_articles,
-    rescored_articles,
-    new_effect,
-    removed_effect,
-    rescored_effect,
-    mix_effect,
-    members.topics,
-    members.providers,
-from marts.quality_changes
-left join members using (period_start)
-where time_grain = 'month' and round(quality_mean, 1) <> round(quality_mean - quality_change, 1)
-order by period_start desc
-limit {_MONTHS}"""
-_EFFECT_COLUMNS = ("new_effect", "removed_effect", "rescored_effect", "mix_effect")
-_COUNT_COLUMNS = ("new_articles", "removed_articles", "rescored_articles", None)
 
 
 def section(con: Connection) -> Section:
@@ -117,7 +64,7 @@ def section(con: Connection) -> Section:
     low, usual, high = con.execute(SCALE).fetchall()[0]
     if high is None:
         return Section("quality", "Quality", empty="No article has a quality.")
-    figures = [_distribution(con, low, usual, high), *_over_time(con), _why(fetch(con, CHANGES))]
+    figures = [_distribution(con, low, usual, high), *_over_time(con), draw_causes(con)]
     return Section("quality", "Quality", figures)
 
 
@@ -189,81 +136,3 @@ def _over_time(con: Connection) -> list[Figure]:
         ),
         *shifts(con, time_grain),
     ]
-
-
-def _why(rows: list[dict[str, Any]]) -> Figure:
-    lead = (
-        "By month of observation, not of publication. Each bar begins where the one before it"
-        " ended; causes without an effect are left out."
-    )
-    if not rows:
-        return Figure(
-            title="The mean has not moved since the articles were first read",
-            lead="Nothing was added, removed or scored anew in another month than the first.",
-            sql=CHANGES,
-        )
-    newest, *earlier = rows
-    return Figure(
-        title=_change_title(newest),
-        lead=lead,
-        sql=CHANGES,
-        grid=_steps(newest),
-        rest=_members(newest),
-        folds=tuple(Fold(_change_title(row), _steps(row), _members(row)) for row in earlier),
-    )
-
-
-def _change_title(row: dict[str, Any]) -> str:
-    change = row["quality_change"]
-    verb, sign = ("rose", 1) if change > 0 else ("fell", -1)
-    column, name = max(
-        zip(_EFFECT_COLUMNS, EFFECTS, strict=True), key=lambda pair: sign * (row[pair[0]] or 0)
-    )
-    return (
-        f"{row['period_start']:%B %Y}: the mean {verb} from {svg.number(row['quality_before'], 1)}"
-        f" to {svg.number(row['quality_mean'], 1)}, mostly through {name}"
-        f" ({svg.number(row[column], 1, sign=True)})"
-    )
-
-
-def _members(row: dict[str, Any]) -> str:
-    """Name the topics and providers whose articles moved the mean of all most."""
-    said = []
-    for kind in ("topic", "provider"):
-        parts = [
-            f"{_member(member['name'], kind)} {svg.number(member['points'], 1, sign=True)}"
-            for member in row[f"{kind}s"] or ()
-        ]
-        if parts:
-            said.append(f"By {kind}s: {', '.join(parts)}.")
-    return " ".join(said)
-
-
-def _member(name: str, kind: str) -> str:
-    return f"no {kind}" if name == "(none)" else mention(name, 40)
-
-
-def _steps(row: dict[str, Any]) -> Grid:
-    at, steps = row["quality_before"], []
-    for column, count, name in zip(_EFFECT_COLUMNS, _COUNT_COLUMNS, EFFECTS, strict=True):
-        effect = row[column] or 0.0
-        if abs(effect) >= 0.005:
-            steps.append((name, at, effect, row[count] if count else None))
-        at += effect
-    nothing = Cell("", is_number=True)
-    ends = [start + part for _, start, effect, _ in steps for part in (0, effect)]
-    low, high = min(ends, default=0.0), max(ends, default=0.0)
-    rows = [
-        [
-            Cell(name[:1].upper() + name[1:]),
-            Cell(step(start, effect, low, high, f"{name}: {svg.number(effect, 2, sign=True)}")),
-            Cell(svg.number(effect, 2, sign=True), is_number=True),
-            nothing if count is None else Cell(svg.number(count), is_number=True),
-        ]
-        for name, start, effect, count in steps
-    ]
-    before, after = (
-        [Cell(said), Cell(""), Cell(svg.number(row[column], 1), is_number=True), nothing]
-        for said, column in (("Mean before", "quality_before"), ("Mean after", "quality_mean"))
-    )
-    return Grid(("Cause", "Step", "Points", "Articles"), [before, *rows, after])

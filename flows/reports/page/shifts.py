@@ -1,9 +1,8 @@
 """Why the articles of one period score higher or lower than those of the period before."""
 
-from typing import Any
-
 from flows.reports.page import svg
-from flows.reports.page.figure import Cell, Figure, Grid, fetch, mention
+from flows.reports.page.figure import Figure, fetch, mention
+from flows.reports.page.grid import Cell, Row, as_number, draw_grid, number_cell
 from flows.warehouse.connection import Connection
 
 _SHOWN = 12
@@ -85,19 +84,27 @@ def shifts(con: Connection, time_grain: str) -> list[Figure]:
             f" {time_grain} before by {_MOVED} points or more; beside each provider is what its"
             " articles, more, fewer, better or worse ones, did to the mean.",
             sql=sql,
-            grid=Grid(
-                (time_grain.title(), "Mean", "Change", "Articles", "Mostly through"),
-                [_row(row, time_grain) for row in rows],
+            grid=draw_grid(
+                rows,
+                {
+                    time_grain.title(): lambda row: Cell(
+                        svg.period(row["period_start"], time_grain)
+                    ),
+                    "Mean": as_number("quality_mean", 1),
+                    "Change": lambda row: number_cell(_change(row), 1, sign=True),
+                    "Articles": as_number("scored_articles"),
+                    "Mostly through": lambda row: Cell(", ".join(_causes(row))),
+                },
             ),
         )
     ]
 
 
-def _title(row: dict[str, Any], time_grain: str) -> str:
-    change = row["quality_mean"] - row["quality_before"]
+def _title(row: Row, time_grain: str) -> str:
+    change = _change(row)
     # Many small causes can outweigh the three largest.
     is_explained = any(cause["points"] * change > 0 for cause in row["providers"] or ())
-    through = f", mostly through {_causes(row, change)[0]}" if is_explained else ""
+    through = f", mostly through {_causes(row)[0]}" if is_explained else ""
     return (
         f"Articles of {svg.period(row['period_start'], time_grain)} score"
         f" {svg.number(abs(change), 1)} {'higher' if change > 0 else 'lower'} than those of the"
@@ -105,20 +112,13 @@ def _title(row: dict[str, Any], time_grain: str) -> str:
     )
 
 
-def _row(row: dict[str, Any], time_grain: str) -> list[Cell]:
-    change = row["quality_mean"] - row["quality_before"]
-    return [
-        Cell(svg.period(row["period_start"], time_grain)),
-        Cell(svg.number(row["quality_mean"], 1), is_number=True),
-        Cell(svg.number(change, 1, sign=True), is_number=True),
-        Cell(svg.number(row["scored_articles"]), is_number=True),
-        Cell(", ".join(_causes(row, change))),
-    ]
+def _change(row: Row) -> float:
+    return float(row["quality_mean"] - row["quality_before"])
 
 
-def _causes(row: dict[str, Any], change: float) -> list[str]:
+def _causes(row: Row) -> list[str]:
     """Name those that did most, first who moved the mean the way it went."""
-    found = sorted(row["providers"] or (), key=lambda cause: cause["points"] * change < 0)
+    found = sorted(row["providers"] or (), key=lambda cause: cause["points"] * _change(row) < 0)
     return [
         f"{mention(cause['provider'], 40)} ({svg.number(cause['points'], 1, sign=True)})"
         for cause in found

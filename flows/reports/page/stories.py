@@ -1,17 +1,18 @@
 """Who cites whom, and which stories came through several outlets."""
 
+from dataclasses import replace
 from typing import Any
 
 from flows.reports.page import svg
-from flows.reports.page.figure import (
+from flows.reports.page.figure import Figure, Section, capped, fetch_first, mention
+from flows.reports.page.grid import (
     Cell,
-    Figure,
-    Grid,
-    Section,
-    capped,
-    fetch_first,
-    mention,
-    name,
+    as_name,
+    as_number,
+    as_share,
+    as_text,
+    draw_grid,
+    number_cell,
 )
 from flows.reports.summary import clip
 from flows.reports.terminal import counted
@@ -64,22 +65,17 @@ def citations(con: Connection) -> Section:
         lead="Related items of other providers. The share is of all that the citing provider cites;"
         " above 0, the cited items score better than the citing articles.",
         sql=CITATIONS,
-        grid=Grid(
-            ("Cites", "Cited", "Times", "Share", "Quality, cited less citing"),
-            [
-                [
-                    name(row["cites"]),
-                    name(row["is_cited"]),
-                    Cell(
-                        svg.number(row["citations"]),
-                        is_number=True,
-                        bar=row["citations"] / first["citations"],
-                    ),
-                    Cell(svg.share(row["citations_share"]), is_number=True),
-                    Cell(svg.number(row["quality_difference"], 1, sign=True), is_number=True),
-                ]
-                for row in shown
-            ],
+        grid=draw_grid(
+            shown,
+            {
+                "Cites": as_name("cites"),
+                "Cited": as_name("is_cited"),
+                "Times": lambda row: replace(
+                    number_cell(row["citations"]), bar=row["citations"] / first["citations"]
+                ),
+                "Share": as_share("citations_share"),
+                "Quality, cited less citing": as_number("quality_difference", 1, sign=True),
+            },
         ),
         rest=capped(len(shown), total),
     )
@@ -102,18 +98,17 @@ def _same_address(shown: list[dict[str, Any]], total: int) -> Figure:
         title=f"{counted(total, 'story', 'stories')} came through more than one outlet",
         lead="The same address under several providers, where the scores lie furthest apart first.",
         sql=STORIES,
-        grid=Grid(
-            ("Story", "Outlets", "Scores", "Apart", "First"),
-            [
-                [
-                    Cell(clip(row["title"] or row["story_url"], 90), link=safe(row["story_url"])),
-                    Cell(svg.number(row["providers"]), is_number=True),
-                    Cell(_scores(row["scores"])),
-                    Cell(svg.number(row["quality_range"]), is_number=True),
-                    name(row["first_provider"] or ""),
-                ]
-                for row in shown
-            ],
+        grid=draw_grid(
+            shown,
+            {
+                "Story": lambda row: Cell(
+                    clip(row["title"] or row["story_url"], 90), link=safe(row["story_url"])
+                ),
+                "Outlets": as_number("providers"),
+                "Scores": lambda row: Cell(_scores(row["scores"])),
+                "Apart": as_number("quality_range"),
+                "First": as_name("first_provider"),
+            },
         ),
         rest=capped(len(shown), total),
     )
@@ -124,19 +119,18 @@ def _alike(shown: list[dict[str, Any]], total: int) -> Figure:
         title=f"{counted(total, 'pair')} of articles of different providers have like titles",
         lead="At most seven days apart, the most alike first: a likeness of words, no proof.",
         sql=ALIKE,
-        grid=Grid(
-            ("First", "By", "Then by", "Days later", "Scores", "Words in common"),
-            [
-                [
-                    Cell(clip(row["title"], 90)),
-                    name(row["first"]),
-                    name(row["later"]),
-                    Cell(svg.number(row["days_later"], 1), is_number=True),
-                    Cell(f"{svg.number(row['quality'])}, {svg.number(row['later_quality'])}"),
-                    Cell(svg.share(row["similarity"]), is_number=True),
-                ]
-                for row in shown
-            ],
+        grid=draw_grid(
+            shown,
+            {
+                "First": as_text("title", 90),
+                "By": as_name("first"),
+                "Then by": as_name("later"),
+                "Days later": as_number("days_later", 1),
+                "Scores": lambda row: Cell(
+                    f"{svg.number(row['quality'])}, {svg.number(row['later_quality'])}"
+                ),
+                "Words in common": as_share("similarity"),
+            },
         ),
         rest=capped(len(shown), total),
     )

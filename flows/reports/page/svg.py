@@ -53,6 +53,11 @@ def text(x: float, y: float, content: str, anchor: str = "start", kind: str = "t
     return tag("text", content, x=percent(x), y=float(y), text_anchor=anchor, class_=kind)
 
 
+def rule(y: float) -> Markup:
+    """Return a line across the whole width."""
+    return tag("line", x1="0%", x2="100%", y1=y, y2=y, class_="grid")
+
+
 def bar(x: float, y: float, width: float, height: float, kind: str, hint: str = "") -> Markup:
     """Return a rectangle; x and width are shares of the width."""
     return tag(

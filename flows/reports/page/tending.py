@@ -4,18 +4,8 @@ from typing import Any
 
 from flows.reports.page import svg
 from flows.reports.page.columns import Column, columns, ends
-from flows.reports.page.figure import (
-    Cell,
-    Figure,
-    Grid,
-    Panel,
-    Section,
-    capped,
-    fetch,
-    mention,
-    name,
-    numbers,
-)
+from flows.reports.page.figure import Figure, Panel, Section, capped, fetch, mention, numbers
+from flows.reports.page.grid import Cell, Draw, as_name, as_number, as_share, draw_grid
 from flows.reports.page.periods import recent
 from flows.reports.terminal import counted
 from flows.warehouse.connection import Connection
@@ -111,22 +101,21 @@ def _arrivals(rows: list[dict[str, Any]]) -> Figure:
         lead=f"Articles that came in {first['period_start'].year}: the share that was here within"
         " 24 hours, and the days within which half and nine in ten of them were here.",
         sql=ARRIVALS,
-        grid=Grid(
-            ("Provider", "Articles", "Same day", "Half within", "Nine in ten within"),
-            [
-                [
-                    name(row["name"]),
-                    Cell(svg.number(row["articles"]), is_number=True),
-                    Cell(svg.share(row["same_day_share"]), is_number=True),
-                    Cell(_days(row["lag_days_median"]), is_number=True),
-                    Cell(_days(row["lag_days_p90"]), is_number=True),
-                ]
-                for row in shown
-            ],
+        grid=draw_grid(
+            shown,
+            {
+                "Provider": as_name("name"),
+                "Articles": as_number("articles"),
+                "Same day": as_share("same_day_share"),
+                "Half within": _as_days("lag_days_median"),
+                "Nine in ten within": _as_days("lag_days_p90"),
+            },
         ),
         rest=capped(len(shown), len(rows)),
     )
 
 
-def _days(value: float | None) -> str:
-    return svg.number(None) if value is None else f"{svg.number(value, 1)} d"
+def _as_days(key: str) -> Draw:
+    return lambda row: Cell(
+        svg.NONE if row[key] is None else f"{svg.number(row[key], 1)} d", is_number=True
+    )

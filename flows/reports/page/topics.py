@@ -4,20 +4,10 @@ from typing import Any
 
 from flows.reports.page import svg
 from flows.reports.page.columns import Column, columns, ends
-from flows.reports.page.dumbbell import dumbbell
-from flows.reports.page.figure import (
-    Cell,
-    Figure,
-    Grid,
-    Panel,
-    Section,
-    capped,
-    fetch,
-    mention,
-    name,
-    numbers,
-)
+from flows.reports.page.figure import Figure, Panel, Section, capped, fetch, mention, numbers
+from flows.reports.page.grid import Cell, Row, as_name, as_number, draw_grid, number_cell
 from flows.reports.page.periods import choose_grain, recent
+from flows.reports.page.strips import dumbbell
 from flows.reports.terminal import counted
 from flows.warehouse.connection import Connection
 
@@ -86,9 +76,22 @@ def movers(con: Connection) -> Section:
         " column says how often chance alone makes two such counts differ so much; of many topics"
         " a few rise or fall by it.",
         sql=MOVED,
-        grid=Grid(
-            ("Topic", "Before → now", "Change", "Status", "Now", "Before", "By chance"),
-            [_mover(row, top) for row in shown],
+        grid=draw_grid(
+            shown,
+            {
+                "Topic": as_name("topic"),
+                "Before → now": lambda row: _dots(row, top),
+                "Change": lambda row: number_cell(
+                    row["articles_last_28_days"] - row["articles_previous_28_days"], sign=True
+                ),
+                "Status": lambda row: Cell(status(row["status"])),
+                "Now": as_number("articles_last_28_days"),
+                "Before": as_number("articles_previous_28_days"),
+                # One in a million is written as 0, and is not never.
+                "By chance": lambda row: Cell(
+                    svg.share(row["status_p_value"] or 1e-6), is_number=True
+                ),
+            },
         ),
         rest=capped(len(shown), len(rows)),
     )
@@ -122,19 +125,10 @@ def _mover_title(rows: list[dict[str, Any]]) -> str:
     )
 
 
-def _mover(row: dict[str, Any], top: float) -> list[Cell]:
+def _dots(row: Row, top: float) -> Cell:
     now, before = row["articles_last_28_days"], row["articles_previous_28_days"]
     label = f"{mention(row['topic'])}: {now:,} articles, {before:,} in the 28 days before"
-    return [
-        name(row["topic"]),
-        Cell(dumbbell(before, now, top, label)),
-        Cell(svg.number(now - before, sign=True), is_number=True),
-        Cell(status(row["status"])),
-        Cell(svg.number(now), is_number=True),
-        Cell(svg.number(before), is_number=True),
-        # One in a million is written as 0, and is not never.
-        Cell(svg.share(row["status_p_value"] or 1e-6), is_number=True),
-    ]
+    return Cell(dumbbell(before, now, top, label))
 
 
 def status(word: str) -> str:

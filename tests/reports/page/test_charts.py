@@ -8,10 +8,8 @@ import pytest
 from flows.reports.page import svg
 from flows.reports.page.band import Spread, band
 from flows.reports.page.columns import Column, columns, ends
-from flows.reports.page.dumbbell import dumbbell
+from flows.reports.page.strips import dumbbell, sparkline, waterfall_step
 from flows.reports.page.histogram import histogram
-from flows.reports.page.sparkline import sparkline
-from flows.reports.page.waterfall import step
 
 
 def attributes(drawing: str, element: str, *names: str) -> list[tuple[str, ...]]:
@@ -100,7 +98,7 @@ def test_a_band_spans_low_and_high_on_an_axis_that_says_from_where() -> None:
 
 def test_a_step_begins_where_the_one_before_ended() -> None:
     """A fall is drawn to the left of its start, on the scale of its month."""
-    drawn = step(80.0, -2.0, 76.0, 81.0, "new scores: -2.00")
+    drawn = waterfall_step(80.0, -2.0, 76.0, 81.0, "new scores: -2.00")
     assert attributes(drawn, "rect", "x", "width", "class") == [("40%", "40%", "down")]
     assert attributes(drawn, "line", "x1") == [("80%",)]
 
