@@ -15,6 +15,7 @@ import yaml
 from flows.normalize.rows import normalize
 from flows.source.extract import Batch, extract
 from flows.source.folder import walk
+from flows.source.patterns import PathFilter
 
 CONTENT = Path(__file__).parents[1] / "data" / "content"
 
@@ -146,7 +147,7 @@ def test_the_broken_share_stays_under_the_warning_of_the_checks() -> None:
 
 def test_every_article_is_read_by_the_columns_own_keys() -> None:
     """The sample is of the kind that the columns are named after: no other key feeds one."""
-    listing = walk(CONTENT)
+    listing = walk(CONTENT, PathFilter())
     batch = Batch(CONTENT, tuple(sorted(listing.paths)), {}, listing.faults)
     assert normalize(extract(batch))["raw.articles"]["sources"].isna().all()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from flows import UsageError
 from flows.config import FILE_NAME, Config, default, load, parse
 from flows.source import sources
-from flows.source.patterns import DEFAULT_PATTERNS
+from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
 from flows.source.sources import Location
 from flows.warehouse.connection import Connection, open_readonly
 from flows.warehouse.paths import WarehousePaths
@@ -28,9 +28,9 @@ class Scope:
     mapping: Config = field(default_factory=default, compare=False)
 
     @property
-    def left_out(self) -> tuple[str, ...]:
-        """Return the globs of what is not read: the configuration is no content."""
-        return (*self.exclude, FILE_NAME)
+    def chosen(self) -> PathFilter:
+        """Return what chooses the files that are read: the configuration is no content."""
+        return PathFilter(self.patterns, (*self.exclude, FILE_NAME))
 
     def is_of_folder(self, folder: Location) -> bool:
         """Return whether a path leads to the folder, through links too, or is its address."""

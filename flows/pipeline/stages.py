@@ -15,7 +15,6 @@ from flows.models.checks import FailedCheck
 from flows.pipeline.work import Work
 from flows.source import history, sources
 from flows.source.folder import Listing
-from flows.source.patterns import PathFilter
 from flows.warehouse import generations
 from flows.warehouse.connection import build_memory, limit_memory
 from flows.warehouse.run_log import last_look
@@ -57,11 +56,11 @@ class Loaded:
 
 def scan(work: Work) -> Scanned:
     """List new commits and all files; look twice before a file is missing from the ledger."""
-    globs = (work.scope.patterns, work.scope.left_out)
+    source, chosen = work.scope.source, work.scope.chosen
     past = catch_up.plan(
         work.con,
-        work.scope.source,
-        PathFilter(*globs).accepts,
+        source,
+        chosen.accepts,
         work.run,
         wanted=work.request.history,
         say=work.runner.say,
@@ -70,14 +69,14 @@ def scan(work: Work) -> Scanned:
     compare = partial(
         plans.compare,
         work.con,
-        work.scope.source,
+        source,
         parser_version=frontmatter.PARSER_VERSION,
         reread=work.reread,
     )
-    listing = sources.walk(work.scope.source, *globs)
+    listing = sources.walk(source, chosen)
     plan = compare(listing)
     if plan.vanished:
-        listing = sources.look_again(work.scope.source, listing, plan.vanished, *globs)
+        listing = sources.look_again(source, chosen, listing, plan.vanished)
         plan = compare(listing)
     return Scanned(past, listing, plan)
 

@@ -61,7 +61,7 @@ def profile(scope: Scope) -> tuple[list[KeyProfile], int]:
     """Profile the files of a source that can be loaded; return the keys and the number of files."""
     from flows.normalize.rows import feeds
 
-    listing = sources.walk(scope.source, scope.patterns, scope.left_out)
+    listing = sources.walk(scope.source, scope.chosen)
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
     holders: Counter[tuple[str, str]] = Counter()
     files = 0

@@ -54,7 +54,7 @@ def write(scope: Scope, named: Path | None, keys: Sequence[KeyProfile], files: i
 
 def author_files(scope: Scope) -> list[str]:
     """Return the data files that give the ids of authors their names."""
-    paths = sources.walk(scope.source, scope.patterns, scope.left_out).paths
+    paths = sources.walk(scope.source, scope.chosen).paths
     found = [path for path in sorted(paths) if _AUTHORS_FILE.fullmatch(path)]
     return [path for path in found if _describes_authors(Path(scope.source) / path)]
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -12,8 +12,8 @@ from flows import MatterhouseError
 from flows.source import objects
 from flows.source.folder import Listing, PathError, SourceUnreadable, is_utf8
 from flows.source.members import SUFFIXES, Member, members
-from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
-from flows.source.read import Read, Signature, Unreadable
+from flows.source.patterns import PathFilter
+from flows.source.read import Read, Reader, Signature, Unreadable
 
 _CHUNK = 4 * 1024 * 1024
 
@@ -24,11 +24,8 @@ def is_archive(source: Path | str) -> bool:
     return is_named and not (isinstance(source, Path) and source.is_dir())
 
 
-def walk(
-    source: Path | str, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
-) -> Listing:
-    """List the members that the patterns choose; of two with one name the last counts."""
-    chosen = PathFilter(patterns, exclude)
+def walk(source: Path | str, chosen: PathFilter) -> Listing:
+    """List the members that are chosen; of two with one name the last counts."""
     found: dict[str, str] = {}
     faults: dict[str, PathError] = {}
     ignored = 0
@@ -52,9 +49,7 @@ def walk(
 
 
 @contextmanager
-def reader(
-    source: Path | str, paths: Sequence[str], marks: Mapping[str, str]
-) -> Iterator[Callable[[str], Read]]:
+def open_reader(source: Path | str, paths: Sequence[str]) -> Iterator[Reader]:
     """Give what reads members; the archive is read once for all of them."""
     wanted = frozenset(paths)
     tops: set[str] = set()

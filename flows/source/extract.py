@@ -1,8 +1,8 @@
 """A batch of paths → documents and rejects: the only stage that reads the source's files."""
 
-import contextlib
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -11,7 +11,7 @@ from flows.config import TERM_KINDS, Config, Terms
 from flows.source import commit_tree, sources, time_limit
 from flows.source.folder import PathError, too_large
 from flows.source.patterns import PathFilter
-from flows.source.read import Read, Signature, Unreadable
+from flows.source.read import Reader, Signature, Unreadable
 from flows.source.sources import Location
 from flows.source.states import state
 
@@ -108,7 +108,8 @@ def extract(batch: Batch) -> Extracted:
     """Read every file of a batch; a fault of one file never touches another."""
     found = Extracted([], [], [])
     states: dict[Hashable, str] = {}
-    with _reader(batch) as read, time_limit.watched():
+    readable = [path for path in batch.paths if path not in batch.faults]
+    with _open_reader(batch, readable) as read, time_limit.watched():
         for path in batch.paths:
             time_limit.next_file()
             outcome = _outcome(batch, path, read)
@@ -135,25 +136,22 @@ def _unless_said_before(
     return Unchanged(document.path, document.content_hash, signature)
 
 
-@contextlib.contextmanager
-def _reader(batch: Batch) -> Iterator[Callable[[str], Read]]:
-    """Give what reads the paths of a batch, each once and in their order."""
-    readable = [path for path in batch.paths if path not in batch.faults]
-    read_all = commit_tree.blob_reader if batch.is_past else sources.reader
-    with read_all(batch.source, readable, batch.marks) as read:
-        yield read
+def _open_reader(batch: Batch, paths: Sequence[str]) -> AbstractContextManager[Reader]:
+    if batch.is_past:
+        return nullcontext(commit_tree.make_blob_reader(batch.source, paths, batch.marks))
+    return sources.open_reader(batch.source, paths, batch.marks)
 
 
 def unread(batch: Batch, path: str, code: str, message: str, hint: str) -> Reject:
     """Quarantine a file that crashes the reader, with the mark that shows when it changes."""
     content_hash: str | None = None
     signature: Signature | None = None
-    with contextlib.suppress(Unreadable), sources.reader(batch.source, [path], batch.marks) as read:
+    with suppress(Unreadable), sources.open_reader(batch.source, [path], batch.marks) as read:
         _, content_hash, signature = read(path)
     return Reject(path, content_hash, signature, "quarantined", code, message, hint)
 
 
-def _outcome(batch: Batch, path: str, read: Callable[[str], Read]) -> Document | Reject | Unchanged:
+def _outcome(batch: Batch, path: str, read: Reader) -> Document | Reject | Unchanged:
     if fault := batch.faults.get(path):
         return Reject(path, None, None, "quarantined", fault.code, fault.message, fault.hint)
     signature: Signature | None = None
@@ -169,17 +167,7 @@ def _outcome(batch: Batch, path: str, read: Callable[[str], Read]) -> Document |
     except Unreadable as error:
         return Reject(path, content_hash, signature, *error.fields)
     except frontmatter.BrokenFrontMatter as error:
-        return Reject(
-            path,
-            content_hash,
-            signature,
-            "quarantined",
-            error.code,
-            error.message,
-            error.hint,
-            error.line,
-            error.column,
-        )
+        return Reject(path, content_hash, signature, "quarantined", *error.args)
 
 
 def _terms_at(mapping: Config, path: str) -> Terms | None:

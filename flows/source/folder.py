@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from flows import MatterhouseError
-from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
+from flows.source.patterns import PathFilter
 from flows.source.read import MAX_FILE_BYTES, mark
 
 # Some editors move a file away before they rewrite it: it is missing for some milliseconds.
@@ -54,12 +54,9 @@ class Listing:
     ignored_endings: Mapping[str, int] = field(default_factory=dict)
 
 
-def walk(
-    source: Path, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
-) -> Listing:
-    """List every entry below `source` that the patterns choose."""
+def walk(source: Path, chosen: PathFilter) -> Listing:
+    """List every entry below `source` that is chosen."""
     require_folder(source)
-    chosen = PathFilter(patterns, exclude)
     faults: dict[str, PathError] = {}
     ignored: Counter[str] = Counter()
     paths: list[str] = []
@@ -93,21 +90,14 @@ def require_folder(source: Path) -> None:
         )
 
 
-def look_again(
-    source: Path,
-    first: Listing,
-    missing: Sequence[str],
-    patterns: Sequence[str] = DEFAULT_PATTERNS,
-    exclude: Sequence[str] = (),
-) -> Listing:
+def look_again(source: Path, chosen: PathFilter, first: Listing, missing: Sequence[str]) -> Listing:
     """Walk once more, because files that were expected are missing, and ask for each by its name.
 
     A folder that is read while a file in it is saved by renaming may list it never or twice.
     """
     time.sleep(_SAVING_SECONDS)
-    second = walk(source, patterns, exclude)
+    second = walk(source, chosen)
     absent = {*first.paths, *missing} - {*second.paths, *first.faults}
-    chosen = PathFilter(patterns, exclude)
     found = {
         path: status
         for path in sorted(absent)

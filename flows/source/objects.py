@@ -6,7 +6,7 @@ Credentials come from the environment, where the provider's own tools look for t
 import hashlib
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from flows import MatterhouseError, UsageError
 from flows.source import time_limit
 from flows.source.folder import Listing, SourceUnreadable
-from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
-from flows.source.read import MAX_FILE_BYTES, Read, Signature, Unreadable, from_bytes
+from flows.source.patterns import PathFilter
+from flows.source.read import MAX_FILE_BYTES, Read, Reader, Signature, Unreadable, from_bytes
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -36,11 +36,8 @@ _UNKNOWN, _DENIED = ("405", "501"), ("401", "403")
 _NO_ACCOUNT = "Account must be specified"
 
 
-def walk(
-    address: str, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
-) -> Listing:
-    """List the objects below an address that the patterns choose, or fail as a whole."""
-    chosen = PathFilter(patterns, exclude)
+def walk(address: str, chosen: PathFilter) -> Listing:
+    """List the objects below an address that are chosen, or fail as a whole."""
     found: dict[str, str] = {}
     ignored = 0
     try:
@@ -65,9 +62,7 @@ def mark(meta: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def reader(
-    address: str, paths: Sequence[str], marks: Mapping[str, str]
-) -> Iterator[Callable[[str], Read]]:
+def open_reader(address: str, paths: Sequence[str], marks: Mapping[str, str]) -> Iterator[Reader]:
     """Give what reads the objects in their order, with some threads that read ahead."""
     store = open_store(address)
     waiting = iter(paths)

@@ -4,7 +4,9 @@ import hashlib
 import os
 import stat
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from flows.source import time_limit
 
@@ -24,7 +26,9 @@ class Signature:
 
 
 # Bytes (None if too large), their hash, and the signature.
-Read = tuple[bytes | None, str, Signature]
+Read: TypeAlias = tuple[bytes | None, str, Signature]
+# Reads the file at a path; raises Unreadable for what is wrong with it.
+Reader: TypeAlias = Callable[[str], Read]
 
 
 class Unreadable(Exception):

@@ -4,8 +4,8 @@ A location is a Path, or the text of an address; only these travel to workers, n
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 from flows import UsageError
 from flows.source import archives, commit_tree, folder, objects
 from flows.source.folder import Listing
-from flows.source.patterns import DEFAULT_PATTERNS
-from flows.source.read import Read
-from flows.source.read import read as read_file
+from flows.source.patterns import PathFilter
+from flows.source.read import Reader, read
 
 Location: TypeAlias = Path | str
 
@@ -57,60 +56,46 @@ def is_folder(source: Location) -> bool:
     return (
         isinstance(source, Path)
         and not archives.is_archive(source)
-        and commit_tree.named(source) is None
+        and commit_tree.split_revision(source) is None
     )
 
 
 def require(source: Location) -> None:
     """Stop at a path that leads nowhere; an address shows when it is listed."""
-    if not isinstance(source, Path) or commit_tree.named(source):
+    if not isinstance(source, Path) or commit_tree.split_revision(source):
         return
     if not (archives.is_archive(source) and source.is_file()):
         folder.require_folder(source)
 
 
-def walk(
-    source: Location, patterns: Sequence[str] = DEFAULT_PATTERNS, exclude: Sequence[str] = ()
-) -> Listing:
-    """List everything in a source that the patterns choose, or fail: half a listing is none."""
+def walk(source: Location, chosen: PathFilter) -> Listing:
+    """List everything in a source that is chosen, or fail: half a listing is none."""
     if archives.is_archive(source):
-        return archives.walk(source, patterns, exclude)
+        return archives.walk(source, chosen)
     if isinstance(source, str):
-        return objects.walk(source, patterns, exclude)
-    if commit_tree.named(source):
-        return commit_tree.walk(source, patterns, exclude)
-    return folder.walk(source, patterns, exclude)
+        return objects.walk(source, chosen)
+    if commit_tree.split_revision(source):
+        return commit_tree.walk(source, chosen)
+    return folder.walk(source, chosen)
 
 
 def look_again(
-    source: Location,
-    first: Listing,
-    missing: Sequence[str],
-    patterns: Sequence[str] = DEFAULT_PATTERNS,
-    exclude: Sequence[str] = (),
+    source: Location, chosen: PathFilter, first: Listing, missing: Sequence[str]
 ) -> Listing:
     """List once more, because files that were expected are missing."""
     if isinstance(source, Path) and is_folder(source):
-        return folder.look_again(source, first, missing, patterns, exclude)
-    return walk(source, patterns, exclude)
+        return folder.look_again(source, chosen, first, missing)
+    return walk(source, chosen)
 
 
-@contextmanager
-def reader(
+def open_reader(
     source: Location, paths: Sequence[str], marks: Mapping[str, str]
-) -> Iterator[Callable[[str], Read]]:
-    """Give what reads these paths, each once and in their order; `marks` are those of the listing.
-
-    It raises Unreadable for what is wrong with one file.
-    """
+) -> AbstractContextManager[Reader]:
+    """Open what reads these paths, each once and in order; `marks` are those of the listing."""
     if archives.is_archive(source):
-        with archives.reader(source, paths, marks) as read:
-            yield read
-    elif isinstance(source, str):
-        with objects.reader(source, paths, marks) as read:
-            yield read
-    elif commit_tree.named(source):
-        with commit_tree.reader(source, paths, marks) as read:
-            yield read
-    else:
-        yield lambda path: read_file(f"{source}/{path}")
+        return archives.open_reader(source, paths)
+    if isinstance(source, str):
+        return objects.open_reader(source, paths, marks)
+    if commit_tree.split_revision(source):
+        return nullcontext(commit_tree.make_reader(source, paths, marks))
+    return nullcontext(lambda path: read(f"{source}/{path}"))

@@ -6,6 +6,7 @@ import pytest
 
 from flows.source import commit_tree, folder
 from flows.source.git import NoHistory
+from flows.source.patterns import PathFilter
 from tests.repositories import Repository
 
 
@@ -25,10 +26,10 @@ def repository(tmp_path: Path) -> Repository:
 
 def contents(source: Path) -> dict[str, bytes | None]:
     """Return what a reader gives for every path that is listed."""
-    listing = commit_tree.walk(source)
+    listing = commit_tree.walk(source, PathFilter())
     marks = dict(zip(listing.paths, listing.marks, strict=True))
-    with commit_tree.reader(source, listing.paths, marks) as read_path:
-        return {path: read_path(path)[0] for path in listing.paths}
+    read_path = commit_tree.make_reader(source, listing.paths, marks)
+    return {path: read_path(path)[0] for path in listing.paths}
 
 
 def test_a_revision_is_listed_and_read_without_a_checkout(repository: Repository) -> None:
@@ -54,7 +55,7 @@ def test_a_bare_repository_stands_for_its_last_commit(
 def test_files_that_are_not_chosen_are_counted(repository: Repository) -> None:
     """As in a walk over a folder; a mark is there for what is, and changes with the bytes."""
     then, now = (Path(f"{repository.folder}@{name}") for name in ("v1.0", "main"))
-    listed = [commit_tree.walk(source, exclude=["_news/"]) for source in (then, now)]
+    listed = [commit_tree.walk(source, PathFilter(exclude=["_news/"])) for source in (then, now)]
     assert [(listing.paths, listing.ignored) for listing in listed] == [(["a.md"], 2)] * 2
     assert listed[0].marks != listed[1].marks
     assert [marks[0].split()[0] for marks in (listed[0].marks, listed[1].marks)] == ["3", "5"]
@@ -65,7 +66,7 @@ def test_a_file_over_the_limit_is_a_fault(
 ) -> None:
     """It is known before it is read."""
     monkeypatch.setattr(commit_tree, "MAX_FILE_BYTES", 4)
-    listing = commit_tree.walk(Path(f"{repository.folder}@main"))
+    listing = commit_tree.walk(Path(f"{repository.folder}@main"), PathFilter())
     assert listing.faults == {"a.md": folder.too_large()}
 
 
@@ -73,13 +74,13 @@ def test_other_paths_are_no_commits(repository: Repository, tmp_path: Path) -> N
     """A folder, one with the sign in its name, and one that is not there."""
     (tmp_path / "content@home").mkdir()
     for path in (repository.folder, tmp_path / "content@home", tmp_path / "nothing@v1.0"):
-        assert commit_tree.named(path) is None
+        assert commit_tree.split_revision(path) is None
 
 
 def test_a_revision_that_is_not_there_is_named(repository: Repository, tmp_path: Path) -> None:
     """So is a folder that lies in no repository."""
     (tmp_path / "plain").mkdir()
     with pytest.raises(NoHistory, match=r"has no commit v2\.0"):
-        commit_tree.walk(Path(f"{repository.folder}@v2.0"))
+        commit_tree.walk(Path(f"{repository.folder}@v2.0"), PathFilter())
     with pytest.raises(NoHistory, match="has no commit to read"):
-        commit_tree.walk(tmp_path / "plain@v1.0")
+        commit_tree.walk(tmp_path / "plain@v1.0", PathFilter())

@@ -19,6 +19,7 @@ from flows.source.extract import (
     unread,
 )
 from flows.source.folder import PathError, walk
+from flows.source.patterns import PathFilter
 from flows.source.read import MAX_FILE_BYTES, Signature
 
 OLD = 1_600_000_000_000_000_000
@@ -199,7 +200,7 @@ def test_a_time_that_cannot_be_is_as_good_as_any(
     monkeypatch.setattr(opened.time, "time_ns", lambda: status.st_ctime_ns + 3_000_000_000)
     found = one(tmp_path, "a.md")
     assert isinstance(found, Document)
-    assert (found.signature.mark,) == tuple(walk(tmp_path).marks)
+    assert (found.signature.mark,) == tuple(walk(tmp_path, PathFilter()).marks)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from flows.source.folder import (
     look_again,
     walk,
 )
+from flows.source.patterns import PathFilter
 
 SOURCE = Path("content")
 
@@ -30,7 +31,7 @@ def touch(folder: Path, *names: str) -> Path:
 def test_a_walk_lists_what_matches(tmp_path: Path) -> None:
     """Each matching file once, by its path below the source; the rest is counted."""
     touch(tmp_path, "b.md", "a/z.md", "a.md", "a-b.md", "A.HTML", "t.yml", "x.png", "a/no_suffix")
-    listing = walk(tmp_path)
+    listing = walk(tmp_path, PathFilter())
     assert (sorted(listing.paths), listing.ignored, listing.faults) == (
         ["A.HTML", "a-b.md", "a.md", "a/z.md", "b.md", "t.yml"],
         2,
@@ -43,7 +44,7 @@ def test_a_listing_has_a_mark_for_each_file(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_bytes(b"12345")
     os.utime(tmp_path / "a.md", ns=(1, 1_700_000_000_123_456_789))
     status = (tmp_path / "a.md").stat()
-    listing = walk(tmp_path)
+    listing = walk(tmp_path, PathFilter())
     assert (list(listing.paths), list(listing.marks)) == (
         ["a.md"],
         [f"5 1700000000123456789 {status.st_ctime_ns} {status.st_ino}"],
@@ -53,14 +54,14 @@ def test_a_listing_has_a_mark_for_each_file(tmp_path: Path) -> None:
 def test_the_endings_of_what_is_ignored_are_counted(tmp_path: Path) -> None:
     """So that a folder of another kind can say which pattern it needs."""
     touch(tmp_path, "a.rst", "b.rst", "c", "d.md")
-    found = walk(tmp_path)
+    found = walk(tmp_path, PathFilter())
     assert (found.ignored, found.ignored_endings) == (3, {".rst": 2, "": 1})
 
 
 def test_patterns_and_exclusions_choose_files(tmp_path: Path) -> None:
     """An excluded folder is not even counted, a single file that is not chosen is."""
     touch(tmp_path, "a.md", "b.md", "draft/c.md", "news/draft/d.md", "news/e.md", "news/f.txt")
-    listing = walk(tmp_path, ["**/*.md"], ["draft", "b.*"])
+    listing = walk(tmp_path, PathFilter(["**/*.md"], ["draft", "b.*"]))
     assert (sorted(listing.paths), listing.ignored) == (["a.md", "news/e.md"], 2)
 
 
@@ -68,7 +69,7 @@ def test_what_is_hidden_or_left_by_an_editor_is_ignored(tmp_path: Path) -> None:
     """What tools keep in .git is not even counted; a single file is, whatever the patterns say."""
     leftovers = (".d.md", ".d.md.swp", "._d.md", "~$d.md", "d.md~", "#d.md#", ".#d.md")
     touch(tmp_path, ".git/a.md", "b/.cache/c.md", "b/~$e.md", "e.md", "f~g.md", "#h.md", *leftovers)
-    listing = walk(tmp_path, ["*"])
+    listing = walk(tmp_path, PathFilter(["*"]))
     assert (sorted(listing.paths), listing.ignored) == (["#h.md", "e.md", "f~g.md"], 8)
 
 
@@ -103,7 +104,7 @@ def test_an_entry_that_vanishes_takes_no_other_with_it(
 
     touch(tmp_path, "a.md", "b.md", "c.md")
     Vanishing(monkeypatch)
-    assert sorted(walk(tmp_path).paths) == ["b.md", "c.md"]
+    assert sorted(walk(tmp_path, PathFilter()).paths) == ["b.md", "c.md"]
 
 
 def test_an_entry_that_is_listed_twice_counts_once(
@@ -117,7 +118,7 @@ def test_an_entry_that_is_listed_twice_counts_once(
 
     touch(tmp_path, "a.md", "b.md", "c.txt.bak")
     Twice(monkeypatch)
-    listing = walk(tmp_path)
+    listing = walk(tmp_path, PathFilter())
     assert (sorted(listing.paths), listing.ignored) == (["a.md", "b.md"], 1)
 
 
@@ -132,8 +133,8 @@ def test_a_file_that_two_listings_pass_over_is_found_by_its_name(
 
     touch(tmp_path, "a.md", "b.md", "c.md")
     Forgetful(monkeypatch)
-    first = walk(tmp_path)
-    found = look_again(tmp_path, first, ["a.md", "gone.md"])
+    first = walk(tmp_path, PathFilter())
+    found = look_again(tmp_path, PathFilter(), first, ["a.md", "gone.md"])
     assert (sorted(first.paths), sorted(found.paths)) == (
         ["b.md", "c.md"],
         ["a.md", "b.md", "c.md"],
@@ -146,7 +147,7 @@ def test_a_second_look_finds_what_moved_and_no_more(tmp_path: Path) -> None:
     (tmp_path / "linked").symlink_to("elsewhere")
     first = Listing(["kept.md", "old.md"], ["", ""])
     missing = ["gone.md", "linked/y.md", "dir.md", "a.png", ".d.md", "a.png/z.md"]
-    listing = look_again(tmp_path, first, missing)
+    listing = look_again(tmp_path, PathFilter(), first, missing)
     assert (sorted(listing.paths), listing.ignored) == (
         ["dir.md/x.md", "elsewhere/y.md", "kept.md", "new.md"],
         3,
@@ -166,7 +167,7 @@ def test_the_earlier_name_of_a_file_that_is_listed_is_gone(
             return [entry for entry in entries if entry.name == "A.md"]
 
     CaseInsensitive(monkeypatch)
-    look = partial(look_again, tmp_path, Listing(), ["a.md"])
+    look = partial(look_again, tmp_path, PathFilter(), Listing(), ["a.md"])
     assert sorted(look().paths) == ["A.md", "a.md"]
     lstat = Path.lstat
 
@@ -183,7 +184,7 @@ def test_the_earlier_name_of_a_file_that_is_listed_is_gone(
 def test_a_name_that_is_not_utf8_is_a_fault_under_an_escaped_name(tmp_path: Path) -> None:
     """Such a name cannot be stored: the ledger shows its bytes, and nothing reads the file."""
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.md")).touch()
-    listing = walk(tmp_path)
+    listing = walk(tmp_path, PathFilter())
     assert (sorted(listing.paths), {path: f.code for path, f in listing.faults.items()}) == (
         ["caf\\xe9.md"],
         {"caf\\xe9.md": "bad_file_name"},
@@ -203,7 +204,7 @@ def test_a_folder_that_cannot_be_listed_is_a_fault(
         return scandir(folder)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    listing = walk(tmp_path)
+    listing = walk(tmp_path, PathFilter())
     assert (sorted(listing.paths), {path: f.code for path, f in listing.faults.items()}) == (
         ["closed/", "open/b.md"],
         {"closed/": "unreadable_folder"},
@@ -217,7 +218,7 @@ def test_a_source_that_is_no_folder_is_refused(tmp_path: Path, name: str, messag
     """The message tells a missing source from one that is a file."""
     touch(tmp_path, "file")
     with pytest.raises(SourceMissing, match=message):
-        walk(tmp_path / name)
+        walk(tmp_path / name, PathFilter())
 
 
 def test_a_source_whose_path_is_not_utf8_is_refused(tmp_path: Path) -> None:
@@ -225,6 +226,6 @@ def test_a_source_whose_path_is_not_utf8_is_refused(tmp_path: Path) -> None:
     strange = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
     touch(strange, "content/a.md")
     with pytest.raises(SourceMissing, match=r"/caf\\xe9/content has a path that is not valid"):
-        walk(strange / "content")
+        walk(strange / "content", PathFilter())
     (tmp_path / "link").symlink_to(strange / "content")
-    assert list(walk(tmp_path / "link").paths) == ["a.md"]
+    assert list(walk(tmp_path / "link", PathFilter()).paths) == ["a.md"]

@@ -12,6 +12,7 @@ import pytest
 
 from flows.source import folder
 from flows.source.extract import Batch
+from flows.source.patterns import PathFilter
 from flows.workers.cluster import WorkersFailed, take_parts, write_parts
 from flows.workers.frames import frames_of
 from tests import servers
@@ -25,7 +26,7 @@ MATTERHOUSE = [sys.executable, "-m", "flows"]
 
 def batch_of(source: Path) -> Batch:
     """Return a batch of every file of a folder."""
-    listing = folder.walk(source)
+    listing = folder.walk(source, PathFilter())
     return Batch(source, tuple(listing.paths), {}, listing.faults)
 
 

@@ -8,8 +8,8 @@ import pytest
 from flows.reports.page import svg
 from flows.reports.page.band import Spread, band
 from flows.reports.page.columns import Column, columns, ends
-from flows.reports.page.strips import dumbbell, sparkline, waterfall_step
 from flows.reports.page.histogram import histogram
+from flows.reports.page.strips import dumbbell, sparkline, waterfall_step
 
 
 def attributes(drawing: str, element: str, *names: str) -> list[tuple[str, ...]]:
