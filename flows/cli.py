@@ -247,17 +247,16 @@ def quarantine(
         excluded: List the files that are not taken for articles.
         history: List the files that were broken in commits of the past.
     """
-    from flows.reports import quarantine as quarantined
+    from flows.reports.quarantine import Kind, read_quarantine
 
     if values + excluded + history > 1:
         raise UsageError("say --values, --excluded or --history: they list different things")
-    kind: quarantined.Kind = (
+    kind: Kind = (
         "values" if values else "excluded" if excluded else "history" if history else "files"
     )
-    found = quarantined.read(warehouse, kind)
+    found = read_quarantine(warehouse, kind)
     if as_json:
-        rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
-        print(json.dumps(rows, default=str))
+        print(json.dumps(found.rows, default=str))
     else:
         results.quarantine(found, kind)
 
@@ -283,9 +282,9 @@ def tables(name: str | None = None, /, *, warehouse: options.Warehouse, dbt: boo
         if dbt:
             print(dbt_sources.sources(con), end="")
         elif name is None:
-            terminal.table(*listings.tables(con))
+            terminal.table(*listings.list_tables(con))
         else:
-            terminal.table(*listings.columns(con, name))
+            terminal.table(*listings.list_columns(con, name))
 
 
 @command(

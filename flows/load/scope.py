@@ -9,7 +9,7 @@ from flows.config import FILE_NAME, Config, default, load, parse
 from flows.source import sources
 from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
 from flows.source.sources import Location
-from flows.warehouse.connection import Connection, open_readonly
+from flows.warehouse.connection import Connection, fetch_rows, open_readonly
 from flows.warehouse.paths import WarehousePaths
 
 
@@ -101,11 +101,10 @@ def of_published(paths: WarehousePaths) -> Scope | None:
 
 def remembered(con: Connection) -> Scope | None:
     """Return what the last published run read; None if there is none."""
-    found = con.execute("from ops.runs where started_at = (select max(started_at) from ops.runs)")
-    names = [name for name, *_ in found.description or ()]
-    if not (rows := found.fetchall()):
+    last = "from ops.runs order by started_at desc limit 1"
+    if not (rows := fetch_rows(con, last)):
         return None
-    run = dict(zip(names, rows[0], strict=True))
+    run = rows[0]
     # Runs of earlier versions kept no globs.
     patterns, exclude = run.get("patterns"), run.get("exclude")
     return Scope(

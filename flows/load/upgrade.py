@@ -9,6 +9,7 @@ from flows.load import ledger, origins
 from flows.load.staging import STATE_TABLES
 from flows.models import build, comments
 from flows.models.files import SqlFile, files
+from flows.warehouse.catalog import read_tables
 from flows.warehouse.connection import (
     Connection,
     connect,
@@ -87,18 +88,10 @@ def _declared() -> dict[str, tuple[SqlFile, Columns]]:
 
 
 def _columns(con: Connection) -> dict[str, Columns]:
-    rows = con.execute(
-        """
-        select schema_name || '.' || table_name, column_name, data_type
-        from duckdb_columns()
-        where database_name = current_database() and not internal
-        order by schema_name, table_name, column_index
-        """
-    ).fetchall()
-    found: dict[str, Columns] = {}
-    for table, column, kind in rows:
-        found.setdefault(table, {})[column] = kind
-    return found
+    return {
+        table.full_name: {column.name: column.type for column in table.columns}
+        for table in read_tables(con)
+    }
 
 
 def _carry_over(con: Connection, file: SqlFile, declared: Columns, found: Columns) -> None:

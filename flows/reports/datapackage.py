@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from flows.warehouse.catalog import Table, read_tables
 from flows.warehouse.connection import Connection
 
 DATAPACKAGE = "datapackage.json"
@@ -30,62 +31,44 @@ def datapackage(con: Connection, manifest: Mapping[str, Any]) -> dict[str, Any]:
     Sizes are left out: readers compare them with what they count themselves, which for Parquet is
     nothing.
     """
-    about = dict(con.execute(_TABLE_COMMENTS).fetchall())
-    meanings = {
-        (table, name): text for table, name, text in con.execute(_COLUMN_COMMENTS).fetchall()
-    }
+    known = {table.full_name: table for table in read_tables(con)}
     return {
         "$schema": _PROFILE,
         "name": "matterhouse",
         "title": "Topics, providers and scores of curated articles",
         "version": manifest["run_id"],
         "resources": [
-            _resource(table, manifest["format"], about, meanings) for table in manifest["tables"]
+            _resource(written, manifest["format"], known[written["table"]])
+            for written in manifest["tables"]
         ],
     }
 
 
-def _resource(
-    table: Mapping[str, Any],
-    file_format: str,
-    about: Mapping[str, str],
-    meanings: Mapping[tuple[str, str], str],
-) -> dict[str, Any]:
-    name = table["table"]
+def _resource(written: Mapping[str, Any], file_format: str, table: Table) -> dict[str, Any]:
     return {
-        "name": name,
+        "name": table.full_name,
         "type": "table",
-        "path": table["file"],
+        "path": written["file"],
         "format": file_format,
         "mediatype": _MEDIA_TYPES[file_format],
         "encoding": "utf-8",
-        "hash": f"sha256:{table['sha256']}",
-        **_said(about.get(name)),
+        "hash": f"sha256:{written['sha256']}",
+        **_description(table.comment),
         "schema": {
             "fields": [
-                {
-                    "name": column["name"],
-                    **_typed(column["type"]),
-                    **_said(meanings.get((name, column["name"]))),
-                }
-                for column in table["columns"]
+                {"name": column.name, **_type(column.type), **_description(column.comment)}
+                for column in table.columns
             ]
         },
     }
 
 
-def _said(comment: str | None) -> dict[str, str]:
+def _description(comment: str | None) -> dict[str, str]:
     # A table that somebody added has no comments.
     return {"description": comment} if comment else {}
 
 
-def _typed(kind: str) -> dict[str, str]:
+def _type(kind: str) -> dict[str, str]:
     found = next((ours for pattern, ours in _TYPES if re.fullmatch(pattern, kind)), "string")
     # DuckDB writes times into CSV with a space between date and time.
     return {"type": found, "format": "any"} if found == "datetime" else {"type": found}
-
-
-_TABLE_COMMENTS = "select schema_name || '.' || table_name, comment from duckdb_tables()"
-_COLUMN_COMMENTS = """
-    select schema_name || '.' || table_name, column_name, comment from duckdb_columns()
-"""

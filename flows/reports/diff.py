@@ -6,7 +6,7 @@ from typing import Any
 
 from flows import MatterhouseError
 from flows.reports import moments
-from flows.warehouse.connection import Connection, sql_literal, sql_table, table_names
+from flows.warehouse.connection import Connection, fetch_rows, sql_literal, sql_table, table_names
 from flows.warehouse.paths import WarehousePaths
 
 _CHANGES = """
@@ -79,18 +79,16 @@ class Diff:
 
     earlier: str
     later: str
-    columns: tuple[str, ...]
-    articles: list[tuple[Any, ...]]
+    articles: list[dict[str, Any]]
     marts: dict[str, tuple[int, int] | None]
     is_before_all: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Return what JSON can hold, an object an article."""
-        articles = [dict(zip(self.columns, row, strict=True)) for row in self.articles]
+        """Return what JSON can hold."""
         return {
             "earlier": self.earlier,
             "later": self.later,
-            "articles": articles,
+            "articles": self.articles,
             "marts": self.marts,
         }
 
@@ -104,12 +102,10 @@ def diff(con: Connection, paths: WarehousePaths, names: Sequence[str] = ()) -> D
             " the runs"
         )
     earlier, later = sorted(chosen, key=lambda moment: moment.at)
-    found = con.execute(_CHANGES, {"earlier": earlier.at, "later": later.at})
-    columns = tuple(name for name, *_ in found.description or ())
-    articles = found.fetchall()
+    articles = fetch_rows(con, _CHANGES, {"earlier": earlier.at, "later": later.at})
     moved = _moved(con, paths, earlier.run_id, later.run_id)
     observed = con.execute(_IS_OBSERVED, {"later": later.at}).fetchall()
-    return Diff(earlier.name, later.name, columns, articles, moved, not observed)
+    return Diff(earlier.name, later.name, articles, moved, not observed)
 
 
 def _moved(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flows.reports.terminal import counted
-from flows.warehouse.connection import Connection, open_readonly
+from flows.warehouse.connection import Connection, fetch_rows, open_readonly
 from flows.warehouse.paths import WarehousePaths
 
 # What every trend hangs on, and how its line begins.
@@ -30,16 +30,16 @@ def lines_of_new(con: Connection) -> list[str]:
 
 
 def _rows(con: Connection, run_id: str) -> list[dict[str, Any]]:
-    rows = con.execute(
+    return fetch_rows(
+        con,
         """
-        select column_name, key, articles, warnings
+        select column_name as "column", key, articles, warnings
         from ops.mapping
         where run_id = $run_id
         order by column_name, articles desc, warnings desc, key
         """,
         {"run_id": run_id},
-    ).fetchall()
-    return [dict(zip(("column", "key", "articles", "warnings"), row, strict=True)) for row in rows]
+    )
 
 
 def _line(column: str, words: str, rows: list[dict[str, Any]]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.reports import terminal
-from flows.warehouse.connection import Connection, open_readonly
+from flows.warehouse.connection import Connection, fetch_rows, open_readonly
 from flows.warehouse.paths import WarehousePaths
 
 _SHOWN_ROWS = 100
@@ -78,13 +78,13 @@ def tables(paths: WarehousePaths, receipt: Mapping[str, Any]) -> list[Table]:
 
 
 def _rows(con: Connection, sql: str) -> list[dict[str, Any]]:
-    found = con.execute(sql)
-    names = [name for name, *_ in found.description or ()]
-    return [dict(zip(names, map(_cell, row), strict=True)) for row in found.fetchall()]
-
-
-def _cell(value: object) -> object:
-    return terminal.escape_control(value) if isinstance(value, str) else value
+    return [
+        {
+            name: terminal.escape_control(value) if isinstance(value, str) else value
+            for name, value in row.items()
+        }
+        for row in fetch_rows(con, sql)
+    ]
 
 
 def markdown(receipt: Mapping[str, Any]) -> str:

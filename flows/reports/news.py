@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flows.warehouse.connection import Connection, open_readonly
+from flows.warehouse.connection import Connection, fetch_rows, open_readonly
 from flows.warehouse.paths import WarehousePaths
 
 _OF_THIS_RUN = """
@@ -57,10 +57,8 @@ def news(receipt: Mapping[str, Any]) -> News:
 
 def read_news(con: Connection, run_id: str, failed_checks: Sequence[str]) -> News:
     """Return what is new of the run that made the tables."""
-
-    def rows(query: str) -> tuple[dict[str, Any], ...]:
-        found = con.execute(query, {"run_id": run_id})
-        names = [name for name, *_ in found.description or ()]
-        return tuple(dict(zip(names, row, strict=True)) for row in found.fetchall())
-
-    return News("", tuple(failed_checks), rows(_NEWLY_QUARANTINED), rows(_NEWLY_EXCLUDED))
+    quarantined, excluded = (
+        tuple(fetch_rows(con, query, {"run_id": run_id}))
+        for query in (_NEWLY_QUARANTINED, _NEWLY_EXCLUDED)
+    )
+    return News("", tuple(failed_checks), quarantined, excluded)

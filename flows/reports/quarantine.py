@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from flows.warehouse.connection import open_readonly
+from flows.warehouse.connection import fetch_rows, open_readonly
 from flows.warehouse.paths import WarehousePaths
 
 Kind: TypeAlias = Literal["files", "excluded", "values", "history"]
@@ -35,18 +35,15 @@ _QUERIES: dict[Kind, str] = {
 
 
 class Quarantine(NamedTuple):
-    """The rows under their columns; `is_of_failure` if they are those of a build that failed."""
+    """What is to fix; `is_of_failure` if it is that of a build that failed."""
 
-    columns: list[str]
-    rows: list[tuple[Any, ...]]
+    rows: list[dict[str, Any]]
     is_of_failure: bool
 
 
-def read(paths: WarehousePaths, kind: Kind = "files") -> Quarantine:
+def read_quarantine(paths: WarehousePaths, kind: Kind = "files") -> Quarantine:
     """Read what is to fix; before the first published run, from the build that failed."""
     is_of_failure = paths.failed.exists() and not paths.warehouse.exists()
     shown = WarehousePaths(paths.failed) if is_of_failure else paths
     with open_readonly(shown) as con:
-        found = con.execute(_QUERIES[kind])
-        columns = [name for name, *_ in found.description or ()]
-        return Quarantine(columns, found.fetchall(), is_of_failure)
+        return Quarantine(fetch_rows(con, _QUERIES[kind]), is_of_failure)

@@ -37,11 +37,12 @@ def quarantine(found: "Quarantine", kind: "Kind") -> None:
     if not found.rows:
         print(_NOTHING[kind])
         return
-    for path, line, column, code, reason, hint, since, *commit in found.rows:
-        print(escape_control(place({"path": path, "line": line, "column": column})))
-        source = f"in commit {commit[0][:12]} of" if commit else "since"
-        print(f"  {escape_control(reason)} ({code}, {source} {since:%Y-%m-%d %H:%M} UTC)")
-        print(f"  fix: {escape_control(hint)}")
+    for row in found.rows:
+        source = f"in commit {row['commit'][:12]} of" if "commit" in row else "since"
+        when = f"{source} {row['since']:%Y-%m-%d %H:%M} UTC"
+        print(escape_control(place(row)))
+        print(f"  {escape_control(row['reason'])} ({row['reason_code']}, {when})")
+        print(f"  fix: {escape_control(row['hint'])}")
     if kind == "history":
         states = counted(len(found.rows), "broken state")
         print(f"\n{states} of the past; what is broken now is not among them.")
@@ -131,7 +132,7 @@ def diff(found: "Diff") -> None:
     """Print the articles that differ between two runs, and the marts that moved."""
     print(f"From {found.earlier} to {found.later}:")
     if found.articles:
-        table(found.columns, found.articles)
+        table([*found.articles[0]], [[*row.values()] for row in found.articles])
     elif found.is_before_all:
         print("  nothing is known of that time: no run or commit that was read is so old")
     else:

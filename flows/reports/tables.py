@@ -3,36 +3,24 @@
 from typing import Any, TypeAlias
 
 from flows import MatterhouseError
+from flows.warehouse.catalog import read_tables
 from flows.warehouse.connection import Connection, row_count
 
 # Names of columns, and the rows below them.
 Listing: TypeAlias = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 
 
-def tables(con: Connection) -> Listing:
+def list_tables(con: Connection) -> Listing:
     """List the tables, those to look at first at the top."""
-    found = con.execute(
-        """
-        select schema_name || '.' || table_name, comment
-        from duckdb_tables()
-        order by list_position(['marts', 'staging', 'raw', 'ops'], schema_name), table_name
-        """
-    ).fetchall()
-    rows = [(table, row_count(con, table), comment) for table, comment in found]
+    found = [(table.full_name, table.comment) for table in read_tables(con)]
+    rows = [(name, row_count(con, name), comment) for name, comment in found]
     return ("table", "rows", "what it holds"), rows
 
 
-def columns(con: Connection, table: str) -> Listing:
+def list_columns(con: Connection, name: str) -> Listing:
     """List the columns of a table."""
-    found = con.execute(
-        """
-        select column_name, data_type, comment
-        from duckdb_columns()
-        where schema_name || '.' || table_name = $name
-        order by column_index
-        """,
-        {"name": table},
-    ).fetchall()
-    if not found:
-        raise MatterhouseError(f"there is no table {table}: `matterhouse tables` lists them all")
-    return ("column", "type", "meaning"), found
+    found = next((table for table in read_tables(con) if table.full_name == name), None)
+    if found is None:
+        raise MatterhouseError(f"there is no table {name}: `matterhouse tables` lists them all")
+    rows = [(column.name, column.type, column.comment) for column in found.columns]
+    return ("column", "type", "meaning"), rows

@@ -104,6 +104,13 @@ def table_names(con: Connection) -> list[str]:
     ]
 
 
+def fetch_rows(con: Connection, query: str, parameters: object = None) -> list[dict[str, Any]]:
+    """Return the rows of a query, each under the names of its columns."""
+    found = con.execute(query, parameters)
+    names = [name for name, *_ in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
 def row_count(con: Connection, table: str) -> int:
     """Return the number of rows of a table."""
     return int(con.execute(f"select count(*) from {sql_table(table)}").fetchall()[0][0])

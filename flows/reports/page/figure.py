@@ -12,7 +12,7 @@ from flows.reports.page import svg
 from flows.reports.page.grid import Cell, Grid
 from flows.reports.summary import clip
 from flows.reports.terminal import escape_control
-from flows.warehouse.connection import Connection
+from flows.warehouse.connection import Connection, fetch_rows
 
 # A folded table shows where its numbers come from; its SQL gives them all.
 _LISTED = 24
@@ -66,9 +66,7 @@ class Section:
 
 def fetch(con: Connection, sql: str) -> list[dict[str, Any]]:
     """Return the rows of a query; text in them is free of control characters."""
-    found = con.execute(sql)
-    names = [name for name, *_ in found.description or ()]
-    return [dict(zip(names, map(_clean, row), strict=True)) for row in found.fetchall()]
+    return [_clean(row) for row in fetch_rows(con, sql)]
 
 
 def fetch_first(con: Connection, sql: str, most: int) -> tuple[list[dict[str, Any]], int]:

@@ -12,6 +12,7 @@ import duckdb
 from psycopg import sql
 
 from flows.reports.postgres.types import Column, column
+from flows.warehouse import catalog
 from flows.warehouse.connection import Connection, sql_identifier
 
 if TYPE_CHECKING:
@@ -20,15 +21,6 @@ if TYPE_CHECKING:
 # Where tables stand until they take the place of earlier ones, beside the list of what is ours.
 SCHEMA = "matterhouse"
 _CHUNK = 1 << 18
-_TABLE = """
-    select comment from duckdb_tables()
-    where schema_name || '.' || table_name = $name and not temporary
-"""
-_COLUMNS = """
-    select column_name, data_type, comment from duckdb_columns()
-    where schema_name || '.' || table_name = $name
-    order by column_index
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +48,13 @@ class Table:
         return sql.Identifier(SCHEMA, self.staged_name)
 
 
-def describe(con: Connection, name: str) -> Table:
+def describe(table: catalog.Table) -> Table:
     """Return a table of the warehouse as PostgreSQL will keep it."""
-    ((comment,),) = con.execute(_TABLE, {"name": name}).fetchall()
-    columns = con.execute(_COLUMNS, {"name": name}).fetchall()
-    schema, _, table = name.partition(".")
-    return Table(
-        schema,
-        table,
-        comment,
-        tuple((name, column(sql_identifier(name), kind), said) for name, kind, said in columns),
+    columns = tuple(
+        (each.name, column(sql_identifier(each.name), each.type), each.comment)
+        for each in table.columns
     )
+    return Table(table.schema, table.name, table.comment, columns)
 
 
 def copy(con: Connection, session: "psycopg.Connection", table: Table) -> int:

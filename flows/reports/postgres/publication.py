@@ -15,6 +15,7 @@ from flows.reports.postgres.copy import SCHEMA, copy, describe
 from flows.reports.postgres.session import shown, transaction
 from flows.reports.postgres.swap import create_schemas, swap
 from flows.reports.terminal import counted
+from flows.warehouse.catalog import read_tables
 from flows.warehouse.connection import Connection
 
 _EARLIER = """
@@ -66,7 +67,8 @@ def publish(
 
     `unless_there` leaves a database alone that holds these tables of this run already.
     """
-    tables = [describe(con, name) for name in matching(con, patterns)]
+    known = {table.full_name: table for table in read_tables(con)}
+    tables = [describe(known[name]) for name in matching(con, patterns)]
     run_id = str(con.execute("select arg_max(run_id, started_at) from ops.runs").fetchall()[0][0])
     wanted = {table.full_name: run_id for table in tables}
     with transaction(url) as session:

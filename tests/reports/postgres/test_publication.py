@@ -444,7 +444,7 @@ def test_a_warehouse_that_breaks_midway_publishes_nothing(
         monkeypatch.setattr(
             publication,
             "describe",
-            lambda con, name, describe=publication.describe: _with_error(describe(con, name)),
+            lambda table, describe=publication.describe: _with_error(describe(table)),
         )
         with pytest.raises(duckdb.Error, match="Could not convert"):
             publication.publish(con, database)
