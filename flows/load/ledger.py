@@ -179,29 +179,11 @@ def is_outdated(con: Connection, sql_hash: str) -> bool:
 
 
 def record(con: Connection, receipt: Mapping[str, Any]) -> None:
-    """Write the run's row in ops.runs."""
+    """Write the run's row in ops.runs, in the place of one that knew less."""
     types = staging.column_types(con)["ops.runs"]
     values = (f"${name}::{kind} as {sql_identifier(name)}" for name, kind in types.items())
+    con.execute("delete from ops.runs where run_id = $run_id", {"run_id": receipt["run_id"]})
     con.execute(
         f"insert into ops.runs by name select {', '.join(values)}",
         {name: receipt[name] for name in types},
-    )
-
-
-def complete(con: Connection, receipt: Mapping[str, Any]) -> None:
-    """Add to the run's row what only the stages after loading know."""
-    columns = (
-        "finished_at",
-        "seconds",
-        "table_rows",
-        "failed_checks",
-        "dropped_tables",
-        "new_keys",
-        "message",
-    )
-    types = staging.column_types(con)["ops.runs"]
-    values = ", ".join(f"{name} = ${name}::{types[name]}" for name in columns)
-    con.execute(
-        f"update ops.runs set {values} where run_id = $run_id",
-        {name: receipt[name] for name in ("run_id", *columns)},
     )

@@ -5,12 +5,26 @@ value that is not of the kind is passed over, and stays in `extra`.
 """
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flows.frontmatter import Value
-from flows.normalize import convert, dates
-from flows.normalize.convert import ConversionError, is_null, to_text
+from flows.normalize import dates
+from flows.normalize.convert import (
+    ConversionError,
+    Convert,
+    is_null,
+    to_boolean,
+    to_integer,
+    to_list,
+    to_mapping,
+    to_text,
+    to_timestamp,
+    to_timestamp_within,
+)
 
+T = TypeVar("T")
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^\s/]\S*", re.IGNORECASE)
 _WIKI_LINK = re.compile(r"\[\[([^\[\]|]+)(?:\|[^\[\]]*)?\]\]")
 # What generators take for "ask the clock, or git": no date that the file says.
@@ -61,12 +75,16 @@ def name(value: Value) -> str | None:
     return found
 
 
-def flag(value: Value) -> bool | None:
-    """Take true or false."""
+def _judge(convert: Callable[[Value], T], value: Value) -> T:
     try:
-        return convert.to_boolean(value)
+        return convert(value)
     except ConversionError:
         raise NotOfKind from None
+
+
+def flag(value: Value) -> bool | None:
+    """Take true or false."""
+    return _judge(to_boolean, value)
 
 
 def opposite(value: Value) -> bool | None:
@@ -78,26 +96,23 @@ def opposite(value: Value) -> bool | None:
 def own_flag(value: Value) -> bool | None:
     """Take true or false; a date under the same key is another column's."""
     try:
-        return convert.to_boolean(value)
+        return to_boolean(value)
     except ConversionError:
-        if _is_date(value):
+        if _fits(to_timestamp, value):
             raise NotOfKind from None
         raise
 
 
-def _is_date(value: Value) -> bool:
+def _fits(convert: Convert, value: Value) -> bool:
     try:
-        return convert.to_timestamp(value) is not None
+        return convert(value) is not None
     except ConversionError:
         return False
 
 
 def integer(value: Value) -> int | None:
     """Take a whole number."""
-    try:
-        return convert.to_integer(value)
-    except ConversionError:
-        raise NotOfKind from None
+    return _judge(to_integer, value)
 
 
 def date(plausible: dates.DateRange, value: Value) -> int | None:
@@ -110,18 +125,11 @@ def date(plausible: dates.DateRange, value: Value) -> int | None:
         if value.casefold() in _DATE_WORDS:
             raise NotOfKind
     try:
-        return convert.to_timestamp_within(plausible, value)
+        return to_timestamp_within(plausible, value)
     except ConversionError:
-        if _is_flag(value):  # `published: true`
+        if _fits(to_boolean, value):  # `published: true`
             raise NotOfKind from None
         raise
-
-
-def _is_flag(value: Value) -> bool:
-    try:
-        return convert.to_boolean(value) is not None
-    except ConversionError:
-        return False
 
 
 def first_text(value: Value) -> str | None:
@@ -140,7 +148,7 @@ def own_texts(value: Value) -> list[Value] | None:
     """Take a list, or a text as a list of one."""
     if isinstance(value, list):
         return value
-    return [value] if isinstance(value, str) and not is_empty(value) else convert.to_list(value)
+    return [value] if isinstance(value, str) and not is_empty(value) else to_list(value)
 
 
 def own_text(value: Value) -> str | None:
@@ -168,7 +176,7 @@ def own_images(value: Value) -> list[Value] | None:
     if isinstance(value, list):
         return value
     is_one = isinstance(value, dict | str) and not is_empty(value)
-    return [value] if is_one else convert.to_list(value)
+    return [value] if is_one else to_list(value)
 
 
 def image(item: Value) -> dict[str, Value] | None:
@@ -177,15 +185,12 @@ def image(item: Value) -> dict[str, Value] | None:
         return item
     if isinstance(item, str) and not is_empty(item):
         return {"url": item}
-    return convert.to_mapping(item)
+    return to_mapping(item)
 
 
 def images(value: Value) -> list[Value] | None:
     """Take a list of images, or one; a list without any is something else."""
-    try:
-        found = own_images(value)
-    except ConversionError:
-        raise NotOfKind from None
+    found = _judge(own_images, value)
     is_image = [isinstance(item, dict | str) and not is_empty(item) for item in found or ()]
     if found and not any(is_image):
         raise NotOfKind

@@ -78,7 +78,7 @@ def _build(
             new_keys=[key for key in keys_without_column(con) if key not in work.known_keys],
         )
         receipt = describe(con, receipt)
-        ledger.complete(con, receipt.as_row())
+        ledger.record(con, receipt.as_row())
         con.execute("checkpoint")
     return _publish(work, receipt)
 

@@ -18,6 +18,7 @@ from flows.load.receipt import Receipt
 from flows.pipeline import Request, run
 from flows.source import archives, members
 from flows.source.folder import SourceUnreadable
+from flows.source.patterns import PathFilter
 from tests.conftest import article, counts
 from tests.servers import Bucket
 
@@ -306,7 +307,7 @@ def test_some_folders_are_no_root(tmp_path: Path, top: str) -> None:
     archive = tmp_path / "blog.tar"
     archive.write_bytes(tarred({"a.md": article()}, top))
     is_hidden = top.startswith(".")
-    assert archives.walk(archive).paths == ([] if is_hidden else [f"{top}a.md"])
+    assert archives.walk(archive, PathFilter()).paths == ([] if is_hidden else [f"{top}a.md"])
 
 
 def test_a_folder_may_be_named_like_an_archive(tmp_path: Path) -> None:
