@@ -7,7 +7,7 @@ some site generators skip, it counts with a note.
 `block` cuts the text out of the file. `yaml_fast` reads the YAML that nearly all files are written
 in; what it leaves, PyYAML parses and `yaml_full` turns into values, and `yaml_errors` says what
 PyYAML stumbled over. `json_toml` reads the rest, `yaml_types` types plain text as YAML 1.1 does,
-`positions` finds a value's line, and `messages` holds every sentence that an author may get to see.
+`positions` finds a value's line, and messages.toml has every sentence that an author may read.
 """
 
 from collections.abc import Callable, Iterable

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 from prefect import flow, get_client, get_run_logger, runtime
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
 from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed
@@ -104,12 +105,12 @@ def build(
         history=history,
     )
     carried_out_by = PrefectRunner(choose_runner(runner, paths.generations, jobs))
-    told = partial(report, paths, Path(page) if page else None, carried_out_by)
+    tell = partial(report, paths, Path(page) if page else None, carried_out_by)
 
     def built() -> Receipt:
         # A mistake in the environment should end the run before it begins.
         notify.hand_on(None, None)
-        return pipeline.run(request, carried_out_by, told, describe)
+        return pipeline.run(request, carried_out_by, tell, describe)
 
     done = as_state(built)
     # Lists of runs and notifications show the message of a state, not its result.
@@ -122,19 +123,18 @@ def build_once(
     """Build as a flow run of this process."""
     require_api()
     done = build(
-        **parameters(request),
+        **parameters(request, runner=runner, jobs=jobs, page=page),
         replace_source=request.replace_source,
         full=request.full,
         accept_loss=request.accept_loss,
         history=request.history,
-        runner=runner,
-        jobs=jobs,
-        page=str(page.absolute()) if page else None,
     )
     return cast("Receipt", done.result() if isinstance(done, State) else done)
 
 
-def parameters(request: Request) -> dict[str, Any]:
+def parameters(
+    request: Request, *, runner: str, jobs: int | None, page: Path | None
+) -> dict[str, Any]:
     """Return a request as parameters of the flow; null means as in the last published run."""
     return {
         "source": str(sources.absolute(request.source)) if request.source else None,
@@ -142,6 +142,9 @@ def parameters(request: Request) -> dict[str, Any]:
         "patterns": None if request.patterns is None else list(request.patterns),
         "exclude": None if request.exclude is None else list(request.exclude),
         "config": str(request.config.absolute()) if request.config else None,
+        "runner": runner,
+        "jobs": jobs,
+        "page": str(page.absolute()) if page else None,
     }
 
 
@@ -150,7 +153,8 @@ def _overtaken_by(paths: WarehousePaths) -> str | None:
 
     After a night's sleep several runs are due at once: the first reads all that the others would.
     """
-    run = _this_run()
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
     if run is None or not run.auto_scheduled or run.expected_start_time is None:
         return None
     for receipt in reversed(read_runs(paths)):
@@ -159,13 +163,6 @@ def _overtaken_by(paths: WarehousePaths) -> str | None:
             late = datetime.fromisoformat(began) > run.expected_start_time
             return str(receipt["run_id"]) if late else None
     return None
-
-
-def _this_run() -> FlowRun | None:
-    from prefect.context import FlowRunContext
-
-    context = FlowRunContext.get()
-    return context.flow_run if context else None
 
 
 def require_api(patience_seconds: float = 0) -> None:

@@ -56,12 +56,7 @@ def serve(
             global_limit=ConcurrencyLimitConfig(
                 limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
             ),
-            parameters={
-                **parameters(request),
-                "runner": runner,
-                "jobs": jobs,
-                "page": str(page.absolute()) if page else None,
-            },
+            parameters=parameters(request, runner=runner, jobs=jobs, page=page),
             description="Front matter in, analytics warehouse out.",
             entrypoint_type=EntrypointType.MODULE_PATH,
             print_starting_message=False,

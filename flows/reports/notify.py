@@ -24,20 +24,16 @@ _TIMEOUT_SECONDS = 120
 _STANDARD_ERROR = 2  # standard output may be carrying the receipt
 
 
-def command(line: str | None) -> tuple[str, ...]:
-    """Split a command line into words as a shell does; no shell runs it."""
+def read_recipients() -> tuple[list[str], list[str]]:
+    """Return the words of the command that the environment names, and the addresses."""
+    line = os.environ.get(VARIABLE, "")
     try:
-        words = tuple(shlex.split(line or ""))
+        words = shlex.split(line)  # As a shell does; no shell runs it.
     except ValueError as error:
         raise UsageError(f"--on-failure {line}: {str(error).lower()}") from error
     if words and shutil.which(words[0]) is None:
         raise UsageError(f"--on-failure {line}: there is no program {words[0]} to run")
-    return words
-
-
-def from_environment() -> tuple[str, ...]:
-    """Return the command that the environment names, () when it names none."""
-    return command(os.environ.get(VARIABLE))
+    return words, os.environ.get(send.VARIABLE, "").split()
 
 
 def tell(
@@ -48,7 +44,7 @@ def tell(
     Recipients are in the environment. What fails here goes to `complain` and is never fatal.
     """
     try:
-        words, urls = from_environment(), addresses()
+        words, urls = read_recipients()
         if not (words or urls):
             return
         found = news(receipt)
@@ -59,11 +55,6 @@ def tell(
             send.send(urls, receipt, found, complain, page=page, always=always)
     except (MatterhouseError, duckdb.Error, OSError) as error:
         complain(f"not everybody was told of the run: {error}")
-
-
-def addresses() -> list[str]:
-    """Return the addresses that the environment names, between spaces or on lines of their own."""
-    return os.environ.get(send.VARIABLE, "").split()
 
 
 def hand_on(on_failure: str | None, urls: Sequence[str] | None, *, always: bool = False) -> None:
@@ -77,9 +68,9 @@ def hand_on(on_failure: str | None, urls: Sequence[str] | None, *, always: bool 
         os.environ[send.VARIABLE] = " ".join(urls)
     if always:
         os.environ[send.ALWAYS] = "1"
-    from_environment()
-    if given := addresses():
-        send.services(given)
+    _, addresses = read_recipients()
+    if addresses:
+        send.services(addresses)
 
 
 def _run(words: Sequence[str], told: Mapping[str, Any], complain: Callable[[str], None]) -> None:

@@ -1,4 +1,7 @@
-"""What others have put on published tables (grants, indexes, views) and must find there again."""
+"""What others have put on published tables (grants, indexes, views) and must find there again.
+
+The statements come from PostgreSQL, which has quoted the names in them.
+"""
 
 import contextlib
 from collections.abc import Sequence
@@ -110,14 +113,14 @@ def copy_indexes(session: psycopg.Connection, table: int, staged: str) -> None:
 def drop_views(session: psycopg.Connection, found: Dependents) -> None:
     """Drop the views, those first that read others."""
     for view in reversed(found.views):
-        session.execute(_text(f"drop view {view}"))
+        session.execute(sql.SQL(f"drop view {view}"))
 
 
 def restore(session: psycopg.Connection, found: Dependents) -> None:
     """Create the views again and grant what was granted."""
     for statement in found.view_statements:
         try:
-            session.execute(_text(statement))
+            session.execute(sql.SQL(statement))
         except psycopg.errors.UndefinedColumn as error:
             raise DatabaseRefuses(
                 "a view on the published tables reads what is no longer there"
@@ -129,9 +132,4 @@ def restore(session: psycopg.Connection, found: Dependents) -> None:
 
 def _run_unless_column_is_gone(session: psycopg.Connection, statement: str) -> None:
     with contextlib.suppress(psycopg.errors.UndefinedColumn), session.transaction():
-        session.execute(_text(statement))
-
-
-def _text(statement: str) -> sql.SQL:
-    # PostgreSQL has quoted the names in it.
-    return sql.SQL(statement)
+        session.execute(sql.SQL(statement))

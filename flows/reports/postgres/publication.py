@@ -52,14 +52,6 @@ class Publication:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """A table of an earlier publish."""
-
-    oid: int
-    run_id: str
-
-
 def publish(
     con: Connection, url: str, patterns: Sequence[str] = ("*",), *, unless_there: bool = False
 ) -> Publication:
@@ -72,21 +64,22 @@ def publish(
     run_id = str(con.execute("select arg_max(run_id, started_at) from ops.runs").fetchall()[0][0])
     wanted = {table.full_name: run_id for table in tables}
     with transaction(url) as session:
-        earlier = _earlier(session)
-        if unless_there and wanted == {name: found.run_id for name, found in earlier.items()}:
+        earlier = _read_earlier(session)
+        if unless_there and wanted == {name: of_run for name, (_, of_run) in earlier.items()}:
             return Publication(run_id, shown(url), len(tables), None)
         _refuse_others(session, wanted.keys() - earlier.keys())
         rows = 0
         for table in tables:
             rows += copy(con, session, table)
-            if replaced := earlier.get(table.full_name):
-                dependents.copy_indexes(session, replaced.oid, table.staged_name)
-        swap(session, {name: found.oid for name, found in earlier.items()}, tables, run_id)
+            if table.full_name in earlier:
+                oid, _ = earlier[table.full_name]
+                dependents.copy_indexes(session, oid, table.staged_name)
+        swap(session, {name: oid for name, (oid, _) in earlier.items()}, tables, run_id)
     return Publication(run_id, shown(url), len(tables), rows)
 
 
-def _earlier(session: psycopg.Connection) -> dict[str, Earlier]:
-    """Return the tables that an earlier publish made and that nobody renamed."""
+def _read_earlier(session: psycopg.Connection) -> dict[str, tuple[int, str]]:
+    """Return oid and run of the tables that an earlier publish made and that nobody renamed."""
     create_schemas(session, [SCHEMA])
     session.execute(
         "create table if not exists matterhouse.published"
@@ -98,7 +91,7 @@ def _earlier(session: psycopg.Connection) -> dict[str, Earlier]:
             f"{', '.join(guarded)}: somebody guards its rows (row level security), which the table"
             " of the new run would not. Guard a view that reads it instead, and publish again"
         )
-    return {name: Earlier(oid, run_id) for name, oid, run_id, _ in found}
+    return {name: (oid, run_id) for name, oid, run_id, _ in found}
 
 
 def _refuse_others(session: psycopg.Connection, names: set[str]) -> None:
