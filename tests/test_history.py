@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from flows.cli import main
 from flows.pipeline import Request, run
 from flows.source import commit_tree, git, history
-from flows.source.git import NoHistory
+from flows.source.git_process import NoHistory
 from flows.workers.runner import DirectRunner
 from tests.conftest import Content, article, copy_sql
 from tests.repositories import DAY, FIRST, Repository

@@ -8,7 +8,8 @@ from pathlib import Path
 from flows.load.ledger import Run
 from flows.load.unseen import Earlier, Look
 from flows.source import archives, commit_tree, git
-from flows.source.git import NoHistory, Repository
+from flows.source.git import Repository
+from flows.source.git_process import NoHistory
 from flows.source.history import History
 from flows.source.sources import Location
 from flows.warehouse.connection import Connection

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flows import MatterhouseError
 from flows.source import git
+from flows.source.git_process import NoHistory
 from flows.warehouse.connection import Connection
 
 
@@ -59,7 +60,7 @@ def _revision(con: Connection, name: str) -> datetime | None:
         return None
     try:
         repository = git.find_repository(Path(last[0][0]), name)
-    except git.NoHistory:
+    except NoHistory:
         return None
     chain = reversed(git.read_commits(repository)) if repository else ()
     return next((known[commit] for commit, _ in chain if commit in known), None)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from flows.source import git
 from flows.source.folder import Listing, too_large
-from flows.source.git import NoHistory, Repository
+from flows.source.git import Repository
+from flows.source.git_process import NoHistory
 from flows.source.patterns import PathFilter
 from flows.source.read import MAX_FILE_BYTES, Reader, from_bytes
 

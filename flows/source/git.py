@@ -1,46 +1,16 @@
-"""What a git repository says of a source: its commits, what each one changed, and the bytes.
+"""What a git repository says of a source: its commits, what each one changed, and the bytes."""
 
-The repository may be anybody's: only plumbing is asked, which runs nothing that its configuration
-names, and nothing is fetched.
-"""
-
-import contextlib
-import os
-import re
-import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple
 
-from flows import MatterhouseError
+from flows.source import git_process
+from flows.source.git_process import NoHistory
 
 _CHUNK = 1024 * 1024
 # Modes of files; anything else at a path (a link, another repository) is no content.
 _FILE_MODES = (b"100644", b"100755", b"100664")
-_OPTIONS = (
-    "--no-pager",
-    "--no-replace-objects",
-    "--literal-pathspecs",
-    *("-c", "core.fsmonitor=false"),
-    *("-c", f"core.hooksPath={os.devnull}"),
-)
-_VARIABLES = {
-    "GIT_ALLOW_PROTOCOL": "none",
-    "GIT_GRAFT_FILE": os.devnull,
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
-}
-# What a user may have set for every repository (`safe.directory` above all); other variables of
-# git's name a repository of their own, as in a hook.
-_KEPT_VARIABLES = ("GIT_CONFIG", "GIT_EXEC_PATH", "GIT_CEILING_DIRECTORIES")
-
-
-class NoHistory(MatterhouseError):
-    """The history of the source cannot be read, or not all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +48,7 @@ def find_repository(source: Path, revision: str = "HEAD") -> Repository | None:
     if not is_bare(inside) and not any((up / ".git").exists() for up in (inside, *inside.parents)):
         return None
     asked = ("--is-shallow-repository", "--show-cdup", "--show-prefix")
-    shallow, up, prefix = _text(inside, "rev-parse", *asked).split("\n", 2)
+    shallow, up, prefix = git_process.read(inside, "rev-parse", *asked).split("\n", 2)
     top, prefix = (inside / up).resolve(), prefix.removesuffix("\n")
     if top / prefix != inside:  # Whatever lies there, nobody asked for it.
         raise NoHistory(
@@ -96,7 +66,7 @@ def is_bare(folder: Path) -> bool:
 def _commit_id(folder: Path, revision: str) -> str | None:
     asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     try:
-        return _text(folder, *asked).strip()
+        return git_process.read(folder, *asked).strip()
     except NoHistory as error:
         if revision == "HEAD":
             return None
@@ -114,14 +84,14 @@ def refuse_shallow(repository: Repository) -> None:
 
 def is_ancestor(repository: Repository, commit: str) -> bool:
     """Return whether `commit`, which may be gone, led to the repository's."""
-    return _succeeds(
+    return git_process.succeeds(
         repository.folder, "merge-base", "--is-ancestor", commit, str(repository.commit)
     )
 
 
 def has_commit(repository: Repository, commit: str) -> bool:
     """Return whether a commit is there, as a rewritten one is until git collects it."""
-    return _succeeds(repository.folder, "cat-file", "-e", f"{commit}^{{commit}}")
+    return git_process.succeeds(repository.folder, "cat-file", "-e", f"{commit}^{{commit}}")
 
 
 def read_commits(repository: Repository, after: str | None = None) -> list[Commit]:
@@ -134,7 +104,7 @@ def read_commits(repository: Repository, after: str | None = None) -> list[Commi
         return []
     span = repository.commit if after is None else f"{after}..{repository.commit}"
     asked = ("rev-list", "--first-parent", "--reverse", "--timestamp", span, "--")
-    found = (line.split() for line in _text(repository.folder, *asked).splitlines())
+    found = (line.split() for line in git_process.read(repository.folder, *asked).splitlines())
     return [Commit(commit, int(seconds)) for seconds, commit in found]
 
 
@@ -176,7 +146,7 @@ def read_tree(repository: Repository) -> dict[str, str]:
 
 def _tokens(repository: Repository, *arguments: str, asked: str = "") -> Iterator[bytes]:
     where = ("--", repository.prefix) if repository.prefix else ()
-    with _process(repository.folder, (*arguments, *where), asked) as output:
+    with git_process.run(repository.folder, (*arguments, *where), asked) as output:
         rest = b""
         while chunk := output.read(_CHUNK):
             *tokens, rest = (rest + chunk).split(b"\0")
@@ -195,91 +165,21 @@ def read_sizes(repository: Repository, blobs: Sequence[str]) -> dict[str, int]:
     """Return the size of each blob in bytes; raise NoHistory if one is not in this clone."""
     sizes: dict[str, int] = {}
     arguments, asked = ("cat-file", "--batch-check", "--buffer"), "\n".join(blobs)
-    with _process(repository.folder, arguments, asked) as output:
+    with git_process.run(repository.folder, arguments, asked) as output:
         for line in output:
             blob, kind, *size = line.decode().split()
             if kind == "missing":
-                raise _partial(repository.folder)
+                raise git_process.explain_partial_clone(repository.folder)
             sizes[blob] = int(size[0])
     return sizes
 
 
 def read_blobs(folder: Path, blobs: Sequence[str]) -> Iterator[bytes]:
     """Give the bytes of each blob of the repository in `folder`, in this order."""
-    with _process(folder, ("cat-file", "--batch", "--buffer"), "\n".join(blobs)) as output:
+    with git_process.run(folder, ("cat-file", "--batch", "--buffer"), "\n".join(blobs)) as output:
         for blob in blobs:
             header = output.readline().split()
             if len(header) != 3:  # `<blob> missing`, where it is damaged too
-                raise _failure(folder, f"fatal: {blob} cannot be read")
+                raise git_process.explain_failure(folder, f"fatal: {blob} cannot be read")
             yield output.read(int(header[2]))
             output.read(1)
-
-
-def _text(folder: Path, *arguments: str) -> str:
-    with _process(folder, arguments) as output:
-        return os.fsdecode(output.read())
-
-
-def _succeeds(folder: Path, *arguments: str) -> bool:
-    try:
-        _text(folder, *arguments)
-    except NoHistory:
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def _process(folder: Path, arguments: Sequence[str], asked: str = "") -> Iterator[IO[bytes]]:
-    """Run git and give its output; questions and complaints go through files, so none blocks."""
-    with tempfile.TemporaryFile() as questions, tempfile.TemporaryFile() as complaints:
-        questions.write(asked.encode())
-        questions.seek(0)
-        try:
-            process = subprocess.Popen(  # noqa: S603 - fixed commands; names are arguments
-                ["git", "-C", folder, *_OPTIONS, *arguments],  # noqa: S607 - the user's own git
-                stdin=questions,
-                stdout=subprocess.PIPE,
-                stderr=complaints,
-                env=_environment(),
-            )
-        except FileNotFoundError as error:
-            raise NoHistory(
-                "the history of the source is read by git, which is not installed: install it, or"
-                " build with --no-history"
-            ) from error
-        with process:
-            try:
-                yield cast("IO[bytes]", process.stdout)
-            except BaseException:
-                process.kill()
-                raise
-        if process.returncode:
-            complaints.seek(0)
-            raise _failure(folder, os.fsdecode(complaints.read()))
-
-
-def _environment() -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("GIT_") or name.startswith(_KEPT_VARIABLES)
-    }
-    return kept | _VARIABLES
-
-
-def _failure(folder: Path, complaints: str) -> NoHistory:
-    if "promisor" in complaints:
-        return _partial(folder)
-    said = next((line for line in complaints.splitlines() if line.startswith("fatal: ")), "")
-    remedy = re.search(r"git config --global --add safe\.directory .*", complaints)
-    return NoHistory(
-        f"git cannot read the history of {folder} ({said.removeprefix('fatal: ') or 'no reason'}):"
-        f" {f'say `{remedy[0]}`' if remedy else 'see `git fsck`'}, or build with --no-history"
-    )
-
-
-def _partial(folder: Path) -> NoHistory:
-    return NoHistory(
-        f"{folder} lacks files of its past, as a partial clone does: clone it without --filter, or"
-        " build with --no-history"
-    )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.source import commit_tree, folder
-from flows.source.git import NoHistory
+from flows.source.git_process import NoHistory
 from flows.source.patterns import PathFilter
 from tests.repositories import Repository
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.source import git
-from flows.source.git import Change, Commit, NoHistory, find_repository
+from flows.source import git, git_process
+from flows.source.git import Change, Commit, find_repository
+from flows.source.git_process import NoHistory
 from tests.repositories import DAY, FIRST, Repository
 
 
@@ -210,7 +211,7 @@ def test_a_repository_of_somebody_else_is_refused_with_gits_own_remedy(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Git asks for an exception for a repository that another account owns."""
-    monkeypatch.setitem(git._VARIABLES, "GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setitem(git_process._VARIABLES, "GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     with pytest.raises(NoHistory, match=r"git config --global --add safe\.directory /"):
         find_repository(repository.folder)
 
