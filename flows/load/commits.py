@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from flows.load.versions import ANALYTIC_COLUMNS
+from flows.load.states import ANALYTIC_COLUMNS
 from flows.source.history import History, key_of
 from flows.warehouse.connection import Connection
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flows.load.versions import last_versions, new_life
+from flows.load.states import last_versions, new_life
 from flows.warehouse.connection import Connection
 
 

@@ -2,7 +2,7 @@
 
 from flows.load.commits import COLUMNS
 from flows.load.ledger import Run
-from flows.load.versions import ANALYTIC_COLUMNS, STATE, recorded
+from flows.load.states import ANALYTIC_COLUMNS, STATE, differences, recorded
 from flows.warehouse.connection import Connection
 
 
@@ -96,10 +96,7 @@ def find(con: Connection, known: str) -> None:
 
 def record(con: Connection, run: Run) -> None:
     """Write the changes as versions, the commits, and what was broken in them."""
-    differs = ", ".join(
-        f"case when article.{name} is distinct from earlier.{name} then '{name}' end"
-        for name in (*ANALYTIC_COLUMNS, "topics")
-    )
+    differs = differences((*ANALYTIC_COLUMNS, "topics"))
     con.execute(
         f"""
         insert into raw.article_versions by name

@@ -8,7 +8,7 @@ from flows.load import lives, moves, origins
 from flows.load.commits import COLUMNS
 from flows.load.ledger import Run
 from flows.load.plan import Plan
-from flows.load.versions import STATE
+from flows.load.states import STATE
 from flows.warehouse.connection import Connection, row_count
 
 

@@ -17,6 +17,14 @@ from flows.warehouse.connection import Connection, fetch_rows
 # A folded table shows where its numbers come from; its SQL gives them all.
 _LISTED = 24
 _CELL_LENGTH = 200
+_SIGNS = {
+    "rising": "▲",
+    "falling": "▼",
+    "emerging": "✦",
+    "returning": "↺",
+    "steady": "◆",
+    "dormant": "○",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +135,8 @@ def mention(text: str, length: int = 60) -> str:
 def capped(shown: int, total: int, how: str = "The SQL below lists all.") -> str:
     """Say that there is more than what is shown, and how to see it; nothing if there is not."""
     return f"{shown} of {total:,} are shown. {how}" if total > shown else ""
+
+
+def with_sign(status: str) -> str:
+    """Return a status with its own sign: nothing is shown by colour alone."""
+    return f"{_SIGNS.get(status, '')} {status}".strip()

@@ -1,18 +1,16 @@
-"""What is missing in the front matter, what to fix, and how the runs went."""
+"""What is missing in the front matter, and what to fix."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from flows.reports.page import svg
 from flows.reports.page.figure import Figure, Section, capped, fetch, fetch_first, mention
 from flows.reports.page.grid import Cell, Draw, as_name, as_number, as_text, draw_grid, name_cell
+from flows.reports.page.runs import RUNS
 from flows.reports.results import place
-from flows.reports.summary import clip
-from flows.reports.terminal import counted, escape_control
+from flows.reports.terminal import counted
 from flows.warehouse.connection import Connection
 
-_COLLECTIONS, _FILES, _KINDS, _RUNS, _KEYS = 12, 20, 8, 10, 20
+_COLLECTIONS, _FILES, _KINDS, _KEYS = 12, 20, 8, 20
 _FIELDS = ("title", "excerpt", "date", "quality", "provider", "topics", "images")
 _SHARES = "\n".join(
     f"    sum(missing_{field}) / nullif(sum(articles), 0) as missing_{field}," for field in _FIELDS
@@ -43,20 +41,6 @@ select
 from ops.warnings
 group by all
 order by "values" desc, field, code"""
-RUNS = f"""\
-select
-    started_at,
-    new + changed as read_files,
-    gone,
-    quarantined,
-    warnings,
-    coalesce(failed_checks, []) as failed_checks,
-    new_keys,
-    list_sum(map_values(seconds)) as seconds,
-from ops.runs
-order by started_at desc
-limit {_RUNS}"""
-_NO_COUNTS = dict.fromkeys(("read_files", "gone", "quarantined", "warnings", "seconds"))
 
 
 def front_matter(con: Connection) -> Section:
@@ -165,56 +149,4 @@ def _new_keys(runs: list[dict[str, Any]]) -> Figure | None:
         f" {', '.join(mention(key, 40) for key in shown)}.",
         sql=RUNS,
         rest=capped(len(shown), len(keys), "`matterhouse profile` lists all."),
-    )
-
-
-def runs(con: Connection, receipts: Sequence[Mapping[str, Any]]) -> Section:
-    """List the latest runs that published or failed: what they found, how long they took."""
-    published = fetch(con, RUNS)
-    both = [*published, *_failed(receipts)]
-    rows = sorted(both, key=lambda row: row["started_at"], reverse=True)[:_RUNS]
-    if not published:
-        return Section("runs", "Runs", empty="No run has published yet.")
-    figure = Figure(
-        title=_runs_title(rows[0]),
-        lead="Runs that published something or failed, the newest first. The SQL lists those that"
-        " published, `matterhouse runs` all.",
-        sql=RUNS,
-        grid=draw_grid(
-            rows,
-            {
-                "Run (UTC)": lambda row: Cell(f"{row['started_at']:%Y-%m-%d %H:%M}"),
-                "Read": as_number("read_files"),
-                "Gone": as_number("gone"),
-                "Quarantined": as_number("quarantined"),
-                "Warnings": as_number("warnings"),
-                "Seconds": as_number("seconds", 1),
-                "What was wrong": lambda row: Cell(
-                    "; ".join(clip(fault, 200) for fault in row["failed_checks"]) or "nothing"
-                ),
-            },
-        ),
-    )
-    return Section("runs", "Runs", [figure])
-
-
-def _failed(receipts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {
-            **_NO_COUNTS,
-            "started_at": datetime.fromisoformat(receipt["started_at"]),
-            "failed_checks": [escape_control(f"failed: {receipt['error']}")],
-        }
-        for receipt in receipts
-        if receipt.get("error") and receipt.get("started_at")
-    ]
-
-
-def _runs_title(last: Mapping[str, Any]) -> str:
-    when = f"{last['started_at']:%Y-%m-%d at %H:%M} UTC"
-    if last["seconds"] is None:
-        return f"The run of {when} {clip(last['failed_checks'][0], 120)}"
-    return (
-        f"The last run that published was on {when}, read {counted(last['read_files'], 'file')}"
-        f" and took {svg.number(last['seconds'], 1)} s"
     )

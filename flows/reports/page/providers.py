@@ -5,11 +5,10 @@ from typing import Any
 from markupsafe import Markup
 
 from flows.reports.page import svg
-from flows.reports.page.figure import Figure, Section, capped, fetch, mention
+from flows.reports.page.figure import Figure, Section, capped, fetch, mention, with_sign
 from flows.reports.page.grid import Cell, Row, as_name, as_number, as_share, draw_grid
 from flows.reports.page.periods import choose_grain, recent
 from flows.reports.page.strips import sparkline
-from flows.reports.page.topics import status
 from flows.warehouse.connection import Connection
 
 _LARGEST, _LOWEST = 12, 8
@@ -105,7 +104,7 @@ def _largest(rows: list[dict[str, Any]], sql: str, time_grain: str) -> Figure:
                 "Spread": as_number("quality_stddev", 1),
                 "Cited": as_number("times_cited"),
                 "28 days": as_number("momentum", sign=True),
-                "Status": lambda row: Cell(status(row["status"])),
+                "Status": lambda row: Cell(with_sign(row["status"])),
             },
         ),
         rest=capped(len(shown), len(rows)),

@@ -9,7 +9,17 @@ import jinja2
 from markupsafe import Markup, escape
 
 from flows.reports.output import NotOursToReplace, open_output
-from flows.reports.page import health, providers, quality, stories, svg, tending, topics
+from flows.reports.page import (
+    health,
+    movers,
+    providers,
+    quality,
+    runs,
+    stories,
+    svg,
+    tending,
+    topics,
+)
 from flows.reports.page.figure import Section, fetch, mention
 from flows.reports.summary import Summary, day, summarize
 from flows.warehouse.connection import Connection, open_readonly
@@ -20,8 +30,8 @@ _FOLDER = Path(__file__).parent
 # Near its beginning, this tells a page from any other file.
 _MADE_BY, _HEAD = b'<meta name="generator" content="matterhouse">', 1000
 SECTIONS: tuple[Callable[[Connection], Section], ...] = (
-    topics.movers,
-    topics.over_time,
+    movers.section,
+    topics.section,
     providers.section,
     quality.section,
     stories.citations,
@@ -73,7 +83,7 @@ def render(con: Connection, receipts: Sequence[Mapping[str, Any]] = ()) -> str:
         rest=rest,
         tiles=_tiles(summary, totals),
         run=totals,
-        sections=[*(section(con) for section in SECTIONS), health.runs(con, receipts)],
+        sections=[*(section(con) for section in SECTIONS), runs.section(con, receipts)],
     )
 
 

@@ -1,13 +1,20 @@
-"""Which topics moved, and how each went over time."""
+"""How each topic went over time, on a scale of its own."""
 
 from typing import Any
 
 from flows.reports.page import svg
 from flows.reports.page.columns import Column, columns, ends
-from flows.reports.page.figure import Figure, Panel, Section, capped, fetch, mention, numbers
-from flows.reports.page.grid import Cell, Row, as_name, as_number, draw_grid, number_cell
+from flows.reports.page.figure import (
+    Figure,
+    Panel,
+    Section,
+    capped,
+    fetch,
+    mention,
+    numbers,
+    with_sign,
+)
 from flows.reports.page.periods import choose_grain, recent
-from flows.reports.page.strips import dumbbell
 from flows.reports.terminal import counted
 from flows.warehouse.connection import Connection
 
@@ -18,27 +25,6 @@ _ENOUGH = 1.0
 # A trend that rounds to nothing is none.
 _LEVEL = 0.05
 _TRENDS = "(from marts.topic_trends where not is_parent)"
-_SIGNS = {
-    "rising": "▲",
-    "falling": "▼",
-    "emerging": "✦",
-    "returning": "↺",
-    "steady": "◆",
-    "dormant": "○",
-}
-_VERBS = {"rising": "rises", "falling": "falls", "emerging": "is new", "returning": "is back"}
-MOVED = """\
-select
-    topic,
-    status,
-    is_moving,
-    status_p_value,
-    articles_last_28_days,
-    articles_previous_28_days,
-    momentum,
-from marts.topics
-where not is_parent and momentum <> 0
-order by is_moving desc, abs(momentum) desc, articles_last_28_days desc, topic"""
 OVER_TIME = """\
 {recent}
 
@@ -62,81 +48,7 @@ group by topics.topic, topics.status, topics.is_moving, topics.articles, topics.
 order by topics.is_moving desc, abs(topics.momentum) desc, topics.articles desc, topics.topic"""
 
 
-def movers(con: Connection) -> Section:
-    """Set the last 28 days of each topic against the 28 days before."""
-    rows = fetch(con, MOVED)
-    if not rows:
-        why = _UNMOVED if _has_topics(con) else _NO_TOPICS
-        return Section("movers", "Which topics moved", empty=why)
-    top = max(max(row["articles_last_28_days"], row["articles_previous_28_days"]) for row in rows)
-    shown = rows[:_SHOWN]
-    figure = Figure(
-        title=_mover_title(rows),
-        lead="Articles in the last 28 days (large dot) against the 28 days before (ring). The last"
-        " column says how often chance alone makes two such counts differ so much; of many topics"
-        " a few rise or fall by it.",
-        sql=MOVED,
-        grid=draw_grid(
-            shown,
-            {
-                "Topic": as_name("topic"),
-                "Before → now": lambda row: _dots(row, top),
-                "Change": lambda row: number_cell(
-                    row["articles_last_28_days"] - row["articles_previous_28_days"], sign=True
-                ),
-                "Status": lambda row: Cell(status(row["status"])),
-                "Now": as_number("articles_last_28_days"),
-                "Before": as_number("articles_previous_28_days"),
-                # One in a million is written as 0, and is not never.
-                "By chance": lambda row: Cell(
-                    svg.share(row["status_p_value"] or 1e-6), is_number=True
-                ),
-            },
-        ),
-        rest=capped(len(shown), len(rows)),
-    )
-    return Section("movers", "Which topics moved", [figure])
-
-
-_NO_TOPICS = "No article lists a topic."
-_UNMOVED = "No topic has more or fewer articles than in the 28 days before."
-
-
-def _has_topics(con: Connection) -> bool:
-    return bool(
-        con.execute("select count(*) from marts.topics where articles > 0").fetchall()[0][0]
-    )
-
-
-def _mover_title(rows: list[dict[str, Any]]) -> str:
-    first = rows[0]
-    topic = mention(first["topic"])
-    counts = (
-        f"{counted(first['articles_last_28_days'], 'article')} against"
-        f" {svg.number(first['articles_previous_28_days'])}"
-    )
-    if first["is_moving"]:
-        return f"{topic} {_VERBS[first['status']]}: {counts}"
-    if len(rows) == 1:
-        return f"{topic} alone changed, no more than chance would have it: {counts}"
-    return (
-        f"None of {svg.number(len(rows))} topics changed more than chance would have it; {topic}"
-        f" did most: {counts}"
-    )
-
-
-def _dots(row: Row, top: float) -> Cell:
-    now, before = row["articles_last_28_days"], row["articles_previous_28_days"]
-    label = f"{mention(row['topic'])}: {now:,} articles, {before:,} in the 28 days before"
-    return Cell(dumbbell(before, now, top, label))
-
-
-def status(word: str) -> str:
-    """Return a status with its own sign: nothing is shown by colour alone."""
-    return f"{_SIGNS.get(word, '')} {word}".strip()
-
-
-def over_time(con: Connection) -> Section:
+def section(con: Connection) -> Section:
     """Draw each topic on a scale of its own; twelve of them have room."""
     time_grain = choose_grain(con, _TRENDS, "topic", _ENOUGH)
     if time_grain is None:
@@ -146,7 +58,7 @@ def over_time(con: Connection) -> Section:
     rows = fetch(con, sql)
     shown = rows[:_SHOWN]
     figure = Figure(
-        title=_trend_title(rows, len(shown), time_grain),
+        title=_title(rows, len(shown), time_grain),
         lead=f"Articles a {time_grain}, each topic on its own scale, the strongest mover first. The"
         " line is the mean of four periods, the trend that of twelve; the period of a dashed column"
         " is not over yet.",
@@ -170,11 +82,11 @@ def _counts(row: dict[str, Any]) -> dict[str, Any]:
 def _trend(row: dict[str, Any], time_grain: str) -> str:
     slope = row["slope"]
     if slope is None or abs(slope) < _LEVEL:
-        return status(row["status"])
-    return f"{status(row['status'])}, {svg.number(slope, 1, sign=True)} a {time_grain}"
+        return with_sign(row["status"])
+    return f"{with_sign(row['status'])}, {svg.number(slope, 1, sign=True)} a {time_grain}"
 
 
-def _trend_title(rows: list[dict[str, Any]], shown: int, time_grain: str) -> str:
+def _title(rows: list[dict[str, Any]], shown: int, time_grain: str) -> str:
     # What ended long ago moves no more, however steep its end was.
     steep = [
         row

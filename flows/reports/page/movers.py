@@ -1,0 +1,92 @@
+"""Which topics moved: the last 28 days of each against the 28 days before."""
+
+from typing import Any
+
+from flows.reports.page import svg
+from flows.reports.page.figure import Figure, Section, capped, fetch, mention, with_sign
+from flows.reports.page.grid import Cell, Row, as_name, as_number, draw_grid, number_cell
+from flows.reports.page.strips import dumbbell
+from flows.reports.terminal import counted
+from flows.warehouse.connection import Connection
+
+_SHOWN = 12
+_NO_TOPICS = "No article lists a topic."
+_UNMOVED = "No topic has more or fewer articles than in the 28 days before."
+_VERBS = {"rising": "rises", "falling": "falls", "emerging": "is new", "returning": "is back"}
+MOVED = """\
+select
+    topic,
+    status,
+    is_moving,
+    status_p_value,
+    articles_last_28_days,
+    articles_previous_28_days,
+    momentum,
+from marts.topics
+where not is_parent and momentum <> 0
+order by is_moving desc, abs(momentum) desc, articles_last_28_days desc, topic"""
+
+
+def section(con: Connection) -> Section:
+    """Set the last 28 days of each topic against the 28 days before."""
+    rows = fetch(con, MOVED)
+    if not rows:
+        why = _UNMOVED if _has_topics(con) else _NO_TOPICS
+        return Section("movers", "Which topics moved", empty=why)
+    top = max(max(row["articles_last_28_days"], row["articles_previous_28_days"]) for row in rows)
+    shown = rows[:_SHOWN]
+    figure = Figure(
+        title=_title(rows),
+        lead="Articles in the last 28 days (large dot) against the 28 days before (ring). The last"
+        " column says how often chance alone makes two such counts differ so much; of many topics"
+        " a few rise or fall by it.",
+        sql=MOVED,
+        grid=draw_grid(
+            shown,
+            {
+                "Topic": as_name("topic"),
+                "Before → now": lambda row: _dots(row, top),
+                "Change": lambda row: number_cell(
+                    row["articles_last_28_days"] - row["articles_previous_28_days"], sign=True
+                ),
+                "Status": lambda row: Cell(with_sign(row["status"])),
+                "Now": as_number("articles_last_28_days"),
+                "Before": as_number("articles_previous_28_days"),
+                # One in a million is written as 0, and is not never.
+                "By chance": lambda row: Cell(
+                    svg.share(row["status_p_value"] or 1e-6), is_number=True
+                ),
+            },
+        ),
+        rest=capped(len(shown), len(rows)),
+    )
+    return Section("movers", "Which topics moved", [figure])
+
+
+def _has_topics(con: Connection) -> bool:
+    return bool(
+        con.execute("select count(*) from marts.topics where articles > 0").fetchall()[0][0]
+    )
+
+
+def _title(rows: list[dict[str, Any]]) -> str:
+    first = rows[0]
+    topic = mention(first["topic"])
+    counts = (
+        f"{counted(first['articles_last_28_days'], 'article')} against"
+        f" {svg.number(first['articles_previous_28_days'])}"
+    )
+    if first["is_moving"]:
+        return f"{topic} {_VERBS[first['status']]}: {counts}"
+    if len(rows) == 1:
+        return f"{topic} alone changed, no more than chance would have it: {counts}"
+    return (
+        f"None of {svg.number(len(rows))} topics changed more than chance would have it; {topic}"
+        f" did most: {counts}"
+    )
+
+
+def _dots(row: Row, top: float) -> Cell:
+    now, before = row["articles_last_28_days"], row["articles_previous_28_days"]
+    label = f"{mention(row['topic'])}: {now:,} articles, {before:,} in the 28 days before"
+    return Cell(dumbbell(before, now, top, label))
