@@ -24,6 +24,20 @@ def reason(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
+def is_utf8(name: str) -> bool:
+    """Return whether a name can be written as UTF-8: file systems allow any bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def spell_bytes(name: str) -> str:
+    """Return a name with each byte that is not UTF-8 shown as \\x…."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def sql_folder() -> Path:
     """Return the package's own sql/ when installed, else the repository's."""
     packaged = Path(__file__).parent / "sql"

@@ -5,7 +5,7 @@ import math
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from itertools import takewhile
 
@@ -63,19 +63,17 @@ def _unique(
     if len(fields) == len(pairs):
         return fields
     key = Counter(key for key, _ in pairs).most_common(1)[0][0]
-    places = [found.start() for found in _json_keys(block.text, key)]
+    spelled = re.escape(json.dumps(key, ensure_ascii=False))
+    places = [found.start() for found in re.finditer(rf"{spelled}\s*:", block.text)]
     at = places[1] if len(places) > 1 else 0
-    if reading.last_duplicate_counts or all(_is_same(fields[name], value) for name, value in pairs):
+    # As JSON sees it, to which 1, 1.0 and true are three values.
+    write = partial(json.dumps, sort_keys=True)
+    if reading.last_duplicate_counts or all(write(fields[name]) == write(v) for name, v in pairs):
         # Which mapping it is, and whether it is a secret one, the parser does not say.
         notes.append(note("repeated_key", (), block.position(at)[0]))
         return fields
     shown = safe_key(key, block.text[:at], reading.secret_keys)
     raise block.broken("duplicate_key", at, key=shown)
-
-
-def _is_same(one: Value, other: Value) -> bool:
-    """Compare as JSON does, to which 1, 1.0 and true are three values."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _finite(block: Block, text: str) -> float:
@@ -89,10 +87,6 @@ def _integer(block: Block, text: str) -> int:
     if len(text) <= MAX_TYPED_CHARS:
         return int(text)
     raise block.broken("bad_number", max(block.text.find(text), 0))
-
-
-def _json_keys(text: str, key: str) -> Iterator[re.Match[str]]:
-    return re.finditer(re.escape(json.dumps(key, ensure_ascii=False)) + r"\s*:", text)
 
 
 def _broken_json(block: Block, error: json.JSONDecodeError) -> BrokenFrontMatter:

@@ -23,6 +23,7 @@ from flows.frontmatter.yaml_errors import INVISIBLE, begins_line, diagnose
 from flows.frontmatter.yaml_types import CONSTRUCTORS, TAG, UNFIT, construct
 
 _COMMENT = re.compile(r"[ \t]*#")
+_LIST, _MAPPING = TAG + "seq", TAG + "map"
 
 
 def _index(event: yaml.Event) -> int:
@@ -164,20 +165,14 @@ class _Tree:
             line = self.block.position(_index(earlier.event))[0]
             self.notes.append(note("repeated_key", (*self.key_path(), key), line))
 
-    def start_list(self, event: yaml.SequenceStartEvent) -> None:
-        self.start([], TAG + "seq", event)
-
-    def start_mapping(self, event: yaml.MappingStartEvent) -> None:
-        self.start({}, TAG + "map", event)
-
-    def start(
-        self, value: list[Value] | dict[str, Value], tag: str, event: yaml.CollectionStartEvent
-    ) -> None:
+    def start(self, event: yaml.CollectionStartEvent) -> None:
+        is_list = isinstance(event, yaml.SequenceStartEvent)
+        value: list[Value] | dict[str, Value] = [] if is_list else {}
         if len(self.open) >= MAX_DEPTH:
             self.refuse("too_deep", event)
-        if event.tag is not None and event.tag != tag:
-            core = event.tag in CONSTRUCTORS or event.tag in (TAG + "seq", TAG + "map")
-            self.refuse("bad_tagged_value" if core else "unsupported_tag", event)
+        if event.tag is not None and event.tag != (_LIST if is_list else _MAPPING):
+            is_core = event.tag in CONSTRUCTORS or event.tag in (_LIST, _MAPPING)
+            self.refuse("bad_tagged_value" if is_core else "unsupported_tag", event)
         if self.may_hold_tags and self.block.text.startswith("! ", _index(event)):
             self.refuse("unsupported_tag", event)
         secured = self.is_secured()
@@ -259,9 +254,9 @@ class _Tree:
 _HANDLERS: dict[type[yaml.Event], Callable[[_Tree, Any], None]] = {
     yaml.ScalarEvent: _Tree.scalar,
     yaml.AliasEvent: _Tree.alias,
-    yaml.SequenceStartEvent: _Tree.start_list,
+    yaml.SequenceStartEvent: _Tree.start,
     yaml.SequenceEndEvent: _Tree.end,
-    yaml.MappingStartEvent: _Tree.start_mapping,
+    yaml.MappingStartEvent: _Tree.start,
     yaml.MappingEndEvent: _Tree.end,
     yaml.DocumentStartEvent: _Tree.document,
 }

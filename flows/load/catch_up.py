@@ -64,7 +64,10 @@ def plan(
         if is_wanted and repository:
             git.refuse_shallow(repository)
             seen_at = looked_at if runs else None
-            found = _look(con, Look(repository, accepts, run.started_at, runs, seen_at, say))
+            look = Look(repository, accepts, run.started_at, runs, seen_at, say)
+            new, note = look.after_last_run(con)
+            commit = repository.commit or (runs[-1].source_commit if runs else None)
+            found = CatchUp(commit, look.before_first_run(), new, note, looked=True)
         elif is_wanted and (wanted or looked):
             raise NoHistory(f"{source} lies in no git repository: build with --no-history")
         else:
@@ -79,13 +82,6 @@ def plan(
             note = f"without the history of the source: {error}"
             found = CatchUp(commit, note=note, looked=looked)
     return replace(found, is_switched=bool(runs) and found.looked != looked)
-
-
-def _look(con: Connection, look: Look) -> CatchUp:
-    new, note = look.after_last_run(con)
-    last = look.runs[-1].source_commit if look.runs else None
-    commit = look.repository.commit or last
-    return CatchUp(commit, look.before_first_run(), new, note, looked=True)
 
 
 def _repository_of(source: Location) -> Repository | None:

@@ -24,7 +24,8 @@ def check_folder(folder: Path, target: Path, names: Set[str]) -> set[str]:
     if not target.is_dir():
         raise NotOursToReplace(f"{folder} is a file: name a folder")
     present = {path.name for path in target.iterdir()}
-    ours = {name for name in present & _named(target) if _is_plain_file(target / name)}
+    named = (target / name for name in present & _named(target))
+    ours = {file.name for file in named if file.is_file() and not file.is_symlink()}
     if present and not ours:
         raise NotOursToReplace(
             f"{folder} is not empty and has no {MANIFEST} of an export in it: name another folder"
@@ -48,10 +49,6 @@ def _named(target: Path) -> set[str]:
     except (OSError, ValueError, AttributeError, LookupError, TypeError):
         pass  # Somebody else's, whatever it is.
     return set()
-
-
-def _is_plain_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
 
 
 def can_be_exchanged(target: Path, ours: Set[str]) -> bool:

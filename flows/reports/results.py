@@ -84,8 +84,9 @@ def runs(receipts: Sequence[dict[str, Any]], kept: Sequence[str], current: str |
     if mapped:
         print(f"\nSince run {mapped[-1]['run_id']}: {'; '.join(mapped[-1]['feeds'])}")
     published = [entry for entry in receipts if entry.get("published") and "patterns" in entry]
-    if published and _chooses(published[-1]):
-        print(f"\nThe next build reads {_scope(published[-1])}")
+    last = published[-1] if published else None
+    if last and (tuple(last["patterns"]) != DEFAULT_PATTERNS or last["exclude"]):
+        print(f"\nThe next build reads {_scope(last)}")
 
 
 def run(entry: dict[str, Any], kept: Sequence[str], current: str | None) -> None:
@@ -97,10 +98,6 @@ def run(entry: dict[str, Any], kept: Sequence[str], current: str | None) -> None
         print(f"read {_scope(entry)}{escape_control(f', by {configured}' * bool(configured))}")
     if columns := entry["columns"]:
         table([*columns[0]], [[*row.values()] for row in columns])
-
-
-def _chooses(entry: dict[str, Any]) -> bool:
-    return bool(tuple(entry["patterns"]) != DEFAULT_PATTERNS or entry["exclude"])
 
 
 def _scope(entry: dict[str, Any]) -> str:

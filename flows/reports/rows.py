@@ -39,7 +39,8 @@ def _column(name: str, kind: Any, file_format: str) -> str:
     if file_format == "json":
         return f"{_for_json(column, kind)} as {column}"
     if file_format == "csv":
-        return f"{_for_csv(column, kind)} as {sql_identifier(_guarded(name))}"
+        guarded = f"'{name}" if re.match(_FORMULA, name) else name
+        return f"{_for_csv(column, kind)} as {sql_identifier(guarded)}"
     # Other readers do not know Parquet's JSON type.
     return f"{column}::varchar as {column}" if str(kind) == "JSON" else column
 
@@ -50,10 +51,6 @@ def _for_csv(column: str, kind: Any) -> str:
         return column
     text = f"{column}::varchar"
     return f"case when regexp_matches({text}, '{_FORMULA}') then '''' || {text} else {text} end"
-
-
-def _guarded(name: str) -> str:
-    return f"'{name}" if re.match(_FORMULA, name) else name
 
 
 def _for_json(value: str, kind: Any) -> str:
@@ -72,12 +69,9 @@ def _for_json(value: str, kind: Any) -> str:
     # A row without names has no names to keep.
     if kind.id == "struct" and all(name for name, _ in kind.children):
         fields = ", ".join(
-            f"{sql_identifier(name)}: {_for_json(_field(value, name), field)}"
+            f"{sql_identifier(name)}: {_for_json(item, field)}"
             for name, field in kind.children
+            for item in [f"struct_extract({value}, {sql_literal(name)})"]
         )
         return f"case when {value} is not null then {{{fields}}} end"
     return value
-
-
-def _field(struct: str, name: str) -> str:
-    return f"struct_extract({struct}, {sql_literal(name)})"

@@ -144,11 +144,6 @@ def summarize(con: Connection) -> Summary:
     )
 
 
-def summary_line(con: Connection) -> str:
-    """Return the sentences as one line, as the terminal, the page and a message begin."""
-    return " ".join(summarize(con).sentences())
-
-
 def day(value: date) -> str:
     """Return a date in words."""
     return f"{value.day} {value:%B %Y}"

@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-from flows import MatterhouseError
+from flows import MatterhouseError, is_utf8, spell_bytes
 from flows.source import objects
-from flows.source.folder import Listing, PathError, SourceUnreadable, is_utf8
+from flows.source.folder import Listing, PathError, SourceUnreadable
 from flows.source.members import SUFFIXES, Member, members
 from flows.source.patterns import PathFilter
 from flows.source.read import Read, Reader, Signature, Unreadable
@@ -38,7 +38,7 @@ def walk(source: Path | str, chosen: PathFilter) -> Listing:
             ignored += 1
             continue
         if not is_utf8(path):
-            path = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            path = spell_bytes(path)
             faults[path] = PathError(
                 "bad_file_name",
                 "The member's name is not valid UTF-8.",

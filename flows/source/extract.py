@@ -20,6 +20,7 @@ _HAS_TAXONOMY = re.compile(rb"^[\"']?taxonomy[\"']?[ \t]*:", re.MULTILINE)
 # The bodies of a batch would fill the memory: a longer one is let go as soon as it is counted.
 _KEPT_BODY_CHARS = 10_000
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_filter = cache(PathFilter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,22 +171,12 @@ def _outcome(batch: Batch, path: str, read: Reader) -> Document | Reject | Uncha
         return Reject(path, content_hash, signature, "quarantined", *error.args)
 
 
-def _terms_at(mapping: Config, path: str) -> Terms | None:
-    """Return what the configuration says about the file, if it describes terms."""
-    return next((t for t in mapping.terms if _filter(t.files).accepts(path)), None)
-
-
-@cache
-def _filter(patterns: tuple[str, ...]) -> PathFilter:
-    return PathFilter(patterns)
-
-
 def _document(
     batch: Batch, path: str, data: bytes, content_hash: str, signature: Signature
 ) -> Document:
     whole_file = path.casefold().endswith(_YAML_SUFFIXES)
     file = path.partition("/")[2] if batch.is_past else path
-    described = _terms_at(batch.mapping, file)
+    described = next((t for t in batch.mapping.terms if _filter(t.files).accepts(file)), None)
     if whole_file and not described and not _HAS_TAXONOMY.search(data):
         raise Unreadable(
             "excluded",

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from flows import MatterhouseError
+from flows import MatterhouseError, is_utf8, spell_bytes
 from flows.source.patterns import PathFilter
 from flows.source.read import MAX_FILE_BYTES, mark
 
@@ -63,7 +63,7 @@ def walk(source: Path, chosen: PathFilter) -> Listing:
     marks: list[str] = []
     for path, status in _entries(os.fspath(source), chosen, faults):
         readable = path.isascii() or is_utf8(path)
-        shown = path if readable else _escaped(path)
+        shown = path if readable else spell_bytes(path)
         if shown in faults or chosen.accepts(path):
             if not readable:
                 faults[shown] = PathError(
@@ -85,7 +85,7 @@ def require_folder(source: Path) -> None:
         raise SourceMissing(f"source {source} {found}: name the folder that holds the content")
     if not is_utf8(str(source)):
         raise SourceMissing(
-            f"source {_escaped(str(source))} has a path that is not valid UTF-8, and a warehouse"
+            f"source {spell_bytes(str(source))} has a path that is not valid UTF-8, and a warehouse"
             " cannot remember it: rename that folder, or make a link to it and build from the link"
         )
 
@@ -148,7 +148,7 @@ def _entries(
                 raise SourceMissing(f"source {folder} cannot be read: {error.strerror}") from error
             if isinstance(error, FileNotFoundError | NotADirectoryError):
                 continue  # The folder vanished under the walk: its files are gone.
-            shown = prefix if is_utf8(prefix) else _escaped(prefix)
+            shown = prefix if is_utf8(prefix) else spell_bytes(prefix)
             faults[shown] = PathError(
                 "unreadable_folder",
                 f"The folder cannot be listed ({error.strerror}); what was loaded from it is kept.",
@@ -164,16 +164,3 @@ def _status(entry: "os.DirEntry[str]") -> os.stat_result | None:
         return entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None
-
-
-def is_utf8(name: str) -> bool:
-    """Return whether a name can be written as UTF-8: file systems allow any bytes."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _escaped(name: str) -> str:
-    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -53,12 +53,10 @@ def _zipped(file: IO[bytes], limit: int) -> Iterator[Member]:
     for info in infos:
         stamp = "-".join(map(str, info.date_time))
         mark = f"{info.file_size} {info.CRC:08x} {stamp}"
-        yield Member(_zip_name(info), mark, _zip_reader(archive, info))
-
-
-def _zip_name(info: zipfile.ZipInfo) -> str:
-    """Return a member's name; old tools of Windows separate folders by backslashes."""
-    return info.filename.replace("\\", "/") if info.create_system == _MADE_BY_DOS else info.filename
+        # Old tools of Windows separate folders by backslashes.
+        is_of_dos = info.create_system == _MADE_BY_DOS
+        name = info.filename.replace("\\", "/") if is_of_dos else info.filename
+        yield Member(name, mark, _zip_reader(archive, info))
 
 
 def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes | None]:
@@ -78,7 +76,12 @@ def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[],
             return archive.read(info)
         except Exception as error:
             # Each compression has an error class of its own.
-            raise _broken(error) from error
+            raise Unreadable(
+                "quarantined",
+                "broken_member",
+                f"The member of the archive cannot be unpacked ({type(error).__name__}).",
+                "Make the archive anew.",
+            ) from error
 
     return read
 
@@ -169,13 +172,4 @@ def _not_a_file() -> Unreadable:
         "not_a_file",
         "A pipe or device is not content.",
         "Leave it out of the archive.",
-    )
-
-
-def _broken(error: Exception) -> Unreadable:
-    return Unreadable(
-        "quarantined",
-        "broken_member",
-        f"The member of the archive cannot be unpacked ({type(error).__name__}).",
-        "Make the archive anew.",
     )

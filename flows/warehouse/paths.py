@@ -1,11 +1,10 @@
 """Where a warehouse keeps what belongs to it, and which warehouse a path means."""
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows import UsageError
+from flows import UsageError, is_utf8, spell_bytes
 
 WORKING = ".working"
 _GENERATIONS = ".generations"
@@ -93,22 +92,14 @@ def locate(named: str | Path) -> WarehousePaths:
         path = further
     else:
         raise UsageError(f"{named} leads through links in a circle: name the file itself")
-    if not _is_utf8(path):
+    if not is_utf8(str(path)):
         raise UsageError(
-            f"{os.fsencode(path).decode('utf-8', 'backslashreplace')} is not valid UTF-8, and"
+            f"{spell_bytes(str(path))} is not valid UTF-8, and"
             " DuckDB opens no such path: rename that folder, or keep the warehouse elsewhere"
         )
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file in it, {path / 'warehouse.duckdb'} say")
     return WarehousePaths(path)
-
-
-def _is_utf8(path: Path) -> bool:
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def run_of(target: Path) -> str | None:

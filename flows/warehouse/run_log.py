@@ -41,7 +41,8 @@ def read_runs(paths: WarehousePaths) -> list[dict[str, Any]]:
     """Return all receipts, oldest first; a line that a crash cut short, say, is none."""
     earlier = _receipts(paths.earlier_receipts)
     # Under the name that version 0.1 gave it, warehouses of one stem wrote into one file.
-    own = {r["run_id"] for r in earlier if _is_of(paths, r)}
+    name = paths.warehouse.name
+    own = {r["run_id"] for r in earlier if Path(str(r.get("warehouse"))).name == name}
     found = [r for r in earlier if r["run_id"] in own]
     if paths.receipts != paths.earlier_receipts:
         found += _receipts(paths.receipts)
@@ -68,10 +69,6 @@ def _receipts(file: Path) -> list[dict[str, Any]]:
         with contextlib.suppress(ValueError):
             found.append(json.loads(line))
     return [r for r in found if isinstance(r, dict) and isinstance(r.get("run_id"), str)]
-
-
-def _is_of(paths: WarehousePaths, receipt: Mapping[str, Any]) -> bool:
-    return Path(str(receipt.get("warehouse"))).name == paths.warehouse.name
 
 
 def line_to(paths: WarehousePaths, run_id: str | None) -> list[str]:

@@ -3,10 +3,15 @@
 import duckdb
 import pytest
 
-from flows.reports.summary import clip, summary_line
+from flows.reports.summary import clip, summarize
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content
+
+
+def summary_line(con: duckdb.DuckDBPyConnection) -> str:
+    """Return the sentences as one line."""
+    return " ".join(summarize(con).sentences())
 
 
 @pytest.fixture

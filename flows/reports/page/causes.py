@@ -95,16 +95,13 @@ def _members(row: Row) -> str:
     said = []
     for kind in ("topic", "provider"):
         parts = [
-            f"{_member(member['name'], kind)} {svg.number(member['points'], 1, sign=True)}"
-            for member in row[f"{kind}s"] or ()
+            f"{f'no {kind}' if name == '(none)' else mention(name, 40)}"
+            f" {svg.number(points, 1, sign=True)}"
+            for name, points in (member.values() for member in row[f"{kind}s"] or ())
         ]
         if parts:
             said.append(f"By {kind}s: {', '.join(parts)}.")
     return " ".join(said)
-
-
-def _member(name: str, kind: str) -> str:
-    return f"no {kind}" if name == "(none)" else mention(name, 40)
 
 
 def _steps(row: Row) -> Grid:

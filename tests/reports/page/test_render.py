@@ -13,7 +13,7 @@ from flows.reports.output import NotOursToReplace
 from flows.reports.page import runs
 from flows.reports.page.figure import mention
 from flows.reports.page.render import SECTIONS, render, write_page
-from flows.reports.summary import summary_line
+from flows.reports.summary import summarize
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
 from tests.reports.page import corpora
@@ -56,7 +56,7 @@ def test_the_page_begins_with_the_line_of_the_terminal(sample: WarehousePaths) -
     heading = re.findall(r"<h1>(.*?)</h1>", text)
     lede = re.findall(r'<p class="lede">(.*?)</p>', text)
     with open_readonly(sample) as con:
-        assert html.unescape(" ".join([*heading, *lede])) == summary_line(con)
+        assert html.unescape(" ".join([*heading, *lede])) == " ".join(summarize(con).sentences())
 
 
 @pytest.mark.parametrize("which", ["sample", "tended"])
