@@ -1,10 +1,12 @@
 """Keys that articles have and no column is made for."""
 
+from flows.config import Config
+from flows.config.reader import fold
 from flows.warehouse.connection import Connection
 
 
-def keys_without_column(con: Connection) -> list[str]:
-    """Return the keys that the loaded articles have and the raw tables have no column for."""
+def keys_without_column(con: Connection, mapping: Config) -> list[str]:
+    """Return the keys of the loaded articles that feed no column and have none."""
     from flows.normalize.keys import known_keys
 
     rows = con.execute(
@@ -27,6 +29,9 @@ def keys_without_column(con: Connection) -> list[str]:
         order by key
         """
     ).fetchall()
-    # A value that did not fit stays under its key, which is not without a column.
+    # What did not fit, the second of two authors or what another key said first stays under its
+    # key, which is not without a column.
     known = {"provider", "related[].provider", *known_keys()}
-    return [key for (key,) in rows if key not in known]
+    sources = [source for row in mapping.columns.values() for source in row]
+    mapped = {fold(source.path[0]) for source in sources if source.path and source.form != "file"}
+    return [key for (key,) in rows if key not in known and fold(key) not in mapped]

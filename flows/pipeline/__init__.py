@@ -75,7 +75,11 @@ def _build(
             seconds=work.clock.seconds,
             dropped_tables=built.dropped,
             failed_checks=[str(found) for found in failed],
-            new_keys=[key for key in keys_without_column(con) if key not in work.known_keys],
+            new_keys=[
+                key
+                for key in keys_without_column(con, work.scope.mapping)
+                if key not in work.known_keys
+            ],
         )
         receipt = describe(con, receipt)
         ledger.record(con, receipt.as_row())

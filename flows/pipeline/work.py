@@ -104,6 +104,6 @@ def prepare(
         sql_hash=sql_hash,
         is_outdated=ledger.is_outdated(con, sql_hash),
         reread=request.full or bool(upgraded) or is_remapped,
-        known_keys=frozenset(keys_without_column(con)),
+        known_keys=frozenset(keys_without_column(con, scope.mapping)),
         notes=tuple(notes),
     )

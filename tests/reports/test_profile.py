@@ -68,3 +68,10 @@ def test_a_key_that_appears_for_the_first_time_is_named_in_the_receipt(three: Co
     assert three.build().new_keys == ["mood", "provider.country"]
     three.write("e.md", new)
     assert three.build().new_keys == []
+
+
+def test_a_key_that_the_mapping_names_is_not_new(three: Content) -> None:
+    """What it left in `extra` (a second author, a summary beside a description) has a column."""
+    three.write("d.md", "---\nauthors: [Ada, Bo]\npub_date: x\nname: d\nmood: calm\n---\n")
+    three.write("e.md", "---\ndescription: d\nsummary: s\ncategories: [a, b]\n---\n")
+    assert three.build().new_keys == ["mood", "name"]
