@@ -6,10 +6,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from inspect import Parameter as Argument
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from flows import MatterhouseError, UsageError, __version__, launch, options
 from flows.reports import failures, results, terminal
@@ -58,10 +60,20 @@ def main(given: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
-        hint = "See `matterhouse --help`, or --help of the command."
-        return failures.report(UsageError(f"{error}\n{hint}"))
+        command = " ".join(("matterhouse", *(error.command_chain or ())))
+        said = _too_much(error, command) if isinstance(error, UnusedCliTokensError) else error
+        return failures.report(UsageError(f"{said}\nSee `{command} --help`."))
     except (Exception, KeyboardInterrupt) as error:
         return failures.report(error)
+
+
+def _too_much(error: UnusedCliTokensError, command: str) -> str:
+    """Say which words a command cannot take, and what it takes instead."""
+    words = ", ".join(f'"{word}"' for word in error.unused_tokens or ())
+    parameters = signature(error.target).parameters.values() if error.target else ()
+    named = [each.name for each in parameters if each.kind is Argument.POSITIONAL_ONLY]
+    takes = f"one {named[0].upper()}, in quotes if it has spaces" if named else "options only"
+    return f"{words} is too much: `{command}` takes {takes}"
 
 
 def command(group: str, *examples: str) -> Callable[[Command], Command]:

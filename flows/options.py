@@ -148,12 +148,18 @@ class FollowUp:
     """Write the page with pictures here, as HTML."""
 
     def arrange(self) -> None:
-        """Put what may hold secrets into the environment, where processes of flow runs find it."""
-        from flows.reports import notify, postgres
+        """Stop at what can never work, before the build.
+
+        What may hold secrets goes into the environment, where processes of flow runs find it.
+        """
+        from flows.reports import notify, page, postgres
 
         notify.hand_on(self.on_failure, self.notify, always=self.notify_always)
         if self.publish is not None:
             os.environ[postgres.VARIABLE] = self.publish
+        postgres.require_address(os.environ.get(postgres.VARIABLE))
+        if self.page:
+            page.require_replaceable(self.page)
 
 
 EVERY_FILE, ANY_WORKERS, NOTHING_MORE = Selection(), Workers(), FollowUp()

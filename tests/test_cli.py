@@ -63,7 +63,16 @@ def test_the_examples_in_the_help_are_understood(
     [
         (["bild"], 'Unknown command "bild". Did you mean "build"?'),
         (["build", "--qiet"], "Unknown option: --qiet. Did you mean --quiet?"),
-        (["build", "a", "b"], "Unused Tokens: ['b']."),
+        (
+            ["build", "a", "b"],
+            '"b" is too much: `matterhouse build` takes one SOURCE, in quotes if it has spaces\n'
+            "See `matterhouse build --help`.",
+        ),
+        (
+            ["sql", "select", "1", "as n"],
+            '"1", "as n" is too much: `matterhouse sql` takes one QUERY',
+        ),
+        (["quarantine", "a.md"], '"a.md" is too much: `matterhouse quarantine` takes options only'),
         (["build", ""], "an empty path names nothing"),
         (["build", "--jobs", "0"], 'Invalid value "0" for --jobs'),
         (["build", "--runner", "spark"], 'Invalid value "spark" for --runner'),
@@ -474,13 +483,19 @@ def test_tables_with_a_name_explains_the_columns(shell: Shell) -> None:
     ]
 
 
-def test_an_unknown_table_is_an_error(shell: Shell) -> None:
-    """A misspelt name does not print an empty table."""
-    code, _, err = shell.run("tables", "raw.artikles")
-    assert (code, err) == (
-        1,
-        "matterhouse: there is no table raw.artikles: `matterhouse tables` lists them all\n",
-    )
+@pytest.mark.parametrize(
+    ("typed", "guess"),
+    [
+        ("raw.artikles", " Did you mean raw.articles?"),
+        ("topics", " Did you mean marts.topics?"),
+        ("Marts.Topic_Trend", " Did you mean marts.topic_trends?"),
+        ("weather", ""),
+    ],
+)
+def test_an_unknown_table_is_an_error(shell: Shell, typed: str, guess: str) -> None:
+    """A slip, or a name without its schema, prints no empty table but what may be meant."""
+    said = f"matterhouse: there is no table {typed}.{guess} `matterhouse tables` lists them all\n"
+    assert shell.run("tables", typed) == (1, "", said)
 
 
 def test_quarantine_says_where_why_and_how_to_mend(shell: Shell) -> None:

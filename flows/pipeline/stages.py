@@ -28,7 +28,7 @@ BATCH_FILES = 2500
 
 
 class ChecksFailed(MatterhouseError):
-    """A check of severity error returned rows; the published warehouse stays as it was."""
+    """A check of severity error returned rows: nothing is published."""
 
     exit_code = 4
 
@@ -129,8 +129,8 @@ def check(work: Work) -> list[FailedCheck]:
     failed = checks.run(work.con, waived=("articles_shrank",) if is_loss_meant else ())
     if errors := [found.name for found in failed if found.severity == "error"]:
         raise ChecksFailed(
-            f"{len(errors)} of the checks failed ({', '.join(errors)}); {work.paths.warehouse}"
-            f" stays as it was, and what was built is in {work.paths.failed}: look into it with"
+            f"{len(errors)} of the checks failed ({', '.join(errors)}): nothing was"
+            f" published, and what was built is in {work.paths.failed}; look into it with"
             " --warehouse, `matterhouse quarantine` for instance",
             failed,
         )

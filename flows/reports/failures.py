@@ -32,7 +32,7 @@ def _line(error: BaseException) -> str | None:
         case MatterhouseError():
             return str(error)
         case KeyboardInterrupt():
-            return "interrupted: the published warehouse is whole; `matterhouse runs` shows its run"
+            return "interrupted: runs are published whole or not at all, see `matterhouse runs`"
         case OSError():
             return reason(error)
         case MemoryError():

@@ -118,8 +118,8 @@ def _table(left: str, right: str, rows: Sequence[tuple[str, str]]) -> str:
 
 def _verdict(receipt: Mapping[str, Any]) -> str:
     if error := receipt.get("error"):
-        published = "is that of this run" if receipt.get("published") else "is as it was"
-        return f"**Failed**: {_code(error)}. The published warehouse {published}."
+        published = "The run itself" if receipt.get("published") else "Nothing"
+        return f"**Failed**: {_code(error)}. {published} was published."
     return "**Published**" if receipt["published"] else "**Nothing changed**"
 
 

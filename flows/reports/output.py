@@ -19,6 +19,14 @@ class NotOursToReplace(MatterhouseError):
     """A file, an export or a table of that name was made, or is guarded, by somebody else."""
 
 
+def require_place(output: Path) -> None:
+    """Stop at a path that no file can be written to."""
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder: name a file in it")
+    if not output.exists() and not (folder := _real(output).parent).is_dir():
+        raise UsageError(f"there is no folder {folder}: make it first, or name another file")
+
+
 @contextlib.contextmanager
 def open_output(output: Path | None) -> Iterator[Path]:
     """Yield the path to write to; a file is replaced when all is written, links are followed."""
@@ -26,11 +34,9 @@ def open_output(output: Path | None) -> Iterator[Path]:
         sys.stdout.flush()
         with _piped(_print if sys.stdout.isatty() else _copy_to(sys.stdout.buffer)) as path:
             yield path
-    elif output.is_dir():
-        raise UsageError(f"{output} is a folder: name a file in it")
-    elif not output.exists() and not (folder := _real(output).parent).is_dir():
-        raise UsageError(f"there is no folder {folder}: make it first, or name another file")
-    elif _is_replaceable(output):
+        return
+    require_place(output)
+    if _is_replaceable(output):
         with _replaced(_real(output)) as path:
             yield path
     else:

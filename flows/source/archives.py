@@ -123,7 +123,7 @@ def _whole(source: Path | str, file: IO[bytes]) -> Iterator[Member]:
     except Exception as error:
         # Each format and each compression has error classes of its own.
         raise SourceUnreadable(
-            f"{source} is no whole archive ({error}); the warehouse stays as it was"
+            f"{source} is no whole archive ({error}); nothing was changed"
         ) from error
 
 

@@ -165,5 +165,5 @@ def fail(address: str, error: Exception) -> NoReturn:
         case _:
             reason = "it does not answer"
     raise SourceUnreadable(
-        f"{address}: {reason}{f' ({code})' if code else ''}; the warehouse stays as it was"
+        f"{address}: {reason}{f' ({code})' if code else ''}; nothing was changed"
     ) from None

@@ -1,10 +1,13 @@
 """What a run leaves beside the warehouse, and who hears when that fails."""
 
 import json
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from flows import launch
 from flows.cli import main
 from flows.reports import alerts, notify, postgres, send
 from flows.warehouse.paths import WarehousePaths
@@ -44,12 +47,20 @@ def test_a_database_that_cannot_be_reached_is_told_and_the_run_stands(
 
 
 def test_a_page_that_cannot_be_written_is_told_and_the_run_stands(
-    three: Content, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    three: Content,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Somebody's own file stays where it is, no mail takes it along, and the run is published."""
-    mine, told = tmp_path / "mine.html", tmp_path / "told.json"
-    mine.write_text("<p>mine")
+    mine, told, begin = tmp_path / "mine.html", tmp_path / "told.json", launch.build
     three.write("_news/d.md", article(title="d"))
+
+    def begin_too_late(*request: Any, **options: Any) -> Any:
+        mine.write_text("<p>mine")
+        return begin(*request, **options)
+
+    monkeypatch.setattr(launch, "build", begin_too_late)
     with WebHook() as hook:
         services = ("--on-failure", f"tee {told}", "--notify", f"json://127.0.0.1:{hook.port}")
         assert build(three, "--page", str(mine), *services, "--notify-always") == 1
@@ -59,6 +70,46 @@ def test_a_page_that_cannot_be_written_is_told_and_the_run_stands(
     assert capsys.readouterr().err.splitlines()[-1] == f"matterhouse: {fault}"
     assert mine.read_text() == "<p>mine"
     assert three.query("select count(*) from raw.articles") == [(4,)]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--page", "missing/news.html"], "there is no folder {}/missing: make it first"),
+        (["--page", "mine.html"], "mine.html is no page of matterhouse: move it away"),
+        (["--page", "."], ". is a folder: name a file in it"),
+        (["--publish", "mysql://u:s3cret@host/x"], "the address is not one of PostgreSQL: say"),
+    ],
+)
+def test_what_can_never_be_written_stops_a_build_before_it_begins(
+    three: Content,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    said: str,
+) -> None:
+    """A slip of the address costs no build, and is answered with what to write."""
+    monkeypatch.chdir(tmp_path)
+    Path("mine.html").write_text("<p>mine")
+    three.write("_news/d.md", article(title="d"))
+    assert build(three, *options) in (1, 2)
+    assert capsys.readouterr().err.startswith(f"matterhouse: {said.format(tmp_path)}")
+    assert three.query("select count(*) from raw.articles") == [(3,)]
+
+
+def test_another_database_is_refused_whatever_is_installed(
+    three: Content, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is missing is named only to those whom it would help."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    common = ["--warehouse", str(three.warehouse), "publish"]
+    assert main([*common, "mysql://host/x"]) == main([*common, "postgresql://host/x"]) == 2
+    refused, missing = capsys.readouterr().err.splitlines()
+    assert refused.startswith("matterhouse: the address is not one of PostgreSQL: say postgresql:")
+    assert missing == (
+        "matterhouse: publishing to PostgreSQL is an extra: pip install 'matterhouse[postgres]'"
+    )
 
 
 def test_the_page_says_that_a_run_failed(three: Content, tmp_path: Path) -> None:

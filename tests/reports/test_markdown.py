@@ -46,6 +46,6 @@ def test_markdown_of_a_failed_refresh_is_its_sentence(content: Content) -> None:
         "error": "the disk is full", "failed_checks": ["averages: no (error, 2 rows)"],
     }  # fmt: skip
     assert markdown.markdown(receipt) == (
-        "# Run 1\n\n**Failed**: `the disk is full`. The published warehouse is as it was.\n\n"
+        "# Run 1\n\n**Failed**: `the disk is full`. Nothing was published.\n\n"
         "- `averages: no (error, 2 rows)`\n\nSource `content`, warehouse `w.duckdb`\n"
     )

@@ -141,7 +141,7 @@ def test_a_server_that_dies_in_the_middle_changes_nothing(
         bucket.put(f"_news/{name}.md", article(title=name, quality=90))
     bucket.proxy.requests.clear()
     bucket.proxy.lives = lives
-    with pytest.raises(SourceUnreadable, match="does not answer; the warehouse stays as it was"):
+    with pytest.raises(SourceUnreadable, match="does not answer; nothing was changed"):
         build(bucket, tmp_path)
     assert ledger(tmp_path) == before
     bucket.proxy.lives = None
@@ -247,7 +247,7 @@ def test_credentials_are_nowhere(
         build(missing, tmp_path / "other")
     assert str(refused.value) == (
         "s3://bucket-that-is-not/content: it answers with an error (NoSuchBucket);"
-        " the warehouse stays as it was"
+        " nothing was changed"
     )
     kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert not [s for s in (SECRET_KEY, "AKIATEST") if s.encode() in kept]

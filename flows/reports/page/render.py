@@ -8,12 +8,13 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from flows.reports.output import NotOursToReplace, open_output
+from flows.reports.output import open_output
 from flows.reports.page import (
     health,
     movers,
     providers,
     quality,
+    require_replaceable,
     runs,
     stories,
     svg,
@@ -27,8 +28,6 @@ from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.run_log import read_runs
 
 _FOLDER = Path(__file__).parent
-# Near its beginning, this tells a page from any other file.
-_MADE_BY, _HEAD = b'<meta name="generator" content="matterhouse">', 1000
 SECTIONS: tuple[Callable[[Connection], Section], ...] = (
     movers.section,
     topics.section,
@@ -49,12 +48,7 @@ select
 
 def write_page(paths: WarehousePaths, file: Path) -> None:
     """Write the page of the published warehouse; a page that is there is replaced at once."""
-    if file.is_file():
-        with file.open("rb") as found:
-            if _MADE_BY not in found.read(_HEAD):
-                raise NotOursToReplace(
-                    f"{file} is no page of matterhouse: move it away, or name another file"
-                )
+    require_replaceable(file)
     with open_readonly(paths) as con:
         text = render(con, read_runs(paths))
     with open_output(file) as writable:

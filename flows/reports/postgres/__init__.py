@@ -13,24 +13,40 @@ if TYPE_CHECKING:
 
 # The address may hold a password: flow runs take it from the environment, never as a parameter.
 VARIABLE = "MATTERHOUSE_PUBLISH"
+SCHEMES = ("postgresql://", "postgres://")
+NO_ADDRESS = (
+    "the address is not one of PostgreSQL: say postgresql://USER@HOST:PORT/DATABASE, with %XX for"
+    " what is no letter or digit, and the password in PGPASSWORD or ~/.pgpass"
+)
 
 
 def publish(
     paths: WarehousePaths, url: str, patterns: Sequence[str] = ("*",), *, unless_there: bool = False
 ) -> "Publication":
     """Publish the warehouse's tables that match to the database at `url`."""
-    try:
-        from flows.reports.postgres import publication
-    except ImportError as error:
-        raise UsageError(
-            "publishing to PostgreSQL is an extra: pip install 'matterhouse[postgres]'"
-        ) from error
+    require_address(url)
+    from flows.reports.postgres import publication
+
     with open_readonly(paths) as con:
         # Rows are passed on as they come: more threads hold back those whose turn it is not, and
         # more memory is but a copy of the file.
         con.execute("set threads = 1")
         limit_memory(con, BYTES)
         return publication.publish(con, url, patterns, unless_there=unless_there)
+
+
+def require_address(url: str | None) -> None:
+    """Stop at an address of anything but PostgreSQL, and without what reaches one."""
+    if not url:
+        return
+    if not url.startswith(SCHEMES):
+        raise UsageError(NO_ADDRESS)
+    try:
+        import psycopg  # noqa: F401 - it may be there without its library
+    except ImportError as error:
+        raise UsageError(
+            "publishing to PostgreSQL is an extra: pip install 'matterhouse[postgres]'"
+        ) from error
 
 
 def publish_as_asked(paths: WarehousePaths) -> "Publication | None":

@@ -7,6 +7,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from flows import MatterhouseError, UsageError
+from flows.reports.postgres import NO_ADDRESS
 from flows.warehouse.lock import Locked
 
 _LOCK = 0x6D617474  # One publish at a time in a database; any number that others do not take.
@@ -51,14 +52,10 @@ def shown(url: str) -> str:
 
 def _parts(url: str) -> dict[str, str]:
     try:
-        if url.startswith(("postgresql://", "postgres://")):
-            return {name: str(part) for name, part in conninfo_to_dict(url).items()}
+        return {name: str(part) for name, part in conninfo_to_dict(url).items()}
     except psycopg.Error:
-        pass  # What is wrong is not said: the words could quote the password.
-    raise UsageError(
-        "the address is not one of PostgreSQL: say postgresql://USER@HOST:PORT/DATABASE, with %XX"
-        " for what is no letter or digit, and the password in PGPASSWORD or ~/.pgpass"
-    )
+        # What is wrong is not said: the words could quote the password.
+        raise UsageError(NO_ADDRESS) from None
 
 
 def _reason(error: psycopg.Error) -> str:
