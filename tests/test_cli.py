@@ -16,8 +16,16 @@ from flows.cli import app, main
 from flows.warehouse.generations import generation_ids
 from flows.warehouse.paths import WarehousePaths, current
 from flows.warehouse.run_log import read_runs
-from tests.conftest import Content, article
+from tests.conftest import Content, article, copy_sql
 from tests.trust.invariants import strays
+
+pytestmark = pytest.mark.usefixtures("without_reports")
+
+
+@pytest.fixture(scope="session")
+def sql_without_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the SQL files of the one report that a build prints."""
+    return copy_sql(tmp_path_factory.mktemp("sql"), "marts.topics")
 
 
 class Shell:
@@ -461,6 +469,7 @@ def test_an_empty_query_is_a_usage_error(shell: Shell) -> None:
     assert shell.run("sql", " ") == (2, "", "matterhouse: the query is empty\n")
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_tables_lists_every_table_with_rows_and_meaning(shell: Shell) -> None:
     """Each table appears once with its count and its comment."""
     code, out, _ = shell.run("tables")
@@ -554,6 +563,7 @@ def test_a_run_shows_what_it_read_and_which_key_fed_which_column(shell: Shell) -
     )
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_diff_tells_what_entered_left_and_changed_score(shell: Shell) -> None:
     """Two runs are compared article by article, and the marts that moved are named."""
     paths = WarehousePaths(shell.content.warehouse)
@@ -574,6 +584,7 @@ def test_diff_tells_what_entered_left_and_changed_score(shell: Shell) -> None:
     assert shell.run("diff", *generation_ids(paths))[0] == 0
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_diff_passes_over_a_mart_that_only_one_run_has(shell: Shell) -> None:
     """A report that was added in between is named as not comparable, the others are compared."""
     published = shell.content.warehouse.resolve()
@@ -606,6 +617,7 @@ def test_diff_of_an_unknown_run_is_an_error(shell: Shell) -> None:
     )
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_export_writes_every_mart_with_a_manifest(shell: Shell, tmp_path: Path) -> None:
     """All marts come as Parquet that pandas reads, described by a manifest."""
     code, out, _ = shell.run("export", tmp_path / "exports")
@@ -668,6 +680,7 @@ def test_terminal_escapes_in_file_names_are_spelled_out(shell: Shell) -> None:
     assert out.splitlines()[0].startswith("evil\\x1b[31m\\nname.md:2")
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_page_is_written_and_opened(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -681,6 +694,7 @@ def test_page_is_written_and_opened(
     assert file.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_build_writes_the_page_and_names_it_last(shell: Shell, tmp_path: Path) -> None:
     """Also when nothing changed; --quiet writes it and says nothing."""
     file = tmp_path / "page.html"
@@ -691,6 +705,7 @@ def test_build_writes_the_page_and_names_it_last(shell: Shell, tmp_path: Path) -
     assert file.exists()
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_a_page_in_the_place_of_something_else_is_refused(shell: Shell, tmp_path: Path) -> None:
     """A folder and somebody's own file stay as they are, with a sentence."""
     (tmp_path / "mine.html").write_text("<p>mine")

@@ -11,6 +11,8 @@ from flows.source.folder import SourceMissing
 from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content, article, counts
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 
 @pytest.fixture(params=["fast", "pyyaml"])
 def content(
