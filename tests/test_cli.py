@@ -16,16 +16,10 @@ from flows.cli import app, main
 from flows.warehouse.generations import generation_ids
 from flows.warehouse.paths import WarehousePaths, current
 from flows.warehouse.run_log import read_runs
-from tests.conftest import Content, article, copy_sql
+from tests.conftest import Content, article
 from tests.trust.invariants import strays
 
 pytestmark = pytest.mark.usefixtures("without_reports")
-
-
-@pytest.fixture(scope="session")
-def sql_without_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the SQL files of the one report that a build prints."""
-    return copy_sql(tmp_path_factory.mktemp("sql"), "marts.topics")
 
 
 class Shell:
@@ -642,6 +636,7 @@ def test_export_knows_other_formats(shell: Shell, tmp_path: Path, file_format: s
     assert list(read(file)["title"]) == ["a", "b", "c"]
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_export_does_not_replace_a_folder_that_is_no_export(shell: Shell, tmp_path: Path) -> None:
     """A folder with other things in it is left alone."""
     (tmp_path / "thesis").mkdir()

@@ -115,8 +115,14 @@ def _published(done: "Receipt") -> str:
 
 
 def _print_movers(paths: WarehousePaths) -> None:
+    """Print what moves; nothing where a sql/ of one's own has no such report."""
+    import duckdb
+
     with open_readonly(paths) as con:
-        movers = con.execute(TOPIC_MOVERS).fetchmany(_SHOWN_MOVERS)
+        try:
+            movers = con.execute(TOPIC_MOVERS).fetchmany(_SHOWN_MOVERS)
+        except duckdb.CatalogException:
+            return
     if movers:
         print("\nMoving topics, articles in the last 28 days against the 28 days before:")
     for topic, status, now, before, _ in movers:
