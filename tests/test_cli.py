@@ -486,6 +486,7 @@ def test_tables_with_a_name_explains_the_columns(shell: Shell) -> None:
     ]
 
 
+@pytest.mark.usefixtures("with_reports")
 @pytest.mark.parametrize(
     ("typed", "guess"),
     [

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from flows.pipeline import Request, run
 from flows.reports.headline import describe
 from flows.workers.runner import DirectRunner
 from tests.repositories import Repository
+
+pytestmark = pytest.mark.usefixtures("without_reports")
 
 POST = "---\ntitle: Kelp\ndate: 2024-05-01\nteam: [Divers]\ntags: [Sea]\n---\n"
 
@@ -78,6 +81,7 @@ def test_a_column_without_sources_stays_empty(tmp_path: Path) -> None:
     assert kept == (None, '{"": "Nameless", "title": "One"}')
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_authors_get_their_names_from_pages_and_data_files(tmp_path: Path) -> None:
     """Files of terms are no articles, and an id becomes the name of its entry."""
     folder = tmp_path / "content"

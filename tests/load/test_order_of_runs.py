@@ -14,7 +14,16 @@ from flows.models.files import fingerprint
 from flows.warehouse.generations import roll_back
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.working_copy import STORAGE_VERSION, open_working_copy
-from tests.conftest import Content, article
+from tests.conftest import Content, article, copy_sql
+
+pytestmark = pytest.mark.usefixtures("without_reports")
+
+
+@pytest.fixture(scope="session")
+def sql_without_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the SQL files of the history."""
+    return copy_sql(tmp_path_factory.mktemp("sql"), "marts.article_versions")
+
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
 

@@ -18,6 +18,8 @@ from tests.conftest import Content, article
 from tests.reports.services import MailServer, WebHook
 from tests.servers import free_port
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 TOKEN = "s3cret-t0ken"
 
 
@@ -84,6 +86,7 @@ def test_a_week_of_runs_wakes_somebody_only_when_something_changes(
     assert [file for file in beside if TOKEN.encode() in file.read_bytes()] == []
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_a_message_has_the_sentence_and_at_most_three_lines(three: Content, hook: WebHook) -> None:
     """What to fix first comes with file, line and hint; then what moves, and how good it is."""
     three.write("broken.md", "---\ntitle: a: b\n---\n")

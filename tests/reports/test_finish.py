@@ -15,6 +15,8 @@ from tests.conftest import Content, article
 from tests.reports.services import WebHook
 from tests.servers import free_port
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 
 @pytest.fixture(autouse=True)
 def nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,6 +48,7 @@ def test_a_database_that_cannot_be_reached_is_told_and_the_run_stands(
     assert three.query("select count(*) from raw.articles") == [(4,)]
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_a_page_that_cannot_be_written_is_told_and_the_run_stands(
     three: Content,
     tmp_path: Path,
@@ -112,6 +115,7 @@ def test_another_database_is_refused_whatever_is_installed(
     )
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_the_page_says_that_a_run_failed(three: Content, tmp_path: Path) -> None:
     """What it shows is still the published warehouse, and its last section why it is old."""
     page, other = tmp_path / "news.html", tmp_path / "other.duckdb"

@@ -10,6 +10,8 @@ from flows.cli import main
 from flows.reports import notify
 from tests.conftest import Content, article
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 BROKEN = "---\ntitle: a: b\n---\n"
 
 

@@ -2,9 +2,13 @@
 
 from datetime import date
 
+import pytest
+
 from flows.load.scope import Scope
 from flows.reports.profile import Deviator, KeyProfile, profile
 from tests.conftest import Content, article
+
+pytestmark = pytest.mark.usefixtures("without_reports")
 
 
 def keys_of(content: Content) -> dict[str, KeyProfile]:

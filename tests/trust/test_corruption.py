@@ -14,6 +14,8 @@ from flows.warehouse.published import WarehouseDamaged
 from tests.conftest import Content, article
 from tests.trust.invariants import contents, faults, strays
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 
 def _truncate(file: Path) -> None:
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])

@@ -8,6 +8,8 @@ import pytest
 
 from tests.conftest import Content, article, counts
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 # Saves files as editors do, through a file beside them, until it is ended.
 SAVE_FOR_EVER = """
 import itertools, os, sys

@@ -19,6 +19,8 @@ from tests.conftest import Content, article
 from tests.servers import eventually
 from tests.trust import killers
 
+pytestmark = pytest.mark.usefixtures("without_reports")
+
 GOOD = [f"{letter}.md" for letter in "abcdefgh"]
 
 

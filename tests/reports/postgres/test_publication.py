@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -20,8 +21,18 @@ from flows.reports.postgres.publication import NotOursToReplace, Publication
 from flows.reports.postgres.session import DatabaseRefuses
 from flows.warehouse.lock import Locked
 from flows.warehouse.paths import WarehousePaths
-from tests.conftest import Content, article, edit
+from tests.conftest import Content, article, copy_sql, edit
 from tests.servers import PASSWORD
+
+pytestmark = pytest.mark.usefixtures("without_reports")
+
+
+@pytest.fixture(scope="session")
+def sql_without_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the SQL files of the reports that are asked for here."""
+    return copy_sql(
+        tmp_path_factory.mktemp("sql"), "marts.topics", "marts.providers", "marts.stories"
+    )
 
 
 def publish(content: Content, database: str, *patterns: str, **options: Any) -> Publication:
@@ -83,6 +94,7 @@ def of_warehouse(content: Content) -> list[tuple[Any, ...]]:
     )
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_every_table_arrives_with_its_rows_and_comments(three: Content, database: str) -> None:
     """Names, numbers of rows, and the comments of tables and columns are those of the warehouse."""
     published = publish(three, database)
