@@ -54,7 +54,7 @@ __all__ = [
     "typed",
 ]
 
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 
 Parser: TypeAlias = Literal["fast", "pyyaml"]
 

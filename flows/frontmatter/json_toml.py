@@ -7,7 +7,6 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from functools import partial
-from itertools import takewhile
 
 from flows.frontmatter.block import Block
 from flows.frontmatter.messages import BrokenFrontMatter, note, safe_key
@@ -153,8 +152,22 @@ def _repeated_line(lines: list[str], error: ValueError) -> int | None:
     statement = lines[at].strip()
     if not _TOML_STATEMENT.match(statement):
         return None
-    above = takewhile(lambda line: not line.startswith("["), map(str.strip, reversed(lines[:at])))
-    return at if statement in above else None
+    for above in range(at - 1, -1, -1):
+        line = lines[above].strip()
+        if line == statement and _is_toml([*lines[:above], "", *lines[above + 1 : at + 1]]):
+            return at
+        if line.startswith("["):
+            break
+    return None
+
+
+def _is_toml(lines: list[str]) -> bool:
+    """Tell a statement, without which its repetition is none, from a line of a long text."""
+    try:
+        tomllib.loads("\n".join(lines))
+    except ValueError:
+        return False
+    return True
 
 
 def _broken_toml(block: Block, error: ValueError) -> BrokenFrontMatter:

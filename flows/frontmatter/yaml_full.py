@@ -30,6 +30,17 @@ def _index(event: yaml.Event) -> int:
     return event.start_mark.index if event.start_mark else 0
 
 
+def _is_same(one: Value, other: Value) -> bool:
+    """Return whether two values are written alike: 1 and "1" are not, in lists either."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
+    return one == other
+
+
 @dataclass(frozen=True, slots=True)
 class _Repeated:
     """A key that appears twice: its first value, and where it does so."""
@@ -158,8 +169,7 @@ class _Tree:
         if (earlier := parent.earlier) is None:
             return
         key, parent.earlier = earlier.key, None
-        is_same = type(value) is type(earlier.value) and value == earlier.value
-        if not is_same and not self.reading.last_duplicate_counts:
+        if not (_is_same(value, earlier.value) or self.reading.last_duplicate_counts):
             self.refuse_duplicate(key, earlier.event)
         if not self.is_secured() and not self.reading.is_secret(key):
             line = self.block.position(_index(earlier.event))[0]

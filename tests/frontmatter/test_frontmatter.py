@@ -154,6 +154,15 @@ def test_values_of_other_types_are_two_values(other: bytes) -> None:
     assert fault_of(b'{"a": [1], "a": [' + other + b"]}\n").code == "duplicate_key"
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [(b"[1]", b'["1"]'), (b"[a, [b]]", b"[a, ['b']]"), (b"{b: 1}", b"{b: '1'}")]
+)
+def test_values_in_and_without_quotes_are_two_values(one: bytes, other: bytes) -> None:
+    """In lists and mappings too: of a repeated key in YAML only one of them can count."""
+    assert fault_of(b"---\na: " + one + b"\na: " + other + b"\n---\n").code == "duplicate_key"
+    assert read(b"---\na: " + one + b"\na: " + one + b"\n---\n") is not None
+
+
 def test_fifty_thousand_topics_are_allowed() -> None:
     """A list of 50,000 topics is unusual, not broken."""
     data = b"---\ntopics:\n" + b"- Open Data\n" * 50_000 + b"---\n"
