@@ -78,6 +78,10 @@ def test_another_text_is_another_hash() -> None:
         ("collections:\n  a:", "2: a folder has no name; write as"),
         ("duplicate_keys: first", "1: `duplicate_keys` says what becomes of a key that appears"),
         ("dates:\n  first: 1850-01-01", "2: dates have no `first`; write `earliest` or `latest`"),
+        (
+            "dates:\n  latest: 1990-01-01\n  earliest: 2000-01-01",
+            "3: `earliest` is after `latest`, so there is no date; write the earlier day there",
+        ),
         ("dates: {latest: 2040}", "1: `latest` is no day; write `earliest` or `latest` and a day"),
         ("terms: authors", "1: `terms` is no list; write a list of `files`"),
         ("terms:\n- {file: a, kind: topic}", "2: these files of terms are not described"),

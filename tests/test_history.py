@@ -319,6 +319,23 @@ def test_a_build_that_was_told_so_leaves_the_history(tended: Tended) -> None:
     assert published == [False, True, False]
 
 
+def test_a_commit_is_compared_once_its_history_is_read(
+    tended: Tended, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A warehouse without commits says how to get them, of a name that git knows."""
+    tended.build(history=False)
+    command = ["--warehouse", str(tended.warehouse), "diff"]
+    assert main([*command, "HEAD~1", "HEAD"]) == 1
+    assert capsys.readouterr().err == (
+        "matterhouse: HEAD~1 is a commit, and the warehouse was built without any:"
+        " `matterhouse build --history` brings them\n"
+    )
+    assert main([*command, "HEAD~99", "HEAD"]) == 1
+    assert "no run, commit or date has this name" in capsys.readouterr().err
+    tended.build(history=True)
+    assert main([*command, "HEAD~1", "HEAD"]) == 0
+
+
 def test_a_history_that_cannot_be_read_for_once_goes_on_later(
     tended: Tended, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,4 +180,10 @@ def _dates(file: ConfigFile, fields: dict[str, Value]) -> dict[str, date]:
             found[key] = date.fromisoformat(to_text(value))
         except ValueError:
             file.refuse(where, f"`{key}` is no day", remedy)
+    file.expect(
+        found.get("earliest", date.min) <= found.get("latest", date.max),
+        ("dates", "earliest"),
+        "`earliest` is after `latest`, so there is no date",
+        "the earlier day there",
+    )
     return found

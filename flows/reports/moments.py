@@ -56,11 +56,16 @@ def _revision(con: Connection, name: str) -> datetime | None:
     """Ask the source's repository; a commit that touched no content is the last before it."""
     known = dict(con.execute("select commit, observed_at from raw.commits").fetchall())
     last = con.execute("select source from ops.runs order by started_at desc limit 1").fetchall()
-    if not known or not last:
+    if not last:
         return None
     try:
         repository = git.find_repository(Path(last[0][0]), name)
     except NoHistory:
         return None
+    if repository and repository.commit and not known:
+        raise MatterhouseError(
+            f"{name} is a commit, and the warehouse was built without any: `matterhouse build"
+            " --history` brings them"
+        )
     chain = reversed(git.read_commits(repository)) if repository else ()
     return next((known[commit] for commit, _ in chain if commit in known), None)

@@ -11,6 +11,7 @@ from flows.config import FILE_NAME, Config
 from flows.config.reader import Source
 from flows.load.scope import Scope
 from flows.reports.profile import KeyProfile
+from flows.reports.templates import template_folders
 from flows.reports.terminal import counted
 from flows.source import sources
 
@@ -44,9 +45,10 @@ def write(scope: Scope, named: Path | None, keys: Sequence[KeyProfile], files: i
             " --config, here and when you build"
         )
     path = named or Path(scope.source) / FILE_NAME
+    text = starter(scope.mapping, keys, files, author_files(scope), _exclude(scope))
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(starter(scope.mapping, keys, files, author_files(scope)))
+            file.write(text)
     except FileExistsError:
         raise UsageError(f"{path} is there already: edit it, or name another --config") from None
     return path
@@ -69,7 +71,11 @@ def _describes_authors(file: Path) -> bool:
 
 
 def starter(
-    mapping: Config, keys: Sequence[KeyProfile], files: int, author_files: Sequence[str] = ()
+    mapping: Config,
+    keys: Sequence[KeyProfile],
+    files: int,
+    author_files: Sequence[str] = (),
+    exclude: Sequence[str] = (),
 ) -> str:
     """Return the text of a configuration that changes only what the files leave empty."""
     articles = [key for key in keys if key.kind == "article"]
@@ -97,11 +103,19 @@ def starter(
             *(("columns:", *rows) if rows else ("# columns:", "#   title: [title, headline]")),
             "",
             *_terms(author_files),
+            *exclude,
             "# Keys that feed no column:",
             *(f"# {json.dumps(key.key)} in {key.share:.0%}" for key in left),
             _TAIL,
         )
     )
+
+
+def _exclude(scope: Scope) -> list[str]:
+    if not (folders := template_folders(scope)):
+        return []
+    globs = json.dumps([*scope.exclude, *folders], ensure_ascii=False)
+    return ["# Also left out: front matter that waits to be filled in.", f"exclude: {globs}", ""]
 
 
 def _terms(author_files: Sequence[str]) -> list[str]:

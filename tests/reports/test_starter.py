@@ -82,3 +82,24 @@ def test_a_file_of_authors_becomes_terms(tmp_path: Path) -> None:
     (source / "blog" / "authors.yml").write_text("ada: {name: Ada Quill}\nbo: {name: Bo Reed}\n")
     assert cli.main(["--warehouse", str(tmp_path / "w.duckdb"), "init", str(source)]) == 0
     assert load(source).terms == (Terms(("blog/authors.yml",), "organization"),)
+
+
+def test_folders_of_templates_are_left_out(tmp_path: Path) -> None:
+    """Front matter that waits to be filled in is no article; one title with a tag is not enough."""
+    source = content(tmp_path / "content")
+    files = {
+        "archetypes/default.md": "---\ntitle: {{ .Name }}\ndate: {{ .Date }}\n---\n",
+        "archetypes/page.md": "---\ndraft: true\n---\n",
+        "archetypes/post/index.md": '+++\ntitle = \'{{ replace .Name "-" " " }}\'\n+++\n',
+        "site/scaffolds/post.md": '---\ntitle: "{% now %}"\n---\n',
+        "notes/daily [x]/day.md": "---\ndate: <% tp.date.now() %>\n---\n",
+        "posts/a.md": '---\ntitle: "{{ in a title"\n---\n',
+        "posts/b.md": "---\ntitle: What {{ means\n---\n{{ shortcode }}\n",
+    }
+    for path, text in files.items():
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        (source / path).write_text(text)
+    (source / "archetypes/post.md").write_text("---\ntitle: '{{ .Name }}'\n---\n")
+    command = ["--warehouse", str(tmp_path / "w.duckdb"), "init", str(source)]
+    assert cli.main([*command, "--exclude", "notes/"]) == 0
+    assert load(source).exclude == ("notes/", "archetypes/", "site/scaffolds/")
