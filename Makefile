@@ -17,10 +17,15 @@ DUCKDB_PREVIOUS := 1.5.6
 NEWEST_PYTHON := python3.13
 NEWEST_VENV := .venv-newest
 
-# What reads documents, a browser, and what a run leaves when it is killed or a call of the system
-# fails are the same on every line of DuckDB.
-WITHOUT_DUCKDB := tests/frontmatter tests/normalize tests/source tests/reports/page/test_browser.py \
-	tests/trust/test_failing_calls.py tests/trust/test_kill.py
+# What reads documents, workers, a browser, messages, what the README has typed, and what a run leaves
+# when it is killed or a call of the system fails are the same on every line of DuckDB.
+WITHOUT_DUCKDB := $(addprefix tests/,frontmatter normalize source test_config.py test_corpus_generator.py \
+	test_front_matter_docs.py test_imports.py test_orchestrate.py test_package.py test_readme.py \
+	workers/test_runner.py \
+	$(addprefix reports/,page/test_browser.py page/test_charts.py test_alerts.py test_finish.py \
+	test_notify.py test_starter.py test_terminal.py) \
+	$(addprefix trust/,test_concurrency.py test_failing_calls.py test_files_in_motion.py test_fuzz.py \
+	test_guard.py test_kill.py))
 
 # Files of tests side by side, each file in one process.
 PARALLEL := -n auto --dist loadfile
@@ -36,12 +41,12 @@ test: $(VENV)/installed-dev
 
 test-duckdb-previous: $(VENV)/installed-dev
 	$(BIN)/pip install --quiet --no-deps --upgrade --target .duckdb-previous duckdb==$(DUCKDB_PREVIOUS)
-	PYTHONPATH=$(CURDIR)/.duckdb-previous $(BIN)/python -m pytest $(PARALLEL) -m "not prefect" \
+	PYTHONPATH=$(CURDIR)/.duckdb-previous $(BIN)/python -m pytest $(PARALLEL) -m "not prefect and not cluster" \
 		$(addprefix --ignore=,$(WITHOUT_DUCKDB))
 
 # The newest Python that all dependencies have wheels for: the demo, and the stages of a run.
 test-newest-python:
-	$(MAKE) VENV=$(NEWEST_VENV) PYTHON=$(NEWEST_PYTHON) demo $(NEWEST_VENV)/installed-dev
+	$(MAKE) VENV=$(NEWEST_VENV) PYTHON=$(NEWEST_PYTHON) demo $(NEWEST_VENV)/installed-pytest
 	$(NEWEST_VENV)/bin/python -m pytest $(PARALLEL) $(addprefix tests/,frontmatter normalize load)
 
 check: $(VENV)/installed-dev
@@ -66,6 +71,11 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV): about 110 packages, 350 MB; seconds with uv, one to three minutes without"
 	$(NEW_VENV)
 	$(INSTALL) --editable .
+	touch $@
+
+# What tests of documents and tables need, which start no server.
+$(VENV)/installed-pytest: $(VENV)/installed
+	$(INSTALL) pytest pytest-xdist hypothesis
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

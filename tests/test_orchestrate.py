@@ -291,6 +291,7 @@ def test_the_schedule_of_the_readme_is_served(server: Server, tmp_path: Path) ->
         eventually(lambda: "at '0 6 * * *' (UTC)" in log.read_text(), "the schedule")
 
 
+@pytest.mark.prefect
 def test_a_flow_respects_the_lock_of_a_direct_build(
     server: Server, content: Content, tmp_path: Path
 ) -> None:
@@ -349,11 +350,13 @@ def test_without_a_server_the_direct_way_is_offered(content: Content, tmp_path: 
 
 
 @pytest.mark.parametrize("cron", ["61 * * * *", "0 0 6 * * *", "daily"])
-def test_a_bad_cron_is_a_usage_error(content: Content, tmp_path: Path, cron: str) -> None:
+def test_a_bad_cron_is_a_usage_error(
+    content: Content, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cron: str
+) -> None:
     """The schedule is looked at before any server is; a sixth field means what nobody can know."""
-    done = Server(tmp_path).matterhouse("serve", "--cron", cron, content.source)
-    assert done.returncode == 2
-    assert done.stderr == (
+    monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{free_port()}/api")
+    assert main(["serve", "--cron", cron, str(content.source)]) == 2
+    assert capsys.readouterr().err == (
         f"matterhouse: {cron!r} is not a cron schedule: say minute, hour, day of month, month"
         " and day of week, as in '0 6 * * *' for every day at six (UTC)\n"
     )

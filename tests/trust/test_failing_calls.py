@@ -2,6 +2,7 @@
 
 import builtins
 import errno
+import functools
 import io
 import os
 import shutil
@@ -14,6 +15,7 @@ import duckdb
 import pytest
 
 from flows import cli
+from flows.models import files
 from flows.warehouse.paths import WarehousePaths, current
 from tests.conftest import Content, article
 from tests.trust.invariants import Contents, contents, strays
@@ -126,14 +128,15 @@ class Ground:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir()
         content = Content(folder)
         for name in ("a", "b", "gone"):
             content.write(f"{name}.md", article(title=name))
-        content.build()
+        build(content)
         self.before = contents(content.warehouse, "raw", "ops")
         shutil.copytree(folder, folder.with_name("start"), symlinks=True)
         self.change(content)
-        content.build()
+        build(content)
         self.after = contents(content.warehouse, "raw", "ops")
 
     def change(self, content: Content) -> None:
@@ -141,6 +144,13 @@ class Ground:
         content.write("a.md", article(title="a", quality=7))
         content.write("new.md", article(title="new"))
         (content.source / "gone.md").unlink()
+
+    @functools.cache  # noqa: B019 - there is one ground
+    def calls(self, failing: Callable[..., Any]) -> list[str]:
+        """Return the calls of a build that nothing disturbs."""
+        with failing(0) as undisturbed:
+            assert build(self.restart()) == 0
+        return undisturbed.calls
 
     def restart(self) -> Content:
         """Return to the state before the change was loaded."""
@@ -153,11 +163,12 @@ class Ground:
         return content
 
 
-@pytest.fixture
-def ground(tmp_path: Path, without_reports: None) -> Ground:
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory, sql_without_reports: Path) -> Ground:
     """Give a ground whose builds leave the reports out, which only take time here."""
-    (tmp_path / "ground").mkdir()
-    return Ground(tmp_path / "ground")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(files, "sql_folder", lambda: sql_without_reports)
+        return Ground(tmp_path_factory.mktemp("failing") / "ground")
 
 
 # All of them take half an hour: EVERY_CALL=1 python -m pytest tests/trust/test_failing_calls.py
@@ -182,6 +193,7 @@ def build(content: Content) -> int:
     return cli.main([*named, "--accept-loss"])
 
 
+@pytest.mark.usefixtures("without_reports")
 @pytest.mark.parametrize(
     ("turn", "failing", "error"),
     [(turn, failing, error) for turn, (failing, _, error) in enumerate(FAILURES)],
@@ -195,10 +207,8 @@ def test_any_call_can_fail(
     error: Callable[[], BaseException],
 ) -> None:
     """For every n: exit code 1 with one line and the old rows, or a build that hides nothing."""
-    with failing(0) as undisturbed:
-        assert build(ground.restart()) == 0
     codes = []
-    for nth in places(undisturbed.calls, turn % len(ERRORS)):
+    for nth in places(ground.calls(failing), turn % len(ERRORS)):
         content = ground.restart()
         capsys.readouterr()
         with failing(nth, error) as fuse:

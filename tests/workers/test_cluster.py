@@ -1,6 +1,7 @@
 """Batches are read on a cluster, and frames travel through Parquet without loss."""
 
 import contextlib
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from flows.cli import main
+from flows.normalize.frames import Frames
+from flows.pipeline import stages
 from flows.source import folder
 from flows.source.extract import Batch
 from flows.source.patterns import PathFilter
@@ -17,11 +21,12 @@ from flows.workers.cluster import WorkersFailed, take_parts, write_parts
 from flows.workers.frames import frames_of
 from tests import servers
 from tests.conftest import Content, article
-from tests.servers import PATIENCE_SECONDS, ROOT, eventually, free_port, running
+from tests.servers import ROOT, free_port, running
 from tests.trust.invariants import contents, strays
 
 SAMPLE = ROOT / "data/content"
-MATTERHOUSE = [sys.executable, "-m", "flows"]
+
+pytestmark = pytest.mark.usefixtures("without_reports")
 
 
 def batch_of(source: Path) -> Batch:
@@ -62,44 +67,35 @@ def test_a_worker_without_the_source_quarantines_nothing(content: Content, tmp_p
         write_parts(frames_of, batch, tmp_path / "not mounted", "1")
 
 
-def test_a_batch_of_a_killed_worker_is_read_by_another(content: Content, tmp_path: Path) -> None:
+@pytest.mark.cluster
+def test_a_batch_of_a_killed_worker_is_read_by_another(
+    content: Content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two workers, one killed while the batches run: the tables are those of a direct build."""
     pytest.importorskip("distributed")
     for number in range(60):
         content.write(f"_news/2025-03-04-{number}.md", article(title=f"n{number}"))
     content.build()
-    address = f"tcp://127.0.0.1:{free_port()}"
-    warehouse, began, dead = (tmp_path / name for name in ("dask.duckdb", "began", "dead"))
-    # Batches of ten files; the driver waits for the death after it has taken the first.
-    code = (
-        "import sys, time, pathlib\n"
-        "from flows.pipeline import stages; from flows.workers import cluster\n"
-        "stages.BATCH_FILES, take = 10, cluster.take_parts\n"
-        "def waiting(folder):\n"
-        "    began, dead = map(pathlib.Path, sys.argv[-2:])\n"
-        "    began.touch()\n"
-        "    while not dead.exists(): time.sleep(0.05)\n"
-        "    return take(folder)\n"
-        "cluster.take_parts = waiting\n"
-        "from flows.cli import main; sys.exit(main(sys.argv[1:-2]))"
-    )
-    build = [sys.executable, "-c", code, "--warehouse", str(warehouse), "build"]
-    build += [str(content.source), "--runner", f"dask={address}", str(began), str(dead)]
-    with (
-        cluster(address, tmp_path, workers=2) as (victim, _),
-        running(build, tmp_path / "build.log") as building,
-    ):
-        eventually(lambda: began.exists() or building.poll() is not None, "the first batch")
-        assert began.exists(), (tmp_path / "build.log").read_text()
-        victim.kill()
-        victim.wait()
-        dead.touch()
-        assert building.wait(PATIENCE_SECONDS) == 0, (tmp_path / "build.log").read_text()
+    address, warehouse = f"tcp://127.0.0.1:{free_port()}", tmp_path / "dask.duckdb"
+    monkeypatch.setattr(stages, "BATCH_FILES", 10)
+    with cluster(address, tmp_path, workers=2) as (victim, _):
+
+        def kill_and_take(folder: Path) -> Frames:
+            victim.kill()
+            victim.wait()
+            return take_parts(folder)
+
+        # After the first batch of ten files is read.
+        monkeypatch.setattr("flows.workers.cluster.take_parts", kill_and_take)
+        command = ["--warehouse", str(warehouse), "build", str(content.source), "--quiet"]
+        assert main([*command, "--runner", f"dask={address}"]) == 0
+        assert victim.returncode == -signal.SIGKILL
     assert contents(warehouse) == contents(content.warehouse)
     # Nothing of the exchange is left behind.
     assert strays(warehouse) == []
 
 
+@pytest.mark.cluster
 def test_workers_read_a_bucket_themselves(tmp_path: Path) -> None:
     """An address travels to them, and never a client; the tables are those of a direct build."""
     pytest.importorskip("distributed")
@@ -111,10 +107,8 @@ def test_workers_read_a_bucket_themselves(tmp_path: Path) -> None:
         bucket.put("_news/broken.md", "---\ntitle: a: b\n---\n")
         with cluster(address, tmp_path, workers=1):
             for name, runner in runners.items():
-                command = ["--warehouse", str(tmp_path / name), "build", bucket.address]
-                log = tmp_path / f"{name}.log"
-                with running([*MATTERHOUSE, *command, "--runner", runner], log) as building:
-                    assert building.wait(PATIENCE_SECONDS) == 0, log.read_text()
+                command = ["--warehouse", str(tmp_path / name), "build", bucket.address, "--quiet"]
+                assert main([*command, "--runner", runner]) == 0
     assert contents(tmp_path / "dask.duckdb") == contents(tmp_path / "direct.duckdb")
     assert len(contents(tmp_path / "dask.duckdb")["raw.articles"]) == 12
 
