@@ -155,17 +155,16 @@ def with_reports() -> None:
 
 def copy_sql(folder: Path, *tables: str) -> Path:
     """Copy raw, ops, what makes some tables and macros, and the checks that read nothing else."""
-    with duckdb.connect() as con:
-        ordered = files.in_order(con)
-        needed = set(tables)
-        for file in reversed(ordered):
-            if file.name in needed:
-                needed |= files.references(con, file)
-        shapes = [*files.files("raw"), *files.files("ops")]
-        kept = [*shapes, *(file for file in ordered if file.name in needed)]
-        absent = {file.name for file in (*ordered, *shapes)} - {file.name for file in kept}
-        checks = files.files("checks")
-        kept += [check for check in checks if absent.isdisjoint(files.references(con, check))]
+    ordered = files.in_order()
+    needed = set(tables)
+    for file in reversed(ordered):
+        if file.name in needed:
+            needed |= files.references(file)
+    shapes = [*files.files("raw"), *files.files("ops")]
+    kept = [*shapes, *(file for file in ordered if file.name in needed)]
+    absent = {file.name for file in (*ordered, *shapes)} - {file.name for file in kept}
+    checks = files.files("checks")
+    kept += [check for check in checks if absent.isdisjoint(files.references(check))]
     for file in kept:
         copy = folder / file.folder / f"{file.stem}.sql"
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -1,15 +1,21 @@
 """Make the tables that SQL owns: raw and ops once, staging and marts when their input changes."""
 
 from collections.abc import Collection, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from functools import partial
+from graphlib import TopologicalSorter
 
 import duckdb
 
 from flows.models import comments
 from flows.models.files import SqlFile, UnusableSqlFile, files, in_order
-from flows.warehouse.connection import fingerprint, sql_table, table_names, with_room
+from flows.warehouse.connection import fingerprint, row_count, sql_table, table_names, with_room
+from flows.warehouse.sessions import sessions
 
 SCHEMAS = ("raw", "staging", "marts", "ops")
+# Rows of a warehouse that is small: four row groups.
+SMALL = 40_960
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +53,57 @@ def steps(con: duckdb.DuckDBPyConnection, changed: Collection[str] | None = None
     """
     there = set() if changed is None else set(table_names(con))
     stale = set(changed or ())
-    ordered = in_order(con)
+    ordered = in_order()
     compared = there & set().union(*ordered.values())
-    for file, reads in ordered.items():
-        if file.folder == "macros":
-            make(con, file)
-            # What a macro reads, its readers read.
-            stale |= {file.name} if reads & stale else set()
-        elif file.name not in there or reads & stale:
-            # A table with the same rows as before is no reason to rebuild those that read it.
-            before = fingerprint(con, file.name) if file.name in compared else None
-            make(con, file)
-            # Replacing a table drops its comments.
-            comments.write(con, file)
-            if before is None or before != fingerprint(con, file.name):
-                stale.add(file.name)
-            yield file.name
+    made = {file.name: file for file in ordered}
+    waiting = TopologicalSorter(
+        {file: [made[name] for name in reads & made.keys()] for file, reads in ordered.items()}
+    )
+    waiting.prepare()
+    with sessions(con, how_many_at_once(con)) as submit:
+        under_way: dict[Future[bool], SqlFile] = {}
+        while waiting.is_active():
+            for file in waiting.get_ready():
+                is_stale = bool(ordered[file] & stale)
+                if file.folder == "macros":
+                    work = partial(_make_macro, file=file, is_stale=is_stale)
+                elif file.name not in there or is_stale:
+                    work = partial(_rebuild, file=file, is_compared=file.name in compared)
+                else:
+                    waiting.done(file)
+                    continue
+                under_way[submit(work)] = file
+            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                file = under_way.pop(future)
+                # A table with the same rows as before is no reason to rebuild those that read it.
+                stale |= {file.name} if future.result() else set()
+                waiting.done(file)
+                if file.folder != "macros":
+                    yield file.name
+
+
+def how_many_at_once(con: duckdb.DuckDBPyConnection) -> int:
+    """Return how many statements may run at a time: two in a small warehouse, one in a large one.
+
+    DuckDB gives a second processor work from the second row group on, and several large tables
+    would take each other's memory.
+    """
+    return 2 if row_count(con, "raw.article_versions") <= SMALL else 1
+
+
+def _make_macro(con: duckdb.DuckDBPyConnection, file: SqlFile, is_stale: bool) -> bool:
+    """Make a macro; what it reads, its readers read."""
+    make(con, file)
+    return is_stale
+
+
+def _rebuild(con: duckdb.DuckDBPyConnection, file: SqlFile, is_compared: bool) -> bool:
+    """Make a table with its comments; return whether it may have other rows than before."""
+    before = fingerprint(con, file.name) if is_compared else None
+    make(con, file)
+    # Replacing a table drops its comments.
+    comments.write(con, file)
+    return before is None or before != fingerprint(con, file.name)
 
 
 def make(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:

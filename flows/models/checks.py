@@ -2,12 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import duckdb
 
-from flows.models.build import execute
+from flows.models.build import execute, how_many_at_once
 from flows.models.files import SqlFile, UnusableSqlFile, files
+from flows.warehouse.sessions import sessions
 
 SHOWN_CHARACTERS = 80
 SHOWN_ROWS = 20  # a failed check shows enough rows to see the pattern, not thousands
@@ -37,8 +39,10 @@ class FailedCheck:
 
 def run(con: duckdb.DuckDBPyConnection, *, waived: Collection[str] = ()) -> list[FailedCheck]:
     """Run every check that is not waived, and return those that found something."""
-    found = [_run(con, file) for file in files("checks") if file.stem not in waived]
-    return [failed for failed in found if failed is not None]
+    wanted = [file for file in files("checks") if file.stem not in waived]
+    with sessions(con, how_many_at_once(con)) as submit:
+        found = [submit(partial(_run, file=file)) for file in wanted]
+        return [failed for run in found if (failed := run.result()) is not None]
 
 
 def _run(con: duckdb.DuckDBPyConnection, file: SqlFile) -> FailedCheck | None:

@@ -33,6 +33,16 @@ def connect(file: Path | None = None, *, read_only: bool = False) -> Connection:
     return con
 
 
+def open_session(con: "duckdb.DuckDBPyConnection") -> "duckdb.DuckDBPyConnection":
+    """Open another session of the same database, which runs beside the first one."""
+    ((database,),) = con.execute("select current_database()").fetchall()
+    session = con.cursor()
+    session.execute(f"use {sql_identifier(database)}")
+    # The one option that a session does not share.
+    session.execute("set TimeZone = 'UTC'")
+    return session
+
+
 @contextlib.contextmanager
 def open_readonly(paths: WarehousePaths) -> Iterator[Connection]:
     """Open the published warehouse read-only, beside whoever else has it open."""

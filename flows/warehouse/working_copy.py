@@ -68,12 +68,14 @@ def open_working_copy(paths: WarehousePaths) -> Iterator["duckdb.DuckDBPyConnect
 
 def _attach(paths: WarehousePaths, working: Path) -> "duckdb.DuckDBPyConnection":
     con = connect()
+    # Nobody recovers a working copy that was left behind: without a log, all is written once.
+    options = f"recovery_mode no_wal_writes, row_group_size {ROW_GROUP_SIZE}"
+    if not working.exists():
+        # A file keeps the version it was made with.
+        options += f", storage_version '{STORAGE_VERSION}'"
     try:
-        # Only `attach` takes the size of row groups. A file keeps the version it was made with.
-        version = "" if working.exists() else f", storage_version '{STORAGE_VERSION}'"
-        con.execute(
-            f"attach {sql_literal(working)} as warehouse (row_group_size {ROW_GROUP_SIZE}{version})"
-        )
+        # Only `attach` takes the size of row groups.
+        con.execute(f"attach {sql_literal(working)} as warehouse ({options})")
     except duckdb.Error as error:
         con.close()
         raise unreadable(paths, error) from error

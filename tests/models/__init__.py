@@ -69,11 +69,11 @@ def warehouse(given: dict[str, list[dict[str, Any]]], *tables: str) -> duckdb.Du
 
 def make(con: duckdb.DuckDBPyConnection, *tables: str) -> None:
     """Make the models that some tables need, else every model."""
-    ordered = files.in_order(con)
+    ordered = list(files.in_order())
     needed = set(tables) or {file.name for file in ordered}
     for file in reversed(ordered):
         if file.name in needed:
-            needed |= files.references(con, file)
+            needed |= files.references(file)
     for file in ordered:
         if file.name in needed:
             build.make(con, file)

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from flows.models import checks, files
@@ -39,9 +38,7 @@ def test_a_check_finds_the_rows_its_case_expects(path: Path) -> None:
     """The rows a case gives, broken as it says, make the check return exactly what it expects."""
     case = cases.read(path)
     check = CHECKS[path.parent.name]
-    with duckdb.connect() as con:
-        tables = files.references(con, check)
-    with cases.warehouse(case.given, *tables) as con:
+    with cases.warehouse(case.given, *files.references(check)) as con:
         for statement in case.after:
             con.execute(statement)
         assert cases.rows(con, check.sql) == cases.plain(case.expect)

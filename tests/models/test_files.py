@@ -1,8 +1,10 @@
 """Models run in the order of what they read; what cannot run is named; what no file makes goes."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -93,22 +95,42 @@ def test_a_table_that_no_file_makes_is_named(sql: Path, con: duckdb.DuckDBPyConn
         build.build(con)
 
 
-def test_references_are_seen_in_subqueries_and_never_in_ctes(
-    con: duckdb.DuckDBPyConnection,
-) -> None:
-    """The walker that proves `Reads:` finds nested tables and functions, and no name of a CTE."""
-    query = """
-        with a as (select 1 as x from raw.one where x in (select x from raw.two)),
-        b as (select * from a left join as_of('x') as t on t.x = (select max(x) from ops.three))
+def test_references_are_what_follows_from_and_join() -> None:
+    """Subqueries count; aliases, comments, texts, the names of CTEs and what is distinct do not."""
+    query = """-- Reads: raw.after_a_comma
+        with a as (select raw.x from raw.one as raw where x in (from "raw"."two")),
+        -- from raw.nothing
+        b as (
+            select * from a
+            left join as_of('from raw.text') as t
+                on t.x is distinct from a.x and t.x = (select max(x) from (ops.three)),
+            raw.after_a_comma
+        )
         select * from b union all select * from a
     """
-    found = files.references(con, files.SqlFile("marts", "m", query))
-    assert {name for name in found if name not in ("max()", "=()")} == {
-        "raw.one",
-        "raw.two",
-        "ops.three",
-        "as_of()",
+    found = files.references(files.SqlFile("marts", "m", query))
+    tables = {"raw.one", "raw.two", "raw.after_a_comma", "ops.three"}
+    assert {name for name in found if "." in name} == tables
+    assert "as_of()" in found
+
+
+@pytest.mark.parametrize("file", files.in_order(), ids=lambda file: file.name)
+def test_references_are_those_that_duckdb_parses(file: files.SqlFile) -> None:
+    """What is found without parsing, and what headers name, is exactly what queries read."""
+    with duckdb.connect() as con:
+        ((text,),) = con.execute("select json_serialize_sql(?)", [file.query]).fetchall()
+    nodes: list[dict[str, Any]] = []
+    json.loads(text, object_hook=lambda node: nodes.append(node) or node)
+    tables = {
+        f"{node['schema_name']}.{node['table_name']}"
+        for node in nodes
+        if node.get("type") == "BASE_TABLE" and node["schema_name"]
     }
+    macros = {macro.name for macro in files.files("macros")}
+    called = {f"{node['function_name']}()" for node in nodes if "function_name" in node}
+    found = files.references(file)
+    assert {name for name in found if "." in name} == tables
+    assert found & macros == called & macros
 
 
 def test_a_mart_whose_file_is_gone_is_dropped(sql: Path, con: duckdb.DuckDBPyConnection) -> None:
@@ -155,6 +177,6 @@ def test_a_file_that_cannot_be_a_model_is_named(
 
 def test_a_macro_is_made_after_the_table_it_reads(con: duckdb.DuckDBPyConnection) -> None:
     """as_of reads the history, and all else it is written in is there before."""
-    names = [file.name for file in files.in_order(con)]
+    names = [file.name for file in files.in_order()]
     assert names.index("as_of()") > names.index("staging.article_versions")
     assert names.index("provider_key()") > names.index("clean_text()")

@@ -227,7 +227,7 @@ def rebuild(con: duckdb.DuckDBPyConnection, versions: list[dict[str, Any]]) -> N
     con.execute("delete from raw.article_versions")
     cases.insert(con, "raw.article_versions", versions)
     wanted = ("staging.article_versions", *MODELS)
-    for file in files.in_order(con):
+    for file in files.in_order():
         if file.name in wanted:
             build.make(con, file)
 

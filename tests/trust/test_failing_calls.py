@@ -89,6 +89,10 @@ class Fused:
             self._fuse.count(name)
         return getattr(self._inner, name)
 
+    def cursor(self) -> "Fused":
+        """Open another session, whose statements pass the same fuse."""
+        return Fused(self._inner.cursor(), self._fuse, *self._names)
+
 
 @contextmanager
 def failing_system(nth: int, error: Callable[[], BaseException] = MemoryError) -> Iterator[Fuse]:
