@@ -119,7 +119,7 @@ def test_build_prints_a_balanced_receipt_and_what_to_type_next(shell: Shell) -> 
     # What is printed can be typed as it is: this warehouse is not where it is looked for unasked.
     command = f"  matterhouse --warehouse {shell.content.warehouse}"
     assert lines[lines.index("Next:") + 1 :] == [
-        f"{command} quarantine   # 1 file to mend (--values: 0 values that did not fit)",
+        f"{command} quarantine   # 1 file to mend",
         f"{command} tables   # every table with its meaning",
         f'{command} sql "from marts.topics order by articles desc"',
     ]
@@ -601,6 +601,24 @@ def test_diff_of_dates_before_the_first_run_does_not_call_them_equal(shell: Shel
         "  nothing is known of that time: no run or commit that was read is so old\n",
         "",
     )
+
+
+def test_a_single_run_is_compared_with_nothing(shell: Shell) -> None:
+    """Nobody named one: the message says what to do instead."""
+    assert shell.run("diff") == (
+        1,
+        "",
+        "matterhouse: there is only one run to compare: build again after a change, or name two"
+        " commits or dates\n",
+    )
+
+
+def test_values_to_look_at_are_named_with_their_option(shell: Shell) -> None:
+    """Without a file in quarantine the command alone would list nothing."""
+    shell.content.write("d.md", "---\nquality: high\n---\n")
+    _, out, _ = shell.run("build")
+    assert "quarantine --values   # 1 value to look at\n" in out
+    assert "to mend" not in out
 
 
 def test_diff_of_an_unknown_run_is_an_error(shell: Shell) -> None:

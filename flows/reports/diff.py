@@ -96,6 +96,11 @@ class Diff:
 def diff(con: Connection, paths: WarehousePaths, names: Sequence[str] = ()) -> Diff:
     """Compare two moments, each a run, a commit or a date; without names the last two runs."""
     chosen = [moments.find(con, name) for name in names] or moments.all_runs(con)[-2:]
+    if not names and len(chosen) < 2:
+        raise MatterhouseError(
+            "there is only one run to compare: build again after a change, or name two commits or"
+            " dates"
+        )
     if len(chosen) != 2:
         raise MatterhouseError(
             f"two runs, commits or dates are compared, not {len(chosen)}: `matterhouse runs` lists"

@@ -133,11 +133,12 @@ def _print_movers(paths: WarehousePaths) -> None:
 def _print_next(done: "Receipt", found: "News") -> None:
     command = _command(done.warehouse)
     print("\nNext:")
-    if done.quarantined or done.warnings or found.newly_excluded:
-        print(
-            f"  {command} quarantine   # {counted(done.quarantined, 'file')} to mend"
-            f" (--values: {counted(done.warnings, 'value')} that did not fit)"
-        )
+    if done.quarantined:
+        print(f"  {command} quarantine   # {counted(done.quarantined, 'file')} to mend")
+    if done.warnings:
+        print(f"  {command} quarantine --values   # {counted(done.warnings, 'value')} to look at")
+    if found.newly_excluded:
+        print(f"  {command} quarantine --excluded   # why a file is not an article")
     print(f"  {command} tables   # every table with its meaning")
     print(f'  {command} sql "from marts.topics order by articles desc"')
 

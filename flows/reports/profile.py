@@ -45,6 +45,11 @@ class KeyProfile:
     feeds: dict[str, int]
     dated: int = 0
 
+    @property
+    def shown_share(self) -> str:
+        """The share in per cent; what is there at all is never shown as none."""
+        return "<1%" if self.share < 0.005 else f"{self.share:.0%}"
+
 
 @dataclass(slots=True)
 class _Tally:

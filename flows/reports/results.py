@@ -60,7 +60,7 @@ def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
                 escape_control(key.key),
                 key.kind,
                 key.present,
-                f"{key.share:.0%}",
+                key.shown_share,
                 ", ".join(f"{column} {count:,}" for column, count in key.feeds.items()),
                 ", ".join(f"{name} {count:,}" for name, count in key.types.items()),
                 key.first,

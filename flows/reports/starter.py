@@ -93,7 +93,11 @@ def starter(
         for column, sources in remedies.items()
         for line in (f"  {column}:", *(f"    - {_written(source)}" for source in sources))
     ]
-    left = [key for key in articles if not key.feeds and "mapping" not in key.types][:_SHOWN_KEYS]
+    left = [
+        key
+        for key in sorted(articles, key=lambda key: -key.present)
+        if not (key.feeds or "mapping" in key.types or key.key.endswith("[]"))
+    ]
     return "\n".join(
         (
             _HEAD.format(files=counted(files, "file")),
@@ -105,7 +109,7 @@ def starter(
             *_terms(author_files),
             *exclude,
             "# Keys that feed no column:",
-            *(f"# {json.dumps(key.key)} in {key.share:.0%}" for key in left),
+            *(f"# {json.dumps(key.key)} in {key.shown_share}" for key in left[:_SHOWN_KEYS]),
             _TAIL,
         )
     )

@@ -105,6 +105,8 @@ def roll_back(paths: WarehousePaths, name: str) -> str:
 
 
 def _find(paths: WarehousePaths, name: str) -> str:
+    if not generation_ids(paths):
+        raise MatterhouseError(f"no run of {paths.warehouse} is kept that it could go back to")
     found = [run_id for run_id in generation_ids(paths) if name and run_id.startswith(name)]
     if name in found:
         return name

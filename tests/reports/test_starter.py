@@ -103,3 +103,15 @@ def test_folders_of_templates_are_left_out(tmp_path: Path) -> None:
     command = ["--warehouse", str(tmp_path / "w.duckdb"), "init", str(source)]
     assert cli.main([*command, "--exclude", "notes/"]) == 0
     assert load(source).exclude == ("notes/", "archetypes/", "site/scaffolds/")
+
+
+def test_the_most_frequent_keys_are_listed_first(tmp_path: Path) -> None:
+    """A rare key is in less than one per cent of the files, not in none; items are no keys."""
+    source = tmp_path / "content"
+    source.mkdir()
+    for number in range(201):
+        rare = "a_rare_key: 1\n" if number == 0 else ""
+        (source / f"{number}.md").write_text(f"---\ntitle: {number}\nlinks: [x]\n{rare}---\n")
+    assert cli.main(["--warehouse", str(tmp_path / "w.duckdb"), "init", str(source)]) == 0
+    written = (source / "matterhouse.yaml").read_text()
+    assert '# Keys that feed no column:\n# "links" in 100%\n# "a_rare_key" in <1%\n' in written

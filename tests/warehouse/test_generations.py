@@ -105,6 +105,14 @@ def test_a_rollback_says_that_builds_go_on_from_there(
     assert "The next build, a scheduled one too, goes on from it" in said
 
 
+def test_without_a_kept_run_there_is_nothing_to_go_back_to(content: Content) -> None:
+    """The message lists no runs that are not there."""
+    paths = WarehousePaths(content.warehouse)
+    with pytest.raises(MatterhouseError) as refused:
+        generations.roll_back(paths, "2025")
+    assert str(refused.value) == f"no run of {paths.warehouse} is kept that it could go back to"
+
+
 @pytest.mark.parametrize("name", ["2001", "", ".", "../evil", "../../evil", "/evil", ".working"])
 def test_only_runs_of_this_warehouse_can_be_rolled_back_to(three: Content, name: str) -> None:
     """No path leads to another file, and the message names the runs that are kept."""
