@@ -22,6 +22,11 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
+DEMO = "make demo\n"
+# All but what runs this test.
+COMMANDS = [block for block in blocks("sh") if block != "make test\n"]
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy the repository: the recipes change its files."""
@@ -56,34 +61,41 @@ def type_in(checkout: Path, block: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.fixture(scope="module")
+def demo(checkout: Path) -> subprocess.CompletedProcess[str]:
+    """Make the demo, which the other recipes start from, and return what it printed."""
+    return type_in(checkout, DEMO)
+
+
 def without_figures_of_the_run(text: str) -> str:
     """Blank out what differs from run to run: seconds and run ids."""
     return re.sub(r"in [\d.]+ s \(run \w+\)", "in … s (run …)", text)
 
 
-def test_every_command_of_the_readme_works(checkout: Path) -> None:
+@pytest.mark.parametrize("number", range(len(COMMANDS)))
+def test_every_command_of_the_readme_works(
+    checkout: Path, demo: subprocess.CompletedProcess[str], number: int
+) -> None:
     """Each block runs without an error, in the order in which a reader types them."""
-    for block in blocks("sh"):
-        if block == "make test\n":  # That is what runs this test.
-            continue
-        done = type_in(checkout, block)
-        assert (done.returncode, done.stderr) == (0, ""), block
-        if block == "make demo\n":
-            shown = without_figures_of_the_run(blocks("text")[0])
-            assert shown in without_figures_of_the_run(done.stdout)
-        elif "weekdays" in block:
-            assert "│       7 │" in done.stdout
-        else:
-            assert done.stdout or "export PATH" in block, block
+    block = COMMANDS[number]
+    done = demo if block == DEMO else type_in(checkout, block)
+    assert (done.returncode, done.stderr) == (0, ""), block
+    if block == DEMO:
+        shown = without_figures_of_the_run(blocks("text")[0])
+        assert shown in without_figures_of_the_run(done.stdout)
+    elif "weekdays" in block:
+        assert "│       7 │" in done.stdout
+    else:
+        assert done.stdout or "export PATH" in block, block
 
 
+@pytest.mark.usefixtures("demo")
 def test_the_first_example_is_a_file_of_the_sample_and_its_rows(checkout: Path) -> None:
     """The front matter on the first screen is that of a file, and its rows are in the warehouse."""
     (name,) = re.findall(r"^`(data/content/\S+)` begins with:", README, re.MULTILINE)
     shown = yaml.safe_load(blocks("yaml")[0])
     written = next(yaml.safe_load_all((ROOT / name).read_text(encoding="utf-8")))
     assert shown == {key: written[key] for key in shown} | {"topics": written["topics"][:1]}
-    type_in(checkout, "make demo")
     queries = [
         "select published_date, title, provider, quality, heat_bump from staging.articles"
         f" where article_id = '{name.removeprefix('data/content/')}'",
@@ -97,9 +109,9 @@ def test_the_first_example_is_a_file_of_the_sample_and_its_rows(checkout: Path) 
         assert f"| {row.replace(',', ' | ')} |" in README
 
 
+@pytest.mark.usefixtures("demo")
 def test_every_python_block_of_the_readme_works(checkout: Path) -> None:
     """The blocks for Python and notebooks run as they stand."""
-    type_in(checkout, "make demo")
     outputs = []
     for block in blocks("python"):
         done = subprocess.run(
@@ -124,9 +136,9 @@ def test_make_test_is_what_continuous_integration_runs() -> None:
     assert "\nmake test\n" in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("demo")
 def test_the_readme_names_only_tables_that_exist(checkout: Path) -> None:
     """The table of tables is kept true."""
-    type_in(checkout, "make demo")
     named = set(re.findall(r"^\| `([a-z]+\.[a-z_]+)` \|", README, re.MULTILINE))
     query = "select schema_name || '.' || table_name from duckdb_tables()"
     listed = type_in(checkout, f'matterhouse sql "{query}" --format csv').stdout.split()
