@@ -30,6 +30,7 @@ _PAGE = 1000
 _RETRIES: Any = {"max_retries": 5, "retry_timeout": timedelta(minutes=2)}
 _CLIENT: Any = {"connect_timeout": "10s", "timeout": "60s", "allow_http": True}
 _CODE = re.compile(r"<Code>(\w+)</Code>")
+_BAD_PATH = re.compile(r'Path "((?:[^"\\]|\\.)*)"')
 _STATUS = re.compile(r"status code: (\d{3}[\w ]*)")
 # What servers say of a request that they do not know, and of credentials that are not enough.
 _UNKNOWN, _DENIED = ("405", "501"), ("401", "403")
@@ -152,7 +153,11 @@ def fail(address: str, error: Exception) -> NoReturn:
         case PermissionDeniedError() | UnauthenticatedError():
             reason = denied
         case InvalidPathError():
-            reason = "an object has a name that is no path: rename it"
+            named = _BAD_PATH.search(said)
+            reason = (
+                f"{named[1] if named else 'an object'} is a name that is no path, and the bucket"
+                " cannot be listed past it: rename that object, or build from a folder without it"
+            )
         case NotSupportedError():
             reason = unknown
         case FileNotFoundError():

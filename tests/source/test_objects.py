@@ -253,6 +253,34 @@ def test_credentials_are_nowhere(
     assert not [s for s in (SECRET_KEY, "AKIATEST") if s.encode() in kept]
 
 
+@pytest.mark.parametrize("name", ["a//b.md", "a/../b.md", "./b.md"])
+def test_an_object_whose_name_is_no_path_is_named(
+    bucket: Bucket, tmp_path: Path, name: str
+) -> None:
+    """Nothing can be listed past it; folders beside it can be built from."""
+    fill(bucket)
+    bucket.put(name, article(title="b"))
+    with pytest.raises(SourceUnreadable) as refused:
+        build(bucket, tmp_path)
+    assert str(refused.value) == (
+        f"{bucket.address}: content/{name} is a name that is no path, and the bucket cannot be"
+        " listed past it: rename that object, or build from a folder without it; nothing was"
+        " changed"
+    )
+    receipt = run(Request(f"{bucket.address}/_news", tmp_path / "warehouse.duckdb"))
+    assert receipt.loaded == 3
+
+
+def test_an_object_that_stands_for_a_folder_is_no_file(bucket: Bucket, tmp_path: Path) -> None:
+    """Whatever the folder is called, also if there is a file of that name."""
+    fill(bucket)
+    bucket.put("_news/b.md/", b"")
+    bucket.put("_news/folder.md/", b"")
+    bucket.put("_news/folder.md/c.md", article(title="x"))
+    assert counts(build(bucket, tmp_path)) == {"seen": 4, "loaded": 4, "new": 4}
+    assert build(bucket, tmp_path).published is False
+
+
 @pytest.mark.parametrize(
     "address",
     ["s3://key:hunter2@bucket/folder", "https://host/a.zip?sig=hunter2", "s3://bucket/#hunter2"],
