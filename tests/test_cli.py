@@ -283,8 +283,14 @@ def test_a_folder_without_any_article_says_how_to_see_why(
     shell = Shell(content, capsys)
     code, out, _ = shell.run("build", content.source, "--strict")
     assert (code, shell.run("build")[0]) == (3, 1)
-    said = "  no file is an article: `matterhouse quarantine --excluded` says why"
-    assert said in out.splitlines()
+    command = f"  matterhouse --warehouse {content.warehouse} quarantine --excluded"
+    assert "  no file is an article" in out.splitlines()
+    assert f"{command}   # why a file is not an article" in out.splitlines()
+    assert shell.run("profile") == (
+        0,
+        "No file has front matter that can be read: a build says of each what is wrong.\n",
+        "",
+    )
 
 
 def test_a_first_build_that_is_mostly_broken_shows_its_quarantine(

@@ -95,7 +95,7 @@ def _notable(done: "Receipt", found: "News") -> Iterator[str]:
         places = [place(file) for file in found.newly_excluded]
         yield f"  no longer taken for articles: {_some(places)}"
     if done.excluded and not (done.loaded or done.quarantined):
-        yield "  no file is an article: `matterhouse quarantine --excluded` says why"
+        yield "  no file is an article"
 
 
 def _published(done: "Receipt") -> str:
@@ -137,7 +137,7 @@ def _print_next(done: "Receipt", found: "News") -> None:
         print(f"  {command} quarantine   # {counted(done.quarantined, 'file')} to mend")
     if done.warnings:
         print(f"  {command} quarantine --values   # {counted(done.warnings, 'value')} to look at")
-    if found.newly_excluded:
+    if found.newly_excluded or (done.excluded and not done.loaded):
         print(f"  {command} quarantine --excluded   # why a file is not an article")
     print(f"  {command} tables   # every table with its meaning")
     print(f'  {command} sql "from marts.topics order by articles desc"')

@@ -53,6 +53,9 @@ def quarantine(found: "Quarantine", kind: "Kind") -> None:
 
 def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
     """Print what the front matter of a folder looks like, one line per key."""
+    if not files:
+        print("No file has front matter that can be read: a build says of each what is wrong.")
+        return
     table(
         ("key", "kind", "present", "share", "feeds", "types", "first", "last", "deviates"),
         [
