@@ -428,6 +428,11 @@ def runs(
         return
     show: Callable[..., None] = results.runs
     found: Any = read_runs(warehouse)
+    if not found:
+        raise MatterhouseError(
+            f"there is no run of {warehouse.warehouse}: make one with `matterhouse build FOLDER`,"
+            " or name another --warehouse"
+        )
     if run_id:
         show, found = results.run, find_run(found, run_id)
         found["columns"] = mapping.of_run(warehouse, found["run_id"])

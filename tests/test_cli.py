@@ -681,7 +681,11 @@ def test_export_of_no_table_is_an_error(shell: Shell, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["sql", "select 1"], ["tables"], ["export"], ["quarantine"], ["diff", "1", "2"]]
+    "command",
+    [
+        *(["sql", "select 1"], ["tables"], ["export"], ["quarantine"], ["diff", "1", "2"]),
+        *(["runs"], ["runs", "2025"]),
+    ],
 )
 def test_reading_needs_a_warehouse(
     content: Content, capsys: pytest.CaptureFixture[str], command: list[str]

@@ -55,9 +55,7 @@ def find_run(receipts: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
     found = [name] if name in runs else [run_id for run_id in runs if run_id.startswith(name)]
     if len(found) != 1:
         why = "is the beginning of several" if found else "is not among the receipts"
-        raise MatterhouseError(
-            f"run {name} {why}; the latest are {', '.join([*runs][-3:]) or 'none'}"
-        )
+        raise MatterhouseError(f"run {name} {why}; the latest are {', '.join([*runs][-3:])}")
     return runs[found[0]]
 
 
