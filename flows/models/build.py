@@ -14,8 +14,8 @@ from flows.warehouse.connection import fingerprint, row_count, sql_table, table_
 from flows.warehouse.sessions import sessions
 
 SCHEMAS = ("raw", "staging", "marts", "ops")
-# Rows of a warehouse that is small: four row groups.
-SMALL = 40_960
+# Rows up to which two tables at a time were faster than one after the other.
+SMALL = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,16 @@ def steps(con: duckdb.DuckDBPyConnection, changed: Collection[str] | None = None
             for file in waiting.get_ready():
                 is_stale = bool(ordered[file] & stale)
                 if file.folder == "macros":
-                    work = partial(_make_macro, file=file, is_stale=is_stale)
-                elif file.name not in there or is_stale:
-                    work = partial(_rebuild, file=file, is_compared=file.name in compared)
+                    # What it reads, its readers read.
+                    stale |= {file.name} if is_stale else set()
+                    is_wanted = changed is None
+                else:
+                    is_wanted = is_stale or file.name not in there
+                if is_wanted:
+                    rebuild = partial(_rebuild, file=file, is_compared=file.name in compared)
+                    under_way[submit(rebuild)] = file
                 else:
                     waiting.done(file)
-                    continue
-                under_way[submit(work)] = file
             for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                 file = under_way.pop(future)
                 # A table with the same rows as before is no reason to rebuild those that read it.
@@ -85,22 +88,18 @@ def steps(con: duckdb.DuckDBPyConnection, changed: Collection[str] | None = None
 def how_many_at_once(con: duckdb.DuckDBPyConnection) -> int:
     """Return how many statements may run at a time: two in a small warehouse, one in a large one.
 
-    DuckDB gives a second processor work from the second row group on, and several large tables
-    would take each other's memory.
+    Planning takes one processor, and so do tables of few rows; large ones would take each other's
+    memory.
     """
     return 2 if row_count(con, "raw.article_versions") <= SMALL else 1
 
 
-def _make_macro(con: duckdb.DuckDBPyConnection, file: SqlFile, is_stale: bool) -> bool:
-    """Make a macro; what it reads, its readers read."""
-    make(con, file)
-    return is_stale
-
-
 def _rebuild(con: duckdb.DuckDBPyConnection, file: SqlFile, is_compared: bool) -> bool:
-    """Make a table with its comments; return whether it may have other rows than before."""
+    """Make a table with its comments, or a macro; return whether a table may have other rows."""
     before = fingerprint(con, file.name) if is_compared else None
     make(con, file)
+    if file.folder == "macros":
+        return False
     # Replacing a table drops its comments.
     comments.write(con, file)
     return before is None or before != fingerprint(con, file.name)

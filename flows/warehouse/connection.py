@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -21,6 +22,7 @@ OFFLINE: dict[str, Any] = {
 }
 # Enough for nearly every corpus, and more for each file of the source.
 BYTES, BYTES_PER_FILE = 250_000_000, 1_000
+_MORE_ROOM = threading.Lock()
 
 
 def connect(file: Path | None = None, *, read_only: bool = False) -> Connection:
@@ -151,12 +153,14 @@ def with_room(con: Connection, work: Callable[[], T]) -> T:
     try:
         return work()
     except duckdb.OutOfMemoryException:
-        limit = con.execute("select current_setting('memory_limit')").fetchall()[0][0]
-        limit_memory(con, half_of_memory())
-        try:
-            return work()
-        finally:
-            con.execute(f"set memory_limit = '{limit}'")
+        # Two at once would each put back the limit that the other one had raised.
+        with _MORE_ROOM:
+            limit = con.execute("select current_setting('memory_limit')").fetchall()[0][0]
+            limit_memory(con, half_of_memory())
+            try:
+                return work()
+            finally:
+                con.execute(f"set memory_limit = '{limit}'")
 
 
 def half_of_memory(root: Path = Path("/")) -> int:
