@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows import UsageError
-from flows.config import Terms, default, load, parse
+from flows.config import Terms, load, load_default, parse
 from flows.frontmatter import Reading
 
 PATH = Path("matterhouse.yaml")
@@ -14,7 +14,7 @@ PATH = Path("matterhouse.yaml")
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     """Neither a folder without one nor an address has a configuration of its own."""
-    assert (load(tmp_path), load("s3://bucket/content")) == (default(), default())
+    assert (load(tmp_path), load("s3://bucket/content")) == (load_default(), load_default())
 
 
 def test_every_setting_is_taken() -> None:
@@ -58,7 +58,7 @@ def test_another_text_is_another_hash() -> None:
     """So that the files are read again; the same text is the same."""
     first, same, other = (parse(text, PATH).hash for text in (b"", b"", b"split: {a: b}"))
     assert first == same != other
-    assert default().hash not in (first, other)
+    assert load_default().hash not in (first, other)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.config import default, parse
+from flows.config import load_default, parse
 from flows.frontmatter import Plain
 from flows.normalize.convert import ConversionError, to_timestamp_within
 from flows.normalize.dates import range_at, to_micros
@@ -31,7 +31,7 @@ def test_a_date_is_read_as_the_page_says(typed: str, meant: str, kind: type[str]
 def test_the_page_lists_the_keys_of_the_table() -> None:
     """Column by column and in order, as far as both name the same columns."""
     rows = dict(re.findall(r"^\| (?:`(\w+)`|topics|images) \| (.+?) \|$", PAGE, re.MULTILINE))
-    for column, sources in default().columns.items():
+    for column, sources in load_default().columns.items():
         keys = [
             source.label for source in sources if source.form == "key" and "." not in source.label
         ]

@@ -49,7 +49,7 @@ class Config:
     @property
     def hash(self) -> str:
         """Return what changes when the same files would give other rows."""
-        rules = repr((frontmatter.PARSER_VERSION, _default_text(), self.text))
+        rules = repr((frontmatter.PARSER_VERSION, _read_default(), self.text))
         return hashlib.blake2b(rules.encode(), digest_size=8).hexdigest()
 
 
@@ -60,7 +60,7 @@ def load(source: Path | str, named: Path | None = None) -> Config:
     """
     path = named or Path(source) / FILE_NAME
     if named is None and (isinstance(source, str) or not path.is_file()):
-        return default()
+        return load_default()
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -69,24 +69,26 @@ def load(source: Path | str, named: Path | None = None) -> Config:
 
 
 @cache
-def default() -> Config:
+def load_default() -> Config:
     """Return the configuration of a source that has none."""
-    file = ConfigFile(Path("columns.yaml"), _default_text().encode())
-    return Config({column: file.sources((column,), row) for column, row in file.fields().items()})
+    file = ConfigFile(Path("columns.yaml"), _read_default().encode())
+    return Config(
+        {column: file.take_sources((column,), row) for column, row in file.read_fields().items()}
+    )
 
 
-def _default_text() -> str:
+def _read_default() -> str:
     return Path(__file__).with_name("columns.yaml").read_text("utf-8")
 
 
 def parse(data: bytes, path: Path) -> Config:
     """Read a configuration; raises UsageError with line and remedy."""
     file = ConfigFile(path, data)
-    fields = file.fields()
+    fields = file.read_fields()
     for key in fields:
         file.expect(key in _TOP, (key,), f"`{key}` is no setting", f"one of {', '.join(_TOP)}")
     secret = Reading().secret_keys | {
-        key.strip().casefold() for key in file.texts(fields, "secret")
+        key.strip().casefold() for key in file.take_texts(fields, "secret")
     }
     duplicates = fields.get("duplicate_keys", "error")
     file.expect(
@@ -95,31 +97,31 @@ def parse(data: bytes, path: Path) -> Config:
         "`duplicate_keys` says what becomes of a key that appears twice",
         "`error` or `last`",
     )
-    split = file.mapping(fields, "split")
+    split = file.take_mapping(fields, "split")
     for key, sign in split.items():
         file.expect(bool(to_text(sign)), ("split", key), "a sign to split at is missing", 'as ","')
     return Config(
-        _with_splits(_columns(file, fields, secret), split),
+        _with_splits(_read_columns(file, fields, secret), split),
         text=data.decode("utf-8", "replace"),
-        patterns=file.texts(fields, "patterns") or None,
-        exclude=file.texts(fields, "exclude") or None,
-        collections=_collections(file, fields),
-        terms=tuple(_terms(file, fields)),
+        patterns=file.take_texts(fields, "patterns") or None,
+        exclude=file.take_texts(fields, "exclude") or None,
+        collections=_read_collections(file, fields),
+        terms=tuple(_read_terms(file, fields)),
         reading=Reading(secret, duplicates == "last"),
-        **_dates(file, fields),
+        **_read_dates(file, fields),
     )
 
 
-def _columns(
+def _read_columns(
     file: ConfigFile, fields: dict[str, Value], secret: frozenset[str]
 ) -> dict[str, tuple[Source, ...]]:
-    columns = dict(default().columns)
-    for column, row in file.mapping(fields, "columns").items():
+    columns = dict(load_default().columns)
+    for column, row in file.take_mapping(fields, "columns").items():
         where = ("columns", column)
         file.expect(
             column in columns, where, f"`{column}` is no column", f"one of {', '.join(columns)}"
         )
-        columns[column] = file.sources(where, row)
+        columns[column] = file.take_sources(where, row)
         for source in columns[column]:
             hidden = [key for key in source.path if frontmatter.is_secret(key, secret)]
             file.expect(not hidden, where, "a secret key feeds no column", "another key")
@@ -140,9 +142,9 @@ def _with_splits(
     }
 
 
-def _collections(file: ConfigFile, fields: dict[str, Value]) -> dict[str, str]:
+def _read_collections(file: ConfigFile, fields: dict[str, Value]) -> dict[str, str]:
     """Return the collection of each folder that is given one, the deepest folders first."""
-    named = file.mapping(fields, "collections")
+    named = file.take_mapping(fields, "collections")
     for folder, name in named.items():
         where = ("collections", folder)
         file.expect(bool(to_text(name)), where, "a folder has no name", "as `_posts: blog`")
@@ -150,7 +152,7 @@ def _collections(file: ConfigFile, fields: dict[str, Value]) -> dict[str, str]:
     return {f"{folder.strip('/')}/": to_text(named[folder]) for folder in folders}
 
 
-def _terms(file: ConfigFile, fields: dict[str, Value]) -> list[Terms]:
+def _read_terms(file: ConfigFile, fields: dict[str, Value]) -> list[Terms]:
     listed = fields.get("terms") or []
     remedy = "a list of `files`, `kind` and, where they have other keys, `id` and `name`"
     file.expect(isinstance(listed, list), ("terms",), "`terms` is no list", remedy)
@@ -166,14 +168,14 @@ def _terms(file: ConfigFile, fields: dict[str, Value]) -> list[Terms]:
         id_path, name_path = (
             tuple(filter(None, to_text(row.get(k)).split("."))) for k in ("id", "name")
         )
-        found.append(Terms(file.texts(row, "files", where), kind, id_path, name_path))
+        found.append(Terms(file.take_texts(row, "files", where), kind, id_path, name_path))
     return found
 
 
-def _dates(file: ConfigFile, fields: dict[str, Value]) -> dict[str, date]:
+def _read_dates(file: ConfigFile, fields: dict[str, Value]) -> dict[str, date]:
     """Return the first and the last day that a date can be meant to be, as far as they are set."""
     found = {}
-    for key, value in file.mapping(fields, "dates").items():
+    for key, value in file.take_mapping(fields, "dates").items():
         where, remedy = ("dates", key), "`earliest` or `latest` and a day, as 1850-01-01"
         file.expect(key in ("earliest", "latest"), where, f"dates have no `{key}`", remedy)
         try:

@@ -31,7 +31,7 @@ class Source:
     split: str | None = None
     unless: str | None = None
 
-    def spelled(self, key_path: KeyPath) -> str:
+    def spell(self, key_path: KeyPath) -> str:
         """Return the label with the key as a file spells it."""
         if key_path == self.path:
             return self.label
@@ -47,7 +47,7 @@ class ConfigFile:
     path: Path
     data: bytes
 
-    def fields(self) -> dict[str, Value]:
+    def read_fields(self) -> dict[str, Value]:
         """Read the settings."""
         try:
             found = frontmatter.read(self.data, whole_file=True)
@@ -66,7 +66,9 @@ class ConfigFile:
         line = f":{place[0]}" if place else ""
         raise UsageError(f"{self.path}{line}: {problem}; write {remedy}")
 
-    def texts(self, fields: dict[str, Value], key: str, above: KeyPath = ()) -> tuple[str, ...]:
+    def take_texts(
+        self, fields: dict[str, Value], key: str, above: KeyPath = ()
+    ) -> tuple[str, ...]:
         """Take a list of texts, or one text."""
         value = fields.get(key)
         items = value if isinstance(value, list) else [value]
@@ -76,7 +78,7 @@ class ConfigFile:
         self.expect(all(texts), (*above, key), f"`{key}` is no list of texts", "one text an item")
         return texts
 
-    def mapping(self, fields: dict[str, Value], key: str) -> dict[str, Value]:
+    def take_mapping(self, fields: dict[str, Value], key: str) -> dict[str, Value]:
         """Take a mapping, which may be left out."""
         value = fields.get(key)
         if value is None or value == "":
@@ -84,15 +86,15 @@ class ConfigFile:
         self.expect(isinstance(value, dict), (key,), f"`{key}` is no mapping", "its keys below it")
         return value if isinstance(value, dict) else {}
 
-    def sources(self, where: KeyPath, row: Value) -> tuple[Source, ...]:
+    def take_sources(self, where: KeyPath, row: Value) -> tuple[Source, ...]:
         """Take a row of sources; one may stand alone."""
         items = row if isinstance(row, list) else [row]
         return tuple(
-            self._source((*where, at) if items is row else where, item)
+            self._take_source((*where, at) if items is row else where, item)
             for at, item in enumerate(items)
         )
 
-    def _source(self, where: KeyPath, item: Value) -> Source:
+    def _take_source(self, where: KeyPath, item: Value) -> Source:
         if path := to_text(item):
             return Source("key", path, tuple(path.split(".")))
         forms = [form for form in _FORMS if isinstance(item, dict) and form in item]
@@ -124,12 +126,12 @@ class ConfigFile:
             form,
             path if form == "key" else f"{form} {path}",
             (path,) if form == "file" else tuple(path.split(".")),
-            match=self._pattern((*where, "match"), to_text(options.get("match"))),
+            match=self._compile((*where, "match"), to_text(options.get("match"))),
             split=to_text(options.get("split")) or None,
             unless=to_text(options.get("unless")) or None,
         )
 
-    def _pattern(self, where: KeyPath, text: str) -> re.Pattern[str] | None:
+    def _compile(self, where: KeyPath, text: str) -> re.Pattern[str] | None:
         if not text:
             return None
         try:

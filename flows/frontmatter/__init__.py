@@ -13,9 +13,9 @@ PyYAML stumbled over. `json_toml` reads the rest, `yaml_types` types plain text 
 from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
 
-from flows.frontmatter.block import CONFLICT, Block, Kind, characters, split
-from flows.frontmatter.json_toml import json_fields, toml_fields
-from flows.frontmatter.messages import BrokenFrontMatter, note
+from flows.frontmatter.block import CONFLICT, Block, Kind, count_characters, split
+from flows.frontmatter.json_toml import read_json, read_toml
+from flows.frontmatter.messages import BrokenFrontMatter, make_note
 from flows.frontmatter.positions import find_in_yaml, find_key
 from flows.frontmatter.types import (
     MAX_BLOCK_BYTES,
@@ -30,8 +30,8 @@ from flows.frontmatter.types import (
     is_secret,
 )
 from flows.frontmatter.yaml_fast import read_lines
-from flows.frontmatter.yaml_full import yaml_fields
-from flows.frontmatter.yaml_types import typed
+from flows.frontmatter.yaml_full import read_yaml
+from flows.frontmatter.yaml_types import resolve
 
 __all__ = [
     "MAX_BLOCK_BYTES",
@@ -46,12 +46,12 @@ __all__ = [
     "Plain",
     "Reading",
     "Value",
-    "head",
+    "cut_body",
     "is_secret",
     "locate",
     "locate_all",
     "read",
-    "typed",
+    "resolve",
 ]
 
 PARSER_VERSION = 4
@@ -60,9 +60,9 @@ Parser: TypeAlias = Literal["fast", "pyyaml"]
 
 _DEFAULT = Reading()
 _PARSERS: dict[Kind, Callable[[Block, Reading, list[Note]], dict[str, Value]]] = {
-    "yaml": yaml_fields,
-    "toml": toml_fields,
-    "json": json_fields,
+    "yaml": read_yaml,
+    "toml": read_toml,
+    "json": read_json,
 }
 
 
@@ -77,7 +77,7 @@ def read(
     block = split(data, whole_file)
     if block is None:
         return None
-    notes = [note("late_fence", (), block.first_line - 1)] if block.first_line > 2 else []
+    notes = [make_note("late_fence", (), block.first_line - 1)] if block.first_line > 2 else []
     fields = read_lines(block.text) if parser == "fast" and block.kind == "yaml" else None
     if fields is None:
         try:
@@ -85,12 +85,12 @@ def read(
         except BrokenFrontMatter:
             # Whatever a conflict marker breaks, the marker is the cause.
             if conflict := CONFLICT.search(block.text):
-                raise block.broken("merge_conflict", conflict.start()) from None
+                raise block.make_error("merge_conflict", conflict.start()) from None
             raise
-    return FrontMatter(fields, characters(block.body), tuple(notes))
+    return FrontMatter(fields, count_characters(block.body), tuple(notes))
 
 
-def head(data: bytes, *, whole_file: bool = False) -> bytes:
+def cut_body(data: bytes, *, whole_file: bool = False) -> bytes:
     """Return a file without its body, in which `locate` finds what it finds in the whole."""
     block = split(data, whole_file)
     return data[: len(data) - len(block.body)] if block else data
@@ -118,4 +118,4 @@ def locate_all(
     if found is None or not (block := split(data, whole_file)):
         return [None for _ in key_paths]
     find = find_in_yaml if block.kind == "yaml" else find_key
-    return [None if at is None else block.position(at) for at in find(block, key_paths)]
+    return [None if at is None else block.locate(at) for at in find(block, key_paths)]

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from flows.frontmatter.messages import BrokenFrontMatter, broken
+from flows.frontmatter.messages import BrokenFrontMatter, make_error
 from flows.frontmatter.types import MAX_BLOCK_BYTES, Value
 
 Kind: TypeAlias = Literal["yaml", "toml", "json"]
@@ -42,21 +42,21 @@ class Block:
     first_line: int
     body: bytes
 
-    def position(self, index: int) -> tuple[int, int]:
+    def locate(self, index: int) -> tuple[int, int]:
         """Turn an index into the text into line and column of the file, both from 1."""
         head = self.text[:index]
         return self.first_line + count_lines(head), index - max(head.rfind("\n"), head.rfind("\r"))
 
-    def broken(self, code: str, index: int, **words: object) -> BrokenFrontMatter:
+    def make_error(self, code: str, index: int, **words: object) -> BrokenFrontMatter:
         """Make the error for the fault at this index."""
-        line, column = self.position(index)
-        return broken(code, line, column, **words)
+        line, column = self.locate(index)
+        return make_error(code, line, column, **words)
 
-    def fields(self, root: Value) -> dict[str, Value]:
+    def take_fields(self, root: Value) -> dict[str, Value]:
         """Take what the block holds for fields, or refuse it."""
         if type(root) is dict:
             return root
-        raise self.broken("not_a_mapping", len(self.text) - len(self.text.lstrip()))
+        raise self.make_error("not_a_mapping", len(self.text) - len(self.text.lstrip()))
 
 
 def count_lines(text: str) -> int:
@@ -68,38 +68,38 @@ def split(data: bytes, whole_file: bool) -> Block | None:
     """Cut the front matter out of a file and decode it."""
     if not data.startswith(b"---"):
         if _UTF_16_OR_32.match(data):
-            raise broken("wrong_encoding", 1, 1, guess=": it looks like UTF-16 or UTF-32")
+            raise make_error("wrong_encoding", 1, 1, guess=": it looks like UTF-16 or UTF-32")
         while data.startswith(_BOM):  # editors that add one to a file that has one leave two
             data = data[len(_BOM) :]
         if not whole_file and _CONFLICT_OVER_FENCE.match(data):
-            raise broken("merge_conflict", 1, 1)
+            raise make_error("merge_conflict", 1, 1)
         if not whole_file and _BARE_JSON.match(data):
-            return _bare_json(data)
+            return _read_bare_json(data)
         if not whole_file and (above := _ABOVE.match(data)):
             data, lines = data[above.end() :], count_lines(above[0].decode("utf-8", "replace"))
             opening = _OPENING.match(data)
             if opening is None or not _FIELD.match(data, opening.end()):
                 return None
-            return _fenced(data, whole_file, lines)
-    fenced = _fenced(data, whole_file)
-    return fenced or (_block("yaml", data, 1, b"") if whole_file and data else None)
+            return _read_fenced(data, whole_file, lines)
+    fenced = _read_fenced(data, whole_file)
+    return fenced or (_decode("yaml", data, 1, b"") if whole_file and data else None)
 
 
-def _fenced(data: bytes, whole_file: bool, lines_above: int = 0) -> Block | None:
+def _read_fenced(data: bytes, whole_file: bool, lines_above: int = 0) -> Block | None:
     opening = _OPENING.match(data)
     if opening is None or (whole_file and opening[1] != b"---"):
         return None
     fence, start = opening[1], opening.end()
-    closing = _closing(data, fence, start - 1)
+    closing = _find_closing(data, fence, start - 1)
     if closing is None:
         if whole_file:
             return None
-        raise _unclosed(data, fence.decode(), lines_above)
+        raise _explain_unclosed(data, fence.decode(), lines_above)
     end, body = closing
-    return _block(_KINDS[fence], data[start:end], 2 + lines_above, data[body:])
+    return _decode(_KINDS[fence], data[start:end], 2 + lines_above, data[body:])
 
 
-def _closing(data: bytes, fence: bytes, start: int) -> tuple[int, int] | None:
+def _find_closing(data: bytes, fence: bytes, start: int) -> tuple[int, int] | None:
     """Find where the block ends and where the body begins, from the opening's line break on."""
     # Nearly every file has this one form, and finding it costs a fifth of the pattern.
     at = data.find(b"\n---", start) if fence == b"---" else -1
@@ -114,33 +114,35 @@ def _closing(data: bytes, fence: bytes, start: int) -> tuple[int, int] | None:
     return (found.start() + 1, found.end()) if found else None
 
 
-def _unclosed(data: bytes, fence: str, lines_above: int) -> BrokenFrontMatter:
+def _explain_unclosed(data: bytes, fence: str, lines_above: int) -> BrokenFrontMatter:
     head = data[:MAX_BLOCK_BYTES].decode("utf-8", "replace")
     block = Block("yaml", head, 1 + lines_above, b"")
     if conflict := CONFLICT.search(head):
-        return block.broken("merge_conflict", conflict.start())
-    return block.broken("unclosed_fence", 0, fence=fence)
+        return block.make_error("merge_conflict", conflict.start())
+    return block.make_error("unclosed_fence", 0, fence=fence)
 
 
-def _bare_json(data: bytes) -> Block:
-    end = _end_of_object(data)
+def _read_bare_json(data: bytes) -> Block:
+    end = _find_end_of_object(data)
     rest = _REST_OF_LINE.match(data, end)
-    return _block("json", data[:end], 1, data[rest.end() if rest else end :])
+    return _decode("json", data[:end], 1, data[rest.end() if rest else end :])
 
 
-def _end_of_object(data: bytes) -> int:
+def _find_end_of_object(data: bytes) -> int:
     """Find the end of the JSON object at the start of a file."""
     depth = 0
     for token in _JSON_BYTES_TOKEN.finditer(data, 0, MAX_BLOCK_BYTES):
         depth += (token[0] in b"{[") - (token[0] in b"]}")
         if depth == 0:
             return token.end()
-    raise broken("unclosed_bracket" if len(data) <= MAX_BLOCK_BYTES else "block_too_large", 1, 1)
+    raise make_error(
+        "unclosed_bracket" if len(data) <= MAX_BLOCK_BYTES else "block_too_large", 1, 1
+    )
 
 
-def _block(kind: Kind, raw: bytes, first_line: int, body: bytes) -> Block:
+def _decode(kind: Kind, raw: bytes, first_line: int, body: bytes) -> Block:
     if len(raw) > MAX_BLOCK_BYTES:
-        raise broken("block_too_large", 1, 1)
+        raise make_error("block_too_large", 1, 1)
     try:
         return Block(kind, raw.decode(), first_line, body)
     except UnicodeDecodeError as error:
@@ -149,9 +151,9 @@ def _block(kind: Kind, raw: bytes, first_line: int, body: bytes) -> Block:
         around = raw[max(bad - 1, 0) : bad] + raw[bad + 1 : bad + 2]
         # A single high byte among ASCII is how old Western code pages write an accented letter.
         guess = ": it looks like Windows-1252 (Latin-1)" if around.isascii() else ""
-        raise read_so_far.broken("wrong_encoding", len(read_so_far.text), guess=guess) from None
+        raise read_so_far.make_error("wrong_encoding", len(read_so_far.text), guess=guess) from None
 
 
-def characters(body: bytes) -> int:
+def count_characters(body: bytes) -> int:
     """Count the characters of a body, however it is encoded."""
     return len(body) if body.isascii() else len(body.decode("utf-8", "replace"))

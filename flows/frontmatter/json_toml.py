@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from flows.frontmatter.block import Block
-from flows.frontmatter.messages import BrokenFrontMatter, note, safe_key
+from flows.frontmatter.messages import BrokenFrontMatter, make_note, show_key
 from flows.frontmatter.types import MAX_DEPTH, MAX_NODES, MAX_TYPED_CHARS, Note, Reading, Value
 
 _JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]', re.DOTALL)
@@ -25,7 +25,7 @@ _TOML_LONG_KEY = re.compile(
 )
 
 
-def json_fields(block: Block, reading: Reading, notes: list[Note]) -> dict[str, Value]:
+def read_json(block: Block, reading: Reading, notes: list[Note]) -> dict[str, Value]:
     """Read the fields of a JSON block, and note repeated keys; raises BrokenFrontMatter."""
     if not block.text.strip():
         return {}
@@ -33,15 +33,15 @@ def json_fields(block: Block, reading: Reading, notes: list[Note]) -> dict[str, 
     try:
         root = json.loads(
             block.text,
-            object_pairs_hook=partial(_unique, block, reading, notes),
-            parse_constant=partial(_finite, block),
-            parse_float=partial(_finite, block),
-            parse_int=partial(_integer, block),
+            object_pairs_hook=partial(_take_pairs, block, reading, notes),
+            parse_constant=partial(_to_float, block),
+            parse_float=partial(_to_float, block),
+            parse_int=partial(_to_integer, block),
         )
     except json.JSONDecodeError as error:
-        raise _broken_json(block, error) from None
+        raise _explain_json(block, error) from None
     _check_unicode(block, root)
-    return block.fields(root)
+    return block.take_fields(root)
 
 
 def _check_json_limits(block: Block) -> None:
@@ -50,12 +50,12 @@ def _check_json_limits(block: Block) -> None:
         depth += (token[0] in "{[") - (token[0] in "]}")
         nodes += token[0] in ",{["
         if depth > MAX_DEPTH:
-            raise block.broken("too_deep", token.start())
+            raise block.make_error("too_deep", token.start())
         if nodes > MAX_NODES:
-            raise block.broken("too_many_nodes", token.start())
+            raise block.make_error("too_many_nodes", token.start())
 
 
-def _unique(
+def _take_pairs(
     block: Block, reading: Reading, notes: list[Note], pairs: list[tuple[str, Value]]
 ) -> dict[str, Value]:
     fields = dict(pairs)
@@ -69,40 +69,40 @@ def _unique(
     write = partial(json.dumps, sort_keys=True)
     if reading.last_duplicate_counts or all(write(fields[name]) == write(v) for name, v in pairs):
         # Which mapping it is, and whether it is a secret one, the parser does not say.
-        notes.append(note("repeated_key", (), block.position(at)[0]))
+        notes.append(make_note("repeated_key", (), block.locate(at)[0]))
         return fields
-    shown = safe_key(key, block.text[:at], reading.secret_keys)
-    raise block.broken("duplicate_key", at, key=shown)
+    shown = show_key(key, block.text[:at], reading.secret_keys)
+    raise block.make_error("duplicate_key", at, key=shown)
 
 
-def _finite(block: Block, text: str) -> float:
+def _to_float(block: Block, text: str) -> float:
     number = float(text)
     if math.isfinite(number):
         return number
-    raise block.broken("bad_number", max(block.text.find(text), 0))
+    raise block.make_error("bad_number", max(block.text.find(text), 0))
 
 
-def _integer(block: Block, text: str) -> int:
+def _to_integer(block: Block, text: str) -> int:
     if len(text) <= MAX_TYPED_CHARS:
         return int(text)
-    raise block.broken("bad_number", max(block.text.find(text), 0))
+    raise block.make_error("bad_number", max(block.text.find(text), 0))
 
 
-def _broken_json(block: Block, error: json.JSONDecodeError) -> BrokenFrontMatter:
+def _explain_json(block: Block, error: json.JSONDecodeError) -> BrokenFrontMatter:
     if error.msg.startswith("Invalid control character"):
         if block.text[error.pos] in "\r\n":
-            return block.broken("unclosed_quote", block.text.rfind('"', 0, error.pos))
-        return block.broken("control_character", error.pos, point=ord(block.text[error.pos]))
+            return block.make_error("unclosed_quote", block.text.rfind('"', 0, error.pos))
+        return block.make_error("control_character", error.pos, point=ord(block.text[error.pos]))
     if error.msg.startswith("Unterminated string"):
-        return block.broken("unclosed_quote", error.pos)
+        return block.make_error("unclosed_quote", error.pos)
     if error.msg.startswith("Invalid \\"):
-        return block.broken("unknown_escape", error.pos)
+        return block.make_error("unknown_escape", error.pos)
     if error.msg.startswith("Illegal trailing comma"):
         # Python 3.13 points at the comma, earlier ones at the bracket after it.
-        return block.broken(
+        return block.make_error(
             "invalid_json", len(block.text) - len(block.text[error.pos + 1 :].lstrip())
         )
-    return block.broken("invalid_json", error.pos)
+    return block.make_error("invalid_json", error.pos)
 
 
 def _check_unicode(block: Block, root: Value) -> None:
@@ -110,21 +110,21 @@ def _check_unicode(block: Block, root: Value) -> None:
         json.dumps(root, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         half = _HALF_SURROGATE.search(block.text)
-        raise block.broken("invalid_unicode", half.start(1) if half else 0) from None
+        raise block.make_error("invalid_unicode", half.start(1) if half else 0) from None
 
 
-def toml_fields(block: Block, reading: Reading, notes: list[Note]) -> dict[str, Value]:
+def read_toml(block: Block, reading: Reading, notes: list[Note]) -> dict[str, Value]:
     """Read the fields of a TOML block, and note repeated lines; raises BrokenFrontMatter."""
     if deep := _TOML_LONG_KEY.search(block.text):
-        raise block.broken("too_deep", deep.start())
+        raise block.make_error("too_deep", deep.start())
     try:
         fields, repeated = _parse_toml(block.text.split("\n"))
     except RecursionError:
-        raise block.broken("too_deep", 0) from None
+        raise block.make_error("too_deep", 0) from None
     except ValueError as error:
-        raise _broken_toml(block, error) from None
+        raise _explain_toml(block, error) from None
     _check_toml_limits(block, fields)
-    notes.extend(note("repeated_key", (), block.first_line + at) for at in repeated)
+    notes.extend(make_note("repeated_key", (), block.first_line + at) for at in repeated)
     return fields
 
 
@@ -137,14 +137,14 @@ def _parse_toml(lines: list[str]) -> tuple[dict[str, Value], list[int]]:
             return tomllib.loads("\n".join(lines)), repeated
         except ValueError as error:
             first_error = first_error or error
-            at = _repeated_line(lines, error)
+            at = _find_repeated_line(lines, error)
             if at is None:
                 raise first_error from None
             lines[at] = ""
             repeated.append(at)
 
 
-def _repeated_line(lines: list[str], error: ValueError) -> int | None:
+def _find_repeated_line(lines: list[str], error: ValueError) -> int | None:
     if not str(error).startswith("Cannot overwrite"):
         return None
     place = _TOML_PLACE.search(str(error))
@@ -170,26 +170,28 @@ def _is_toml(lines: list[str]) -> bool:
     return True
 
 
-def _broken_toml(block: Block, error: ValueError) -> BrokenFrontMatter:
+def _explain_toml(block: Block, error: ValueError) -> BrokenFrontMatter:
     place = _TOML_PLACE.search(str(error))
     lines = block.text.split("\n")
     line, column = (int(place[1]), int(place[2])) if place else (len(lines), 1)
     start = sum(len(above) + 1 for above in lines[: line - 1])
     at = start + column - 1
     if str(error).startswith("Cannot"):
-        return block.broken("duplicate_key", start, key="here")
+        return block.make_error("duplicate_key", start, key="here")
     if not place:
-        return block.broken("invalid_toml", at)
+        return block.make_error("invalid_toml", at)
     if block.text[at : at + 1] in ("\r", "\n") and "Illegal" in str(error):
         last = block.text[:at].rstrip()
         if last.endswith(_TYPOGRAPHIC):
-            return block.broken("typographic_quotes", len(last) - 1)
-        return block.broken("unclosed_quote", max(block.text.rfind(mark, 0, at) for mark in "\"'"))
+            return block.make_error("typographic_quotes", len(last) - 1)
+        return block.make_error(
+            "unclosed_quote", max(block.text.rfind(mark, 0, at) for mark in "\"'")
+        )
     if block.text.startswith(_TYPOGRAPHIC, at):
-        return block.broken("typographic_quotes", at)
+        return block.make_error("typographic_quotes", at)
     if "after a statement" in str(error) and block.text[:at].rstrip(" \t").endswith(("'", '"')):
-        return block.broken("toml_text_after_quote", at)
-    return block.broken("invalid_toml", at)
+        return block.make_error("toml_text_after_quote", at)
+    return block.make_error("invalid_toml", at)
 
 
 def _check_toml_limits(block: Block, fields: dict[str, Value]) -> None:
@@ -199,13 +201,13 @@ def _check_toml_limits(block: Block, fields: dict[str, Value]) -> None:
         depth += 1
         nodes += len(level)
         if depth > MAX_DEPTH + 1:
-            raise block.broken("too_deep", 0)
+            raise block.make_error("too_deep", 0)
         if nodes > MAX_NODES:
-            raise block.broken("too_many_nodes", 0)
-        level = [child for parent in level for child in _children(parent)]
+            raise block.make_error("too_many_nodes", 0)
+        level = [child for parent in level for child in _list_children(parent)]
 
 
-def _children(value: Value) -> Iterable[Value]:
+def _list_children(value: Value) -> Iterable[Value]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()

@@ -27,24 +27,24 @@ class BrokenFrontMatter(ValueError):
 
 
 @cache
-def _messages() -> dict[str, dict[str, str]]:
+def _read_messages() -> dict[str, dict[str, str]]:
     return tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
 
-def broken(code: str, line: int, column: int, **words: object) -> BrokenFrontMatter:
+def make_error(code: str, line: int, column: int, **words: object) -> BrokenFrontMatter:
     """Make the error of this code for a place in the file."""
-    message, hint = _messages()[code].values()
+    message, hint = _read_messages()[code].values()
     if words:
         message, hint = message.format(**words), hint.format(**words)
     return BrokenFrontMatter(code, message, hint, line, column)
 
 
-def note(code: str, key_path: KeyPath, line: int) -> Note:
+def make_note(code: str, key_path: KeyPath, line: int) -> Note:
     """Make the note of this code for a line of the file."""
-    return Note(key_path, code, **_messages()[code], line=line)
+    return Note(key_path, code, **_read_messages()[code], line=line)
 
 
-def safe_key(key: str, text_before: str, secret_keys: frozenset[str] = SECRET_KEYS) -> str:
+def show_key(key: str, text_before: str, secret_keys: frozenset[str] = SECRET_KEYS) -> str:
     """Name a key in a message, unless it may be a secret."""
     # Below or after a secret key, which escapes can spell, a piece of its value may pass for a key.
     before = text_before.casefold()

@@ -15,12 +15,12 @@ def find_in_yaml(block: Block, key_paths: Iterable[KeyPath]) -> list[int | None]
     """Find the index of each value in a block that `read` has accepted."""
     # Since it has, the composer's recursion is bounded.
     root: Node | None = yaml.compose(block.text, Loader=yaml.CSafeLoader)
-    return [_index(root, key_path) for key_path in key_paths]
+    return [_find(root, key_path) for key_path in key_paths]
 
 
-def _index(node: Node | None, key_path: KeyPath) -> int | None:
+def _find(node: Node | None, key_path: KeyPath) -> int | None:
     for step in key_path:
-        found = _child(node, step)
+        found = _step_down(node, step)
         if found is None:
             return None
         key, node = found
@@ -29,7 +29,7 @@ def _index(node: Node | None, key_path: KeyPath) -> int | None:
     return None if node is None else int(node.start_mark.index)
 
 
-def _child(node: Node | None, step: str | int) -> tuple[Node, Node] | None:
+def _step_down(node: Node | None, step: str | int) -> tuple[Node, Node] | None:
     """Find the key (or item) and value one step down; what << brings is at the <<."""
     if isinstance(node, SequenceNode):
         at = isinstance(step, int) and step < len(node.value)
@@ -45,10 +45,10 @@ def _child(node: Node | None, step: str | int) -> tuple[Node, Node] | None:
 
 def find_key(block: Block, key_paths: Iterable[KeyPath]) -> list[int | None]:
     """Find the index of each key in a TOML or JSON block, by a search for its name."""
-    return [_index_by_name(block, key_path) for key_path in key_paths]
+    return [_find_by_name(block, key_path) for key_path in key_paths]
 
 
-def _index_by_name(block: Block, key_path: KeyPath) -> int | None:
+def _find_by_name(block: Block, key_path: KeyPath) -> int | None:
     at = None
     for key in (step for step in key_path if isinstance(step, str)):
         quoted = re.escape(json.dumps(key, ensure_ascii=False))

@@ -54,44 +54,44 @@ _AT_OPENING: tuple[tuple[str, str, str], ...] = (
 def diagnose(block: Block, error: yaml.YAMLError) -> BrokenFrontMatter:
     """Say in our own words what PyYAML stumbled over."""
     if control := _CONTROL.search(block.text):
-        return block.broken("control_character", control.start(), point=ord(control[0]))
+        return block.make_error("control_character", control.start(), point=ord(control[0]))
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return block.broken("invalid_yaml", 0)
+        return block.make_error("invalid_yaml", 0)
     context, problem = error.context or "", error.problem or ""
     at = error.problem_mark.index
     opened = error.context_mark.index if error.context_mark else at
     for index in (opened, at):
-        if hidden := _INVISIBLE_INDENT.match(block.text, _line_start(block.text, index)):
-            return block.broken("invisible_space", hidden.start(1), point=ord(hidden[1]))
+        if hidden := _INVISIBLE_INDENT.match(block.text, _find_line_start(block.text, index)):
+            return block.make_error("invisible_space", hidden.start(1), point=ord(hidden[1]))
     for causes, index in ((_AT_OPENING, opened), (_CAUSES, at)):
         for in_context, in_problem, code in causes:
             if in_context in context and in_problem in problem:
-                return block.broken(code, index)
+                return block.make_error(code, index)
     if "simple key" in context:
         at = opened
-    code, at = _misread_line(block.text, at, context, problem)
+    code, at = _diagnose_line(block.text, at, context, problem)
     if code == "missing_colon":
-        line = _LINE.match(block.text, _line_start(block.text, at))
+        line = _LINE.match(block.text, _find_line_start(block.text, at))
         if line and (wide := line[0].find("\uff1a")) >= 0:
-            return block.broken("wide_colon", line.start() + wide)
-    return block.broken(code, at)
+            return block.make_error("wide_colon", line.start() + wide)
+    return block.make_error(code, at)
 
 
 def begins_line(text: str, at: int) -> bool:
     """Return whether nothing but spaces stands before this place on its line."""
-    return not text[_line_start(text, at) : at].strip(" ")
+    return not text[_find_line_start(text, at) : at].strip(" ")
 
 
-def _line_start(text: str, at: int) -> int:
+def _find_line_start(text: str, at: int) -> int:
     return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
 
 
-def _misread_line(text: str, at: int, context: str, problem: str) -> tuple[str, int]:
+def _diagnose_line(text: str, at: int, context: str, problem: str) -> tuple[str, int]:
     """Tell apart the faults that libyaml reports as one: a line that does not fit."""
-    start = _line_start(text, at)
+    start = _find_line_start(text, at)
     line = re.split(r"[\r\n]", text[start:], maxsplit=1)[0]
     indent = start + len(line) - len(line.lstrip())
-    if quote := _quote_before(text, at):
+    if quote := _find_quote_before(text, at):
         return quote
     if "cannot start any token" in problem:
         return ("tab_indentation" if text[at : at + 1] == "\t" else "reserved_character"), at
@@ -108,7 +108,7 @@ def _misread_line(text: str, at: int, context: str, problem: str) -> tuple[str, 
         above = max(before.rfind("\n"), before.rfind("\r")) + 1
         if unspaced := _NO_SPACE.match(before, above):
             return "missing_space", unspaced.end() - 1
-        bare = _first_without_colon(text, start)
+        bare = _find_missing_colon(text, start)
         return ("missing_colon", bare) if bare is not None else ("bad_indentation", indent)
     if "simple key" in context:
         unspaced = _NO_SPACE.match(line)
@@ -127,7 +127,7 @@ def _misread_line(text: str, at: int, context: str, problem: str) -> tuple[str, 
     return "invalid_yaml", at
 
 
-def _first_without_colon(text: str, end: int) -> int | None:
+def _find_missing_colon(text: str, end: int) -> int | None:
     """Find the line before `end` that lacks its colon, unless it continues a value above."""
     found = None
     for line in reversed(list(_LINE.finditer(text, 0, end))):
@@ -139,7 +139,7 @@ def _first_without_colon(text: str, end: int) -> int | None:
     return found
 
 
-def _quote_before(text: str, at: int) -> tuple[str, int] | None:
+def _find_quote_before(text: str, at: int) -> tuple[str, int] | None:
     """Find the quoted value that ends on the faulty line, just before the fault."""
     for quote in _QUOTE.finditer(text, 0, at):
         if "\n" not in text[quote.end() : at] and "\r" not in text[quote.end() : at]:

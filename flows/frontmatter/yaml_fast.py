@@ -44,10 +44,10 @@ def read_lines(text: str) -> dict[str, Value] | None:
     if "\r" in text:
         text = text.replace("\r\n", "\n")
     lines = text.split("\n")
-    return _fields(lines) if len(lines) <= MAX_LINES else None
+    return _read_fields(lines) if len(lines) <= MAX_LINES else None
 
 
-def _fields(lines: list[str]) -> dict[str, Value] | None:
+def _read_fields(lines: list[str]) -> dict[str, Value] | None:
     # One long loop: it runs for every line of every file, where a call costs as much as its work.
     root: dict[str, Value] = {}
     inside: Any = root  # the innermost open list or mapping; proving which to mypy costs time
@@ -59,7 +59,7 @@ def _fields(lines: list[str]) -> dict[str, Value] | None:
         if entry is None:
             if not line.strip(" "):
                 continue
-            entry = _entry(line)
+            entry = _read_entry(line)
             if entry is None:
                 return None
         column, after_dash, key, value, make = entry
@@ -101,21 +101,21 @@ def _fields(lines: list[str]) -> dict[str, Value] | None:
     return root
 
 
-def _entry(line: str) -> _Entry | None:
+def _read_entry(line: str) -> _Entry | None:
     """Read one line, and remember it if it is short: most short lines return in other files."""
     if not line.isprintable() and _ODD.search(line):
         return None
     head, colon, rest = line.partition(": ")
     if not colon and line.endswith(":"):
         head, colon = line[:-1], ":"
-    place = (_places.get(head) or _place(head)) if colon else None
+    place = (_places.get(head) or _read_place(head)) if colon else None
     if place is None:
         item = _ITEM.match(line)
         if item is None:
             return None
         place, rest = (len(item[1]), item.end(), ""), line[item.end() :]
     rest = rest.strip(" ")
-    value, make = _scalar(rest), None
+    value, make = _read_scalar(rest), None
     if value is None:
         make = _EMPTY.get(rest)
         if make is None and (rest or not place[2]):
@@ -128,7 +128,7 @@ def _entry(line: str) -> _Entry | None:
     return entry
 
 
-def _place(head: str) -> _Place | None:
+def _read_place(head: str) -> _Place | None:
     place = _places.get(head)
     if place is None and (found := _PLACE.match(head)):
         indent = len(found[1])
@@ -138,14 +138,14 @@ def _place(head: str) -> _Place | None:
     return place
 
 
-def _scalar(text: str) -> str | None:
+def _read_scalar(text: str) -> str | None:
     first = text[:1]
     if first == '"':
         inner = text[1:-1]
         if '"' not in inner and "\\" not in inner and len(text) > 1 and text[-1] == '"':
             return inner
         quoted = _DOUBLE_QUOTED.match(text)
-        return _ESCAPE.sub(_unescaped, quoted[1]) if quoted else None
+        return _ESCAPE.sub(_unescape, quoted[1]) if quoted else None
     if first == "'":
         quoted = _SINGLE_QUOTED.match(text)
         return quoted[1].replace("''", "'") if quoted else None
@@ -154,5 +154,5 @@ def _scalar(text: str) -> str | None:
     return None if ": " in text or " #" in text or text[-1] == ":" else Plain(text)
 
 
-def _unescaped(escape: re.Match[str]) -> str:
+def _unescape(escape: re.Match[str]) -> str:
     return _ESCAPED[escape[1]] if escape[1] else chr(int(escape[2], 16))

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import yaml
 
 from flows.frontmatter.block import Block
-from flows.frontmatter.messages import note, safe_key
+from flows.frontmatter.messages import make_note, show_key
 from flows.frontmatter.types import (
     MAX_DEPTH,
     MAX_EXPANDED,
@@ -26,7 +26,7 @@ _COMMENT = re.compile(r"[ \t]*#")
 _LIST, _MAPPING = TAG + "seq", TAG + "map"
 
 
-def _index(event: yaml.Event) -> int:
+def _find_index(event: yaml.Event) -> int:
     return event.start_mark.index if event.start_mark else 0
 
 
@@ -89,18 +89,18 @@ class _Tree:
         self.documents = 0
 
     def refuse(self, code: str, event: yaml.Event, **words: object) -> NoReturn:
-        raise self.block.broken(code, _index(event), **words)
+        raise self.block.make_error(code, _find_index(event), **words)
 
-    def document(self, event: yaml.DocumentStartEvent) -> None:
+    def start_document(self, event: yaml.DocumentStartEvent) -> None:
         self.documents += 1
         if self.documents > 1:
             self.refuse("several_documents", event)
 
-    def scalar(self, event: yaml.ScalarEvent) -> None:
+    def take_scalar(self, event: yaml.ScalarEvent) -> None:
         text = event.value
         self.size += len(text) + 1
         if event.tag is not None or self.may_hold_tags:
-            value = self.tagged(event)
+            value = self.take_tagged(event)
         else:
             value = Plain(text) if event.implicit[0] else text
         if event.anchor is not None:
@@ -116,7 +116,7 @@ class _Tree:
 
     def check_plain(self, text: str, is_key: bool, event: yaml.ScalarEvent) -> None:
         """Refuse what only looks indented, and note what YAML takes for something unexpected."""
-        at = _index(event)
+        at = _find_index(event)
         if INVISIBLE.match(text) and (is_key or begins_line(self.block.text, at)):
             self.refuse("invisible_space", event, point=ord(text[0]))
         if is_key or self.is_secured():
@@ -129,19 +129,19 @@ class _Tree:
     def remark(self, code: str, at: int) -> None:
         parent = self.open[-1] if self.open else None
         own = () if parent is None else (len(parent.value) if parent.key is None else parent.key,)
-        key_path = (*self.key_path(), *own)
-        self.notes.append(note(code, key_path, self.block.position(at)[0]))
+        key_path = (*self.find_key_path(), *own)
+        self.notes.append(make_note(code, key_path, self.block.locate(at)[0]))
 
-    def key_path(self) -> KeyPath:
+    def find_key_path(self) -> KeyPath:
         """Return what leads to the innermost list or mapping that is open."""
         return tuple(
             next(reversed(each.value)) if isinstance(each.value, dict) else len(each.value) - 1
             for each in self.open[:-1]
         )
 
-    def tagged(self, event: yaml.ScalarEvent) -> Value:
+    def take_tagged(self, event: yaml.ScalarEvent) -> Value:
         if event.tag is None:
-            if self.block.text.startswith("!", _index(event)):
+            if self.block.text.startswith("!", _find_index(event)):
                 self.refuse("unsupported_tag", event)
             return Plain(event.value) if event.implicit[0] else event.value
         if event.tag not in CONSTRUCTORS:
@@ -160,8 +160,8 @@ class _Tree:
         parent.merging = merging
 
     def refuse_duplicate(self, key: str, event: yaml.Event) -> NoReturn:
-        before = self.block.text[: _index(event)]
-        shown = safe_key(key, before, self.reading.secret_keys)
+        before = self.block.text[: _find_index(event)]
+        shown = show_key(key, before, self.reading.secret_keys)
         self.refuse("duplicate_key", event, key=shown)
 
     def compare(self, parent: _Open, value: Value) -> None:
@@ -172,8 +172,8 @@ class _Tree:
         if not (_is_same(value, earlier.value) or self.reading.last_duplicate_counts):
             self.refuse_duplicate(key, earlier.event)
         if not self.is_secured() and not self.reading.is_secret(key):
-            line = self.block.position(_index(earlier.event))[0]
-            self.notes.append(note("repeated_key", (*self.key_path(), key), line))
+            line = self.block.locate(_find_index(earlier.event))[0]
+            self.notes.append(make_note("repeated_key", (*self.find_key_path(), key), line))
 
     def start(self, event: yaml.CollectionStartEvent) -> None:
         is_list = isinstance(event, yaml.SequenceStartEvent)
@@ -183,7 +183,7 @@ class _Tree:
         if event.tag is not None and event.tag != (_LIST if is_list else _MAPPING):
             is_core = event.tag in CONSTRUCTORS or event.tag in (_LIST, _MAPPING)
             self.refuse("bad_tagged_value" if is_core else "unsupported_tag", event)
-        if self.may_hold_tags and self.block.text.startswith("! ", _index(event)):
+        if self.may_hold_tags and self.block.text.startswith("! ", _find_index(event)):
             self.refuse("unsupported_tag", event)
         secured = self.is_secured()
         self.place(value, event)
@@ -212,7 +212,7 @@ class _Tree:
             own.update(source)
         own.update(fields)
 
-    def alias(self, event: yaml.AliasEvent) -> None:
+    def take_alias(self, event: yaml.AliasEvent) -> None:
         if event.anchor not in self.anchors:
             self.refuse("undefined_alias", event)
         anchored = self.anchors[event.anchor]
@@ -262,20 +262,20 @@ class _Tree:
 
 
 _HANDLERS: dict[type[yaml.Event], Callable[[_Tree, Any], None]] = {
-    yaml.ScalarEvent: _Tree.scalar,
-    yaml.AliasEvent: _Tree.alias,
+    yaml.ScalarEvent: _Tree.take_scalar,
+    yaml.AliasEvent: _Tree.take_alias,
     yaml.SequenceStartEvent: _Tree.start,
     yaml.SequenceEndEvent: _Tree.end,
     yaml.MappingStartEvent: _Tree.start,
     yaml.MappingEndEvent: _Tree.end,
-    yaml.DocumentStartEvent: _Tree.document,
+    yaml.DocumentStartEvent: _Tree.start_document,
 }
 
 
-def yaml_fields(block: Block, reading: Reading, notes: list[Note]) -> dict[str, Value]:
+def read_yaml(block: Block, reading: Reading, notes: list[Note]) -> dict[str, Value]:
     """Read the fields of any YAML block, and note what is odd; raises BrokenFrontMatter."""
     if block.text.startswith("\ufeff"):  # libyaml would take a second mark for its own and skip it
-        raise block.broken("control_character", 0, point=0xFEFF)
+        raise block.make_error("control_character", 0, point=0xFEFF)
     tree = _Tree(block, reading, notes)
     try:
         for count, event in enumerate(yaml.parse(block.text, Loader=yaml.CSafeLoader)):
@@ -286,5 +286,5 @@ def yaml_fields(block: Block, reading: Reading, notes: list[Note]) -> dict[str, 
     except yaml.YAMLError as error:
         raise diagnose(block, error) from None
     if isinstance(tree.root, Plain) and "\uff1a" in tree.root.partition("\n")[0]:
-        raise block.broken("wide_colon", block.text.index("\uff1a"))
-    return block.fields({} if tree.root == "" and type(tree.root) is Plain else tree.root)
+        raise block.make_error("wide_colon", block.text.index("\uff1a"))
+    return block.take_fields({} if tree.root == "" and type(tree.root) is Plain else tree.root)

@@ -18,7 +18,7 @@ CONSTRUCTORS: dict[str, Any] = {
 UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
-def typed(text: Plain) -> Value:
+def resolve(text: Plain) -> Value:
     """Give the type that YAML 1.1 sees in a plain scalar; what it cannot hold stays text."""
     if len(text) <= MAX_TYPED_CHARS:
         for tag, pattern in Resolver.yaml_implicit_resolvers.get(text[:1], ()):

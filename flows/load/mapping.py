@@ -89,6 +89,4 @@ def _key_of(source: Source, field: list[str]) -> str | None:
     steps = zip(path, field, strict=False)
     if not all(step == "*" or fold(step) == fold(name) for step, name in steps):
         return None
-    return (
-        source.label if len(path) < len(source.path) else source.spelled(tuple(field[: len(path)]))
-    )
+    return source.label if len(path) < len(source.path) else source.spell(tuple(field[: len(path)]))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flows.config import Config, default
+from flows.config import Config, load_default
 from flows.source import sources
 from flows.source.extract import Batch
 from flows.source.folder import Listing, SourceMissing
@@ -111,7 +111,7 @@ def batches(
             {path: plan.known[path] for path in paths if path in plan.known},
             {path: faults[path] for path in paths if path in faults},
             marks={path: marks[path] for path in paths if path in marks},
-            mapping=mapping or default(),
+            mapping=mapping or load_default(),
         )
         for paths in (plan.to_read[start : start + size] for start in cuts)
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows import UsageError
-from flows.config import FILE_NAME, Config, default, load, parse
+from flows.config import FILE_NAME, Config, load, load_default, parse
 from flows.source import sources
 from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
 from flows.source.sources import Location
@@ -25,7 +25,7 @@ class Scope:
     exclude: tuple[str, ...] = ()
     config: Path | None = None
     mapping_hash: str | None = None
-    mapping: Config = field(default_factory=default, compare=False)
+    mapping: Config = field(default_factory=load_default, compare=False)
 
     @property
     def chosen(self) -> PathFilter:
@@ -120,6 +120,6 @@ def remembered(con: Connection) -> Scope | None:
 def _configuration(text: str | None) -> Config:
     """Return what the configuration of a run said, as far as this version understands it."""
     try:
-        return parse(text.encode(), Path(FILE_NAME)) if text else default()
+        return parse(text.encode(), Path(FILE_NAME)) if text else load_default()
     except UsageError:
-        return default()
+        return load_default()

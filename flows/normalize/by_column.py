@@ -11,7 +11,7 @@ from typing import Any, Final
 from flows.frontmatter import Plain, Reading, Value
 from flows.normalize import kinds
 from flows.normalize.convert import NULLS, ConversionError, Convert, to_boolean, to_integer, to_text
-from flows.normalize.extra import as_json, pruned
+from flows.normalize.extra import as_json, prune
 from flows.normalize.frames import Columns, Row
 from flows.normalize.keys import Keys
 
@@ -19,7 +19,7 @@ ODD: Final = object()  # stands for a value that is not plain
 _TEXTS = {str, type(None)}
 _TYPED_TEXTS = {str, Plain, type(None)}
 # Conversions of values that repeat, as scores, sizes and flags do.
-_REPEATING = (to_integer, to_boolean, kinds.own_flag)
+_REPEATING = (to_integer, to_boolean, kinds.take_own_flag)
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class PlainArticles:
     odd: set[int] = field(default_factory=set)
     tables: dict[str, Table] = field(default_factory=dict)
 
-    def take(
+    def take_columns(
         self, numbers: Sequence[int], holders: Sequence[Mapping[str, Value]], keys: Keys
     ) -> Columns:
         """Return the values of the holders' keys under the names of their columns."""
@@ -63,7 +63,7 @@ class PlainArticles:
         # Holder by holder: each is in the processor's cache then.
         found = zip(*[[*map(holder.get, keys)] for holder in holders], strict=True)
         for (name, convert), values in zip(keys.values(), found, strict=False):
-            columns[name], has_odd = taken(convert, values)
+            columns[name], has_odd = take_column(convert, values)
             if has_odd:
                 self.leave_out(numbers, [value is ODD for value in columns[name]])
         return columns
@@ -72,7 +72,7 @@ class PlainArticles:
         """Leave documents to be read value by value."""
         self.odd.update(number for number, is_odd in zip(numbers, are_odd, strict=True) if is_odd)
 
-    def items(
+    def take_items(
         self, numbers: Sequence[int], values: Sequence[Value]
     ) -> tuple[list[int], list[int], list[Value]]:
         """Return the items of lists with their documents and their positions from 1."""
@@ -86,41 +86,43 @@ class PlainArticles:
                 self.odd.add(number)
         return of, positions, items
 
-    def mappings(self, numbers: Sequence[int], items: Sequence[Value]) -> list[dict[str, Value]]:
+    def take_mappings(
+        self, numbers: Sequence[int], items: Sequence[Value]
+    ) -> list[dict[str, Value]]:
         """Return the items that must be mappings, an empty one for each that is none."""
         self.leave_out(numbers, [item.__class__ is not dict for item in items])
         return [item if item.__class__ is dict else {} for item in items]
 
-    def rest(self, holder: Mapping[str, Value], known: frozenset[str]) -> str | None:
+    def keep_rest(self, holder: Mapping[str, Value], known: frozenset[str]) -> str | None:
         """Return what is left for `extra`, as JSON."""
         if holder.keys() <= known:
             return None
         found = {
             key: left.value
             for key in holder
-            if key not in known and (left := pruned(holder[key], (key,), set(), self.reading))
+            if key not in known and (left := prune(holder[key], (key,), set(), self.reading))
         }
         return as_json(found)
 
 
-def taken(convert: Convert, values: Sequence[Value]) -> tuple[list[Any], bool]:
+def take_column(convert: Convert, values: Sequence[Value]) -> tuple[list[Any], bool]:
     """Take the values of one column, and say whether an odd one is among them."""
     types = {*map(type, values)}
-    if convert in (to_text, kinds.own_first_text):
+    if convert in (to_text, kinds.take_own_first_text):
         if types <= _TEXTS:
             return [*values], False
         if types == {Plain} and NULLS.isdisjoint(values):
             return [*map(str, values)], False
-        return [_text(value) for value in values], not types <= _TYPED_TEXTS
+        return [_take_text(value) for value in values], not types <= _TYPED_TEXTS
     if convert in _REPEATING:
         plain = [v if v is None or v.__class__ is Plain else ODD for v in values]
-        taken = {value: _tried(convert, value) for value in {*plain}}
+        taken = {value: _try(convert, value) for value in {*plain}}
         return [taken[value] for value in plain], ODD in taken.values()
-    found = [None if value is None else _tried(convert, value) for value in values]
+    found = [None if value is None else _try(convert, value) for value in values]
     return found, ODD in found
 
 
-def _text(value: Value) -> Any:
+def _take_text(value: Value) -> Any:
     if value is None or value.__class__ is str:
         return value
     if value.__class__ is Plain:
@@ -128,7 +130,7 @@ def _text(value: Value) -> Any:
     return ODD
 
 
-def _tried(convert: Convert, value: Any) -> Any:
+def _try(convert: Convert, value: Any) -> Any:
     if value is None or value is ODD:
         return value
     try:

@@ -52,7 +52,7 @@ def to_integer(value: Value) -> int | None:
     if isinstance(value, Plain):
         if _SHORT_DECIMAL.fullmatch(value):
             return int(value)
-        number = int(value) if _DECIMAL.fullmatch(value) else frontmatter.typed(value)
+        number = int(value) if _DECIMAL.fullmatch(value) else frontmatter.resolve(value)
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if number is None:
@@ -76,7 +76,7 @@ def to_integer(value: Value) -> int | None:
 def to_boolean(value: Value) -> bool | None:
     """Take true and false, in YAML 1.1 also yes, no, on and off."""
     if isinstance(value, Plain):
-        value = _BOOLEANS[value] if value in _BOOLEANS else frontmatter.typed(value)
+        value = _BOOLEANS[value] if value in _BOOLEANS else frontmatter.resolve(value)
     if value is None or isinstance(value, bool):
         return value
     raise ConversionError("wrong_type", "true or false", "Write true or false without quotes.")

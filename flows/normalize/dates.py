@@ -63,23 +63,23 @@ def read(text: str) -> datetime:
         text = " ".join(text.split())
         for form in _FORMS:
             if found := form.fullmatch(text):
-                return _moment(found)
+                return _to_moment(found)
     except (LookupError, OSError, ValueError):
         raise NotADate from None  # 30 February, hour 25, a zone that does not exist
     if ambiguous := _DAY_OR_MONTH_FIRST.fullmatch(text):
         first, _, second, year = ambiguous.groups()
-        readings = [f"{year}-{month:0>2}-{day:0>2}" for month, day in _readings(first, second)]
+        readings = [f"{year}-{month:0>2}-{day:0>2}" for month, day in _list_readings(first, second)]
         raise NotADate(f"Write the year first: {' or '.join(readings)}.")
     raise NotADate
 
 
-def _readings(first: str, second: str) -> list[tuple[str, str]]:
+def _list_readings(first: str, second: str) -> list[tuple[str, str]]:
     """Give month and day both ways, where they exist."""
     both = dict.fromkeys(((first, second), (second, first)))
     return [(month, day) for month, day in both if 1 <= int(month) <= 12] or [(second, first)]
 
 
-def _moment(found: re.Match[str]) -> datetime:
+def _to_moment(found: re.Match[str]) -> datetime:
     part = found.groupdict()
     month = part["month"]
     hour = int(part["hour"] or 0)
@@ -95,11 +95,11 @@ def _moment(found: re.Match[str]) -> datetime:
         int(part["minute"] or 0),
         int(part["second"] or 0),
         int((part["fraction"] or "").ljust(6, "0")[:6]),
-        _zone(part["zone"]),
+        _to_zone(part["zone"]),
     )
 
 
-def _zone(name: str | None) -> tzinfo:
+def _to_zone(name: str | None) -> tzinfo:
     if name is None or name.upper() in ("Z", "UTC", "UT", "GMT"):
         return UTC
     if offset := _OFFSET.fullmatch(name.upper()):

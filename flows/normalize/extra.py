@@ -22,39 +22,43 @@ class Left:
     value: Any
 
 
-def pruned(value: Value, path: KeyPath, taken: Set[KeyPath], reading: Reading) -> Left | None:
+def prune(value: Value, path: KeyPath, taken: Set[KeyPath], reading: Reading) -> Left | None:
     """Return what is left of a value; None for a secret, and where columns took all of it."""
     if path in taken or (isinstance(path[-1], str) and reading.is_secret(path[-1])):
         return None
     if not isinstance(value, dict | list):
-        return Left(_jsonable(value))
+        return Left(_to_jsonable(value))
     steps = value.items() if isinstance(value, dict) else enumerate(value)
     found = {
         step: left.value
         for step, item in steps
-        if (left := pruned(item, (*path, step), taken, reading))
+        if (left := prune(item, (*path, step), taken, reading))
     }
     if value and not found and any(each[: len(path)] == path for each in taken):
         return None
     return Left(found if isinstance(value, dict) else list(found.values()))
 
 
-def without_secrets(fields: dict[str, Value], reading: Reading) -> dict[str, Value]:
+def drop_secrets(fields: dict[str, Value], reading: Reading) -> dict[str, Value]:
     """Take out what a source calls secret of its own, wherever a column might look for it."""
     if reading.secret_keys == SECRET_KEYS:
         return fields  # No column looks below these.
     return {
-        key: _open(value, reading) for key, value in fields.items() if not reading.is_secret(key)
+        key: _drop_secrets_below(value, reading)
+        for key, value in fields.items()
+        if not reading.is_secret(key)
     }
 
 
-def _open(value: Value, reading: Reading) -> Value:
+def _drop_secrets_below(value: Value, reading: Reading) -> Value:
     if isinstance(value, dict):
-        return without_secrets(value, reading)
-    return [_open(item, reading) for item in value] if isinstance(value, list) else value
+        return drop_secrets(value, reading)
+    return (
+        [_drop_secrets_below(item, reading) for item in value] if isinstance(value, list) else value
+    )
 
 
-def _jsonable(value: Value) -> Any:
+def _to_jsonable(value: Value) -> Any:
     """Return what JSON can say of a value; what it would write in another way stays text."""
     if isinstance(value, Plain):
         return _as_typed(value)
@@ -81,17 +85,17 @@ def as_json(extra: Mapping[str, Any]) -> str | None:
     return _to_json(extra) if extra else None
 
 
-def secured_chars(
+def count_secured_chars(
     fields: Mapping[str, Value], known: Set[str], is_secret: Callable[[str], bool]
 ) -> int | None:
     """Count the characters of payloads, however deep; None without one."""
     payloads = [fields[key] for key in fields if key not in known and is_secret(key)]
-    return _chars(payloads) if payloads else None
+    return _count_chars(payloads) if payloads else None
 
 
-def _chars(value: Value) -> int:
+def _count_chars(value: Value) -> int:
     if isinstance(value, dict):
-        return sum(map(_chars, value.values()))
+        return sum(map(_count_chars, value.values()))
     if isinstance(value, list):
-        return sum(map(_chars, value))
+        return sum(map(_count_chars, value))
     return 0 if value is None else len(str(value))

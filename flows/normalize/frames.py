@@ -61,22 +61,22 @@ def columns() -> dict[str, dict[str, str]]:
     return found
 
 
-def frame(declared: Mapping[str, str], columns: Columns) -> pd.DataFrame:
+def make_frame(declared: Mapping[str, str], columns: Columns) -> pd.DataFrame:
     """Make a frame of the declared columns; one without values is null."""
     rows = len(next(iter(columns.values()), ()))
     made = {
-        name: _series(columns[name], dtype) if name in columns else _nulls(rows, dtype)
+        name: _make_series(columns[name], dtype) if name in columns else _make_nulls(rows, dtype)
         for name, dtype in declared.items()
     }
     return pd.DataFrame(made, copy=False)
 
 
 @lru_cache(64)
-def _nulls(rows: int, dtype: str) -> Any:
-    return _series([None] * rows, dtype)
+def _make_nulls(rows: int, dtype: str) -> Any:
+    return _make_series([None] * rows, dtype)
 
 
-def _series(values: list[Any], dtype: str) -> Any:
+def _make_series(values: list[Any], dtype: str) -> Any:
     if dtype == "str":
         return pd.array(values, dtype="str")
     if dtype == "boolean":

@@ -36,7 +36,7 @@ class NotOfKind(Exception):
     """The value is not of the column's kind, and nobody said that it should be."""
 
 
-def text(value: Value) -> str | None:
+def take_text(value: Value) -> str | None:
     """Take one text; a wiki link loses its brackets, an empty text is none."""
     if isinstance(value, dict | list):
         raise NotOfKind
@@ -45,31 +45,31 @@ def text(value: Value) -> str | None:
     return (link[1].strip() if link else found) or None
 
 
-def address(value: Value) -> str | None:
+def take_address(value: Value) -> str | None:
     """Take a text that is a whole address."""
-    found = text(value)
+    found = take_text(value)
     if found is not None and not _ADDRESS.fullmatch(found):
         raise NotOfKind
     return found
 
 
-def host(value: Value) -> str | None:
+def take_host(value: Value) -> str | None:
     """Take the host of an address."""
     try:
-        return urlsplit(address(value) or "").hostname
+        return urlsplit(take_address(value) or "").hostname
     except ValueError:
         raise NotOfKind from None  # An IPv6 address that is none.
 
 
-def name(value: Value) -> str | None:
+def take_name(value: Value) -> str | None:
     """Take a name: a text that is no address, what names a mapping, the first of a list."""
     if isinstance(value, list):
-        return next(filter(None, map(name, value)), None)
+        return next(filter(None, map(take_name, value)), None)
     if isinstance(value, dict):
         parts = (value.get(key) for key in ("given", "family"))
-        named = name(value.get("name")) or name(value.get("label"))
-        return named or " ".join(filter(None, map(text, parts))) or None
-    found = text(value)
+        named = take_name(value.get("name")) or take_name(value.get("label"))
+        return named or " ".join(filter(None, map(take_text, parts))) or None
+    found = take_text(value)
     if found and _ADDRESS.fullmatch(found):
         raise NotOfKind
     return found
@@ -82,18 +82,18 @@ def _judge(convert: Callable[[Value], T], value: Value) -> T:
         raise NotOfKind from None
 
 
-def flag(value: Value) -> bool | None:
+def take_flag(value: Value) -> bool | None:
     """Take true or false."""
     return _judge(to_boolean, value)
 
 
-def opposite(value: Value) -> bool | None:
+def take_opposite(value: Value) -> bool | None:
     """Take true for false, and the other way round."""
-    found = flag(value)
+    found = take_flag(value)
     return None if found is None else not found
 
 
-def own_flag(value: Value) -> bool | None:
+def take_own_flag(value: Value) -> bool | None:
     """Take true or false; a date under the same key is another column's."""
     try:
         return to_boolean(value)
@@ -110,12 +110,12 @@ def _fits(convert: Convert, value: Value) -> bool:
         return False
 
 
-def integer(value: Value) -> int | None:
+def take_integer(value: Value) -> int | None:
     """Take a whole number."""
     return _judge(to_integer, value)
 
 
-def date(plausible: dates.DateRange, value: Value) -> int | None:
+def take_date(plausible: dates.DateRange, value: Value) -> int | None:
     """Take a date; a text that is none is a misfit, true, false and numbers are no date at all."""
     if isinstance(value, bool | int | float | dict | list):
         raise NotOfKind
@@ -132,46 +132,46 @@ def date(plausible: dates.DateRange, value: Value) -> int | None:
         raise
 
 
-def first_text(value: Value) -> str | None:
+def take_first_text(value: Value) -> str | None:
     """Take one text, the first of a list."""
     if isinstance(value, list):
-        return next(filter(None, map(first_text, value)), None)
-    return text(value)
+        return next(filter(None, map(take_first_text, value)), None)
+    return take_text(value)
 
 
-def own_first_text(value: Value) -> str | None:
+def take_own_first_text(value: Value) -> str | None:
     """Take a text as it was typed, or the first of a list."""
-    return first_text(value) if isinstance(value, list) else to_text(value)
+    return take_first_text(value) if isinstance(value, list) else to_text(value)
 
 
-def own_texts(value: Value) -> list[Value] | None:
+def take_own_texts(value: Value) -> list[Value] | None:
     """Take a list, or a text as a list of one."""
     if isinstance(value, list):
         return value
     return [value] if isinstance(value, str) and not is_empty(value) else to_list(value)
 
 
-def own_text(value: Value) -> str | None:
+def take_own_text(value: Value) -> str | None:
     """Take an item of such a list; a wiki link loses its brackets."""
     found = to_text(value)
-    return text(found) if found is not None and found.startswith("[[") else found
+    return take_text(found) if found is not None and found.startswith("[[") else found
 
 
-def texts(value: Value) -> list[str]:
+def take_texts(value: Value) -> list[str]:
     """Take a list of texts, or one text; of a mapping, its name; of a list, its items.
 
     YAML takes [[a wiki link]] without quotes for a list in a list; #tags lose their sign.
     """
     if isinstance(value, list):
-        return [found for item in value for found in texts(item)]
-    found = name(value) if isinstance(value, dict) else text(value)
+        return [found for item in value for found in take_texts(item)]
+    found = take_name(value) if isinstance(value, dict) else take_text(value)
     if found and found.startswith("#"):
         words = found.split()
         return [word.lstrip("#") for word in words] if all(w[0] == "#" for w in words) else [found]
     return [found] if found else []
 
 
-def own_images(value: Value) -> list[Value] | None:
+def take_own_images(value: Value) -> list[Value] | None:
     """Take a list of images, or one."""
     if isinstance(value, list):
         return value
@@ -179,7 +179,7 @@ def own_images(value: Value) -> list[Value] | None:
     return [value] if is_one else to_list(value)
 
 
-def image(item: Value) -> dict[str, Value] | None:
+def take_image(item: Value) -> dict[str, Value] | None:
     """Take an image as a mapping; a text is its address."""
     if isinstance(item, dict):
         return item
@@ -188,9 +188,9 @@ def image(item: Value) -> dict[str, Value] | None:
     return to_mapping(item)
 
 
-def images(value: Value) -> list[Value] | None:
+def take_images(value: Value) -> list[Value] | None:
     """Take a list of images, or one; a list without any is something else."""
-    found = _judge(own_images, value)
+    found = _judge(take_own_images, value)
     is_image = [isinstance(item, dict | str) and not is_empty(item) for item in found or ()]
     if found and not any(is_image):
         raise NotOfKind

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from flows.frontmatter import SECRET_KEYS, Reading, Value
-from flows.normalize.by_column import ODD, PlainArticles, Table, taken
+from flows.normalize.by_column import ODD, PlainArticles, Table, take_column
 from flows.normalize.convert import clean, to_text
-from flows.normalize.extra import secured_chars
+from flows.normalize.extra import count_secured_chars
 from flows.normalize.frames import Columns
 from flows.normalize.keys import IMAGE, PROVIDER, Keys
-from flows.normalize.plan import ArticlePlan, Step, other_sources
+from flows.normalize.plan import ArticlePlan, Step, find_other_sources
 from flows.source.extract import Document
 
 # The keys of articles → their numbers, and the columns that would look elsewhere for a value.
@@ -26,25 +26,27 @@ def take_plain(
 ) -> PlainArticles:
     """Take all documents that are plain articles."""
     plain = PlainArticles(reading)
-    shapes = _shapes(documents, plan) if reading.secret_keys == SECRET_KEYS else {}
+    shapes = _group_by_keys(documents, plan) if reading.secret_keys == SECRET_KEYS else {}
     numbers = sorted(number for of_shape, _ in shapes.values() for number in of_shape)
     kept = [documents[number] for number in numbers]
     plain.odd.update({*range(len(documents))}.difference(numbers))
     fields = [document.front_matter.fields for document in kept]
-    providers = plain.mappings(numbers, [each.get("provider", {}) for each in fields])
+    providers = plain.take_mappings(numbers, [each.get("provider", {}) for each in fields])
     plain.leave_out(numbers, [not each.keys() <= plan.known_of_provider for each in providers])
-    columns = plain.take(numbers, fields, _keys(plan.columns))
-    columns |= plain.take(numbers, providers, _keys(plan.provider))
-    _topics(plain, plan, numbers, fields)
-    _images(plain, "raw.article_images", numbers, [f.get(plan.images.key) for f in fields])
-    _images(plain, "raw.provider_images", numbers, [p.get("images") for p in providers])
-    _related(plain, related, numbers, fields)
+    columns = plain.take_columns(numbers, fields, _index_keys(plan.columns))
+    columns |= plain.take_columns(numbers, providers, _index_keys(plan.provider))
+    _take_topics(plain, plan, numbers, fields)
+    _take_images(plain, "raw.article_images", numbers, [f.get(plan.images.key) for f in fields])
+    _take_images(plain, "raw.provider_images", numbers, [p.get("images") for p in providers])
+    _take_related(plain, related, numbers, fields)
     _leave_to_other_keys(plain, shapes, numbers, columns)
     columns |= {
         "content_hash": [document.content_hash for document in kept],
         "body_chars": [document.front_matter.body_chars for document in kept],
-        "secured_chars": [secured_chars(each, plan.known, reading.is_secret) for each in fields],
-        "extra": [plain.rest(each, plan.known) for each in fields],
+        "secured_chars": [
+            count_secured_chars(each, plan.known, reading.is_secret) for each in fields
+        ],
+        "extra": [plain.keep_rest(each, plan.known) for each in fields],
     }
     for name in ("title", "excerpt"):
         typed = columns.get(name) or [None] * len(numbers)
@@ -55,11 +57,11 @@ def take_plain(
     return plain
 
 
-def _keys(steps: Sequence[Step]) -> Keys:
+def _index_keys(steps: Sequence[Step]) -> Keys:
     return {key: (name, convert) for name, key, convert, _ in steps if key}
 
 
-def _shapes(documents: Sequence[Document], plan: ArticlePlan) -> Shapes:
+def _group_by_keys(documents: Sequence[Document], plan: ArticlePlan) -> Shapes:
     """Return the documents by their keys, with the columns that would look elsewhere for a value.
 
     Those that have to are left out.
@@ -71,7 +73,7 @@ def _shapes(documents: Sequence[Document], plan: ArticlePlan) -> Shapes:
     own = {column.name: column.own for column in plan.all_columns}
     found = {}
     for keys, numbers in by_keys.items():
-        seeking = [*other_sources(plan, keys)]
+        seeking = [*find_other_sources(plan, keys)]
         if _NEVER_PLAIN.isdisjoint(keys) and all(own[c] and own[c][0] in keys for c in seeking):
             found[keys] = numbers, seeking
     return found
@@ -93,41 +95,41 @@ def _leave_to_other_keys(
             plain.odd.update({*of_shape} - filled[name])
 
 
-def _topics(
+def _take_topics(
     plain: PlainArticles,
     plan: ArticlePlan,
     numbers: Sequence[int],
     fields: Sequence[dict[str, Value]],
 ) -> None:
     listed = [each.get(plan.topics.key) for each in fields]
-    of, positions, items = plain.items(numbers, listed)
-    topics, _ = taken(to_text, items)
+    of, positions, items = plain.take_items(numbers, listed)
+    topics, _ = take_column(to_text, items)
     is_odd = [topic is None or topic is ODD or topic[:2] == "[[" for topic in topics]
     plain.leave_out(of, is_odd)
     plain.tables["raw.article_topics"] = Table(of, {"position": positions, "topic": topics})
 
 
-def _images(
+def _take_images(
     plain: PlainArticles, table: str, numbers: Sequence[int], listed: Sequence[Value]
 ) -> None:
-    of, positions, items = plain.items(numbers, listed)
-    images = plain.mappings(of, items)
-    columns = plain.take(of, images, IMAGE)
+    of, positions, items = plain.take_items(numbers, listed)
+    images = plain.take_mappings(of, items)
+    columns = plain.take_columns(of, images, IMAGE)
     plain.leave_out(of, [url is None for url in columns["url"]])
     columns["position"] = positions
-    columns["extra"] = [plain.rest(image, frozenset(IMAGE)) for image in images]
+    columns["extra"] = [plain.keep_rest(image, frozenset(IMAGE)) for image in images]
     plain.tables[table] = Table(of, columns)
 
 
-def _related(
+def _take_related(
     plain: PlainArticles, keys: Keys, numbers: Sequence[int], fields: Sequence[dict[str, Value]]
 ) -> None:
-    of, positions, items = plain.items(numbers, [each.get("related") for each in fields])
-    related = plain.mappings(of, items)
-    providers = plain.mappings(of, [each.get("provider", {}) for each in related])
+    of, positions, items = plain.take_items(numbers, [each.get("related") for each in fields])
+    related = plain.take_mappings(of, items)
+    providers = plain.take_mappings(of, [each.get("provider", {}) for each in related])
     plain.leave_out(of, [not each.keys() <= PROVIDER.keys() for each in providers])
     known = frozenset((*keys, "provider"))
-    columns = plain.take(of, related, keys) | plain.take(of, providers, PROVIDER)
+    columns = plain.take_columns(of, related, keys) | plain.take_columns(of, providers, PROVIDER)
     columns["position"] = positions
-    columns["extra"] = [plain.rest(each, known) for each in related]
+    columns["extra"] = [plain.keep_rest(each, known) for each in related]
     plain.tables["raw.related_articles"] = Table(of, columns)

@@ -35,7 +35,7 @@ class ColumnPlan:
         """Return whether a source may give a value but the own key's, in a document of these."""
         if source.form in ("file", "constant") or source.path[0] in ("*", "0"):
             return True
-        found = spellings(keys).get(fold(source.path[0]))
+        found = group_spellings(keys).get(fold(source.path[0]))
         is_own = source.path == self.own and found == [*self.own]
         return found is not None and not is_own and source.unless not in keys
 
@@ -69,9 +69,9 @@ class ArticlePlan:
         return [*(step[3] for step in (*self.columns, *self.provider)), self.topics, self.images]
 
 
-def plan_for(config: Config, plausible: dates.DateRange) -> ArticlePlan:
+def make_plan(config: Config, plausible: dates.DateRange) -> ArticlePlan:
     """Lay out how the columns of every article are filled."""
-    plans = {column: _column(column, config, plausible) for column in OWN_KEYS}
+    plans = {column: _plan_column(column, config, plausible) for column in OWN_KEYS}
     topics, images = plans.pop("topics"), plans.pop("images")
     above, below = (
         tuple(
@@ -93,7 +93,7 @@ def plan_for(config: Config, plausible: dates.DateRange) -> ArticlePlan:
 
 
 @lru_cache(1024)
-def other_sources(plan: ArticlePlan, keys: tuple[str, ...]) -> dict[str, tuple[Source, ...]]:
+def find_other_sources(plan: ArticlePlan, keys: tuple[str, ...]) -> dict[str, tuple[Source, ...]]:
     """Return where each column may look without its own key: once for all documents of these."""
     found = (
         (column.name, tuple(each for each in column.sources if column.can_read(each, keys)))
@@ -102,35 +102,35 @@ def other_sources(plan: ArticlePlan, keys: tuple[str, ...]) -> dict[str, tuple[S
     return {name: sources for name, sources in found if sources}
 
 
-def _column(column: str, config: Config, plausible: dates.DateRange) -> ColumnPlan:
+def _plan_column(column: str, config: Config, plausible: dates.DateRange) -> ColumnPlan:
     own, sources = OWN_KEYS[column], config.columns[column]
     has_own = sources[:1] == (Source("key", ".".join(own), own),)
-    convert, take = _conversions(column, plausible)
+    convert, take = _choose_conversions(column, plausible)
     return ColumnPlan(
         column, own[-1] if has_own else "", own if has_own else (), convert, take, sources
     )
 
 
-def _conversions(column: str, plausible: dates.DateRange) -> tuple[Convert, Convert]:
+def _choose_conversions(column: str, plausible: dates.DateRange) -> tuple[Convert, Convert]:
     if column.endswith("_at"):
-        return partial(to_timestamp_within, plausible), partial(kinds.date, plausible)
+        return partial(to_timestamp_within, plausible), partial(kinds.take_date, plausible)
     if column.startswith("is_"):
-        return kinds.own_flag, kinds.flag
+        return kinds.take_own_flag, kinds.take_flag
     if column in _ADDRESSES:
-        return to_text, kinds.address
+        return to_text, kinds.take_address
     special: dict[str, tuple[Convert, Convert]] = {
-        "quality": (to_integer, kinds.integer),
-        "heat": (to_integer, kinds.integer),
-        "provider_name": (to_text, kinds.name),
-        "category": (kinds.own_first_text, kinds.first_text),
-        "topics": (kinds.own_texts, kinds.texts),
-        "images": (kinds.own_images, kinds.images),
+        "quality": (to_integer, kinds.take_integer),
+        "heat": (to_integer, kinds.take_integer),
+        "provider_name": (to_text, kinds.take_name),
+        "category": (kinds.take_own_first_text, kinds.take_first_text),
+        "topics": (kinds.take_own_texts, kinds.take_texts),
+        "images": (kinds.take_own_images, kinds.take_images),
     }
-    return special.get(column, (to_text, kinds.text))
+    return special.get(column, (to_text, kinds.take_text))
 
 
 @lru_cache(1024)
-def spellings(keys: tuple[str, ...]) -> dict[str, list[str]]:
+def group_spellings(keys: tuple[str, ...]) -> dict[str, list[str]]:
     """Return the keys of a mapping by what their spellings have in common."""
     found: dict[str, list[str]] = {}
     for key in keys:
@@ -138,9 +138,9 @@ def spellings(keys: tuple[str, ...]) -> dict[str, list[str]]:
     return found
 
 
-def spelled(key: str, holder: Mapping[str, Value]) -> list[str]:
+def find_spellings(key: str, holder: Mapping[str, Value]) -> list[str]:
     """Return the keys that a key stands for, spelled as it is first."""
-    found = spellings(tuple(holder)).get(fold(key), [])
+    found = group_spellings(tuple(holder)).get(fold(key), [])
     return sorted(found, key=lambda each: each != key) if len(found) > 1 else found
 
 
@@ -153,7 +153,7 @@ def find(
         return
     step, rest = path[0], path[1:]
     if isinstance(value, dict):
-        for key in value if step == "*" else spelled(step, value):
+        for key in value if step == "*" else find_spellings(step, value):
             yield from find(value[key], rest, (*above, key))
     elif isinstance(value, list) and (step == "*" or step.isdecimal()):
         for at in range(len(value)) if step == "*" else (int(step),):
@@ -166,17 +166,17 @@ def find(
 def refine(source: Source, value: Value, take: Callable[[Value], Any]) -> Any:
     """Take a value as its source asks: a part of it, several of it, its host, its opposite."""
     if source.match is not None:
-        found = source.match.search(kinds.text(value) or "")
+        found = source.match.search(kinds.take_text(value) or "")
         if found is None:
             raise kinds.NotOfKind
-        is_asked = take is kinds.flag
+        is_asked = take is kinds.take_flag
         value = is_asked or (found[1] if found.re.groups else found[0])
     if source.split is not None and isinstance(value, str):
         value = [part for part in map(str.strip, value.split(source.split)) if part]
-        if take not in (kinds.texts, kinds.name, kinds.first_text):
+        if take not in (kinds.take_texts, kinds.take_name, kinds.take_first_text):
             value = value[0] if value else None
     if source.form == "host":
-        return take(kinds.host(value))
+        return take(kinds.take_host(value))
     if source.form == "not":
-        return kinds.opposite(value)
+        return kinds.take_opposite(value)
     return take(value)

@@ -8,9 +8,9 @@ from flows.config import Config
 from flows.config.reader import Source
 from flows.frontmatter import KeyPath, Value
 from flows.normalize.convert import ConversionError, Convert
-from flows.normalize.extra import pruned, without_secrets
+from flows.normalize.extra import drop_secrets, prune
 from flows.normalize.kinds import NotOfKind, is_empty
-from flows.normalize.plan import ArticlePlan, ColumnPlan, Step, find, other_sources, refine
+from flows.normalize.plan import ArticlePlan, ColumnPlan, Step, find, find_other_sources, refine
 from flows.normalize.warnings import Warnings
 from flows.source.extract import Document
 
@@ -22,9 +22,9 @@ class Reader:
 
     def __init__(self, document: Document, config: Config, plan: ArticlePlan | None = None) -> None:
         self.document = document
-        self.fields = without_secrets(document.front_matter.fields, config.reading)
+        self.fields = drop_secrets(document.front_matter.fields, config.reading)
         self.config = config
-        self.other_sources = other_sources(plan, tuple(self.fields)) if plan else {}
+        self.other_sources = find_other_sources(plan, tuple(self.fields)) if plan else {}
         self.is_secret = config.reading.is_secret
         self.warnings = Warnings()
         self.sources: dict[str, str] = {}
@@ -32,7 +32,7 @@ class Reader:
         self.taken: set[KeyPath] = set()  # those of them that a column has taken as a whole
         self.unfit: dict[KeyPath, Any] = {}  # what was typed under a key with a column
 
-    def columns(
+    def take_columns(
         self, plans: Iterable[Step], holder: Mapping[str, Value], *where: str | int
     ) -> dict[str, Any]:
         """Return the value of each column that has one; `where` leads to the own keys' holder."""
@@ -53,11 +53,11 @@ class Reader:
                 if value is not None:
                     row[name] = value
                     continue
-            if found := self.from_sources(plan):
+            if found := self.take_from_sources(plan):
                 row[name] = found[1]
         return row
 
-    def keys(
+    def take_keys(
         self,
         holder: Mapping[str, Value],
         conversions: Mapping[str, tuple[str, Convert]],
@@ -75,7 +75,7 @@ class Reader:
                     row[name] = error.value
         return row
 
-    def value(self, convert: Convert, value: Value, *where: str | int) -> Any:
+    def take_value(self, convert: Convert, value: Value, *where: str | int) -> Any:
         """Convert one value, or note that it does not fit."""
         if value is None:
             return None
@@ -85,7 +85,7 @@ class Reader:
             self._note(where, value, error)
             return error.value
 
-    def items(
+    def take_items(
         self, convert: Convert, listed: Iterable[Value] | None, *where: str | int
     ) -> Iterator[tuple[int, Any]]:
         """Yield a list's items with their positions from 1; an item without a value is left out."""
@@ -100,11 +100,11 @@ class Reader:
                 if not is_empty(item):
                     self.unfit.setdefault(where, []).append(item)
 
-    def from_sources(self, plan: ColumnPlan) -> tuple[KeyPath, Any] | None:
+    def take_from_sources(self, plan: ColumnPlan) -> tuple[KeyPath, Any] | None:
         """Return the first value of the column's kind among its other sources, and its place."""
         for source in self.other_sources.get(plan.name, ()):
             has_key = source.form not in ("file", "constant")
-            for key_path, value in self._candidates(source):
+            for key_path, value in self._find_candidates(source):
                 if has_key and key_path == plan.own:
                     continue
                 try:
@@ -122,15 +122,15 @@ class Reader:
                     self.feeds[key_path] = plan.name
                     if plan.takes_all_of(value):
                         self.taken.add(key_path)
-                self.sources[plan.name] = source.spelled(key_path)
+                self.sources[plan.name] = source.spell(key_path)
                 return key_path, found
         return None
 
-    def _candidates(self, source: Source) -> Iterator[tuple[KeyPath, Value]]:
+    def _find_candidates(self, source: Source) -> Iterator[tuple[KeyPath, Value]]:
         if source.form == "constant":
             yield (), source.constant
         elif source.form == "file":
-            yield (), file_part(self.document.file or self.document.path, source.path[0])
+            yield (), cut_file_part(self.document.file or self.document.path, source.path[0])
         else:
             for key_path, value in find(self.fields, source.path):
                 is_open = not any(
@@ -145,7 +145,7 @@ class Reader:
             self.warnings.note(key_path, value, error)
             self.unfit[key_path] = value
 
-    def rest(
+    def keep_rest(
         self, holder: Mapping[str, Value], known: Set[str], *where: str | int
     ) -> dict[str, Any]:
         """Return what JSON can say of what feeds no column; what is secret is left out."""
@@ -159,12 +159,12 @@ class Reader:
                 continue
             path = (*where, key)
             value = self.unfit.get(path, holder[key])
-            if left := pruned(value, path, self.taken, self.config.reading):
+            if left := prune(value, path, self.taken, self.config.reading):
                 found[key] = left.value
         return found
 
 
-def file_part(path: str, part: str) -> str | None:
+def cut_file_part(path: str, part: str) -> str | None:
     """Return a file's name without its ending, its path, or its first folder."""
     folder, slash, _ = path.partition("/")
     if part == "folder":

@@ -16,13 +16,13 @@ from flows.frontmatter import KeyPath, Value
 from flows.normalize import dates, kinds
 from flows.normalize.by_column import Table
 from flows.normalize.convert import clean, to_list, to_mapping
-from flows.normalize.extra import as_json, secured_chars
-from flows.normalize.frames import Columns, Frames, Row, Rows, columns, frame
+from flows.normalize.extra import as_json, count_secured_chars
+from flows.normalize.frames import Columns, Frames, Row, Rows, columns, make_frame
 from flows.normalize.keys import IMAGE, OWN_KEYS, PROVIDER, Keys, related_keys
 from flows.normalize.plain import take_plain
-from flows.normalize.plan import ArticlePlan, plan_for
+from flows.normalize.plan import ArticlePlan, make_plan
 from flows.normalize.reader import Reader
-from flows.normalize.terms import terms
+from flows.normalize.terms import take_terms
 from flows.source import time_limit
 from flows.source.extract import Document, Extracted, Reject, Unchanged
 
@@ -37,70 +37,70 @@ def normalize(
     `observed_at`, the start of the run (now, unless it is given), bounds the dates that can be
     meant. `mapping` says which keys feed which columns.
     """
-    mapping = mapping or config.default()
-    plausible = _plausible(mapping, observed_at or datetime.now(UTC))
-    plan, related = plan_for(mapping, plausible), related_keys(plausible)
+    mapping = mapping or config.load_default()
+    plausible = _find_date_range(mapping, observed_at or datetime.now(UTC))
+    plan, related = make_plan(mapping, plausible), related_keys(plausible)
     documents = extracted.documents
     plain = take_plain(documents, plan, related, mapping.reading)
     rows: dict[str, list[tuple[int, Row]]] = {table: [] for table in columns()}
     with time_limit.watched():
         for number in sorted(plain.odd):
             time_limit.next_file()
-            for table, found in _rows(documents[number], plan, related, mapping).items():
+            for table, found in _to_rows(documents[number], plan, related, mapping).items():
                 rows[table] += [(number, row) for row in found]
     none = Table([], {})
     tables = {
         table: plain.tables.get(table, none).with_rows(rows[table], plain.odd, names)
         for table, names in columns().items()
     }
-    tables["ops.files"] = _files(extracted, mapping)
-    return {table: frame(declared, tables[table]) for table, declared in columns().items()}
+    tables["ops.files"] = _list_files(extracted, mapping)
+    return {table: make_frame(declared, tables[table]) for table, declared in columns().items()}
 
 
-def _rows(
+def _to_rows(
     document: Document, plan: ArticlePlan, related: Keys, mapping: Config
 ) -> Mapping[str, list[Row]]:
     """Return what becomes of one document, value by value."""
     reader = Reader(document, mapping, plan)
     rows: Rows = defaultdict(list)
     if document.kind == "article":
-        _article(reader, plan, related, rows)
+        _add_article(reader, plan, related, rows)
     else:
-        rows["raw.terms"] += terms(reader)
+        rows["raw.terms"] += take_terms(reader)
     rows["ops.warnings"] += [
         {"path": document.path} | asdict(warning)
-        for warning in reader.warnings.located(document, mapping.reading)
+        for warning in reader.warnings.locate(document, mapping.reading)
     ]
     return rows
 
 
-def _plausible(mapping: Config, now: datetime) -> dates.DateRange:
+def _find_date_range(mapping: Config, now: datetime) -> dates.DateRange:
     return dates.range_at(now, mapping.earliest, mapping.latest)
 
 
-def _article(reader: Reader, plan: ArticlePlan, related: Keys, rows: Rows) -> None:
+def _add_article(reader: Reader, plan: ArticlePlan, related: Keys, rows: Rows) -> None:
     article_id, fields = reader.document.path, reader.fields
-    row = reader.columns(plan.columns, fields)
-    provider = reader.value(to_mapping, fields.get("provider"), "provider") or {}
-    row |= reader.columns(plan.provider, provider, "provider")
+    row = reader.take_columns(plan.columns, fields)
+    provider = reader.take_value(to_mapping, fields.get("provider"), "provider") or {}
+    row |= reader.take_columns(plan.provider, provider, "provider")
     rows["raw.article_topics"] += [
         {"article_id": article_id, "position": position, "topic": topic}
-        for position, topic in _topics(reader, plan)
+        for position, topic in _take_topics(reader, plan)
     ]
-    rows["raw.article_images"] += _article_images(reader, plan)
+    rows["raw.article_images"] += _take_article_images(reader, plan)
     if (logos := provider.get("images")) is not None:
-        rows["raw.provider_images"] += _images(reader, logos, "provider", "images")
-    rows["raw.related_articles"] += _related(reader, related)
-    extra = reader.rest(fields, plan.known)
+        rows["raw.provider_images"] += _take_images(reader, logos, "provider", "images")
+    rows["raw.related_articles"] += _take_related(reader, related)
+    extra = reader.keep_rest(fields, plan.known)
     if extra.get("taxonomy") == "article":
         del extra["taxonomy"]
-    if unknown := reader.rest(provider, plan.known_of_provider, "provider"):
+    if unknown := reader.keep_rest(provider, plan.known_of_provider, "provider"):
         extra["provider"] = unknown
     front_matter = reader.document.front_matter
     row["article_id"] = article_id
     row["content_hash"] = reader.document.content_hash
     row["body_chars"] = front_matter.body_chars
-    row["secured_chars"] = secured_chars(front_matter.fields, plan.known, reader.is_secret)
+    row["secured_chars"] = count_secured_chars(front_matter.fields, plan.known, reader.is_secret)
     row["title_text"] = clean(row.get("title"))
     row["excerpt_text"] = clean(row.get("excerpt"))
     row["extra"] = as_json(extra)
@@ -108,13 +108,13 @@ def _article(reader: Reader, plan: ArticlePlan, related: Keys, rows: Rows) -> No
     rows["raw.articles"].append(row)
 
 
-def feeds(document: Document, mapping: Config) -> tuple[dict[str, KeyPath], date | None]:
+def trace_feeds(document: Document, mapping: Config) -> tuple[dict[str, KeyPath], date | None]:
     """Return which key fills which column of an article, and the day it was published."""
     rows: Rows = {table: [] for table in columns()}
-    plausible = _plausible(mapping, datetime.now(UTC))
-    plan = plan_for(mapping, plausible)
+    plausible = _find_date_range(mapping, datetime.now(UTC))
+    plan = make_plan(mapping, plausible)
     reader = Reader(document, mapping, plan)
-    _article(reader, plan, related_keys(plausible), rows)
+    _add_article(reader, plan, related_keys(plausible), rows)
     row = rows["raw.articles"][0]
     row |= {"topics": rows["raw.article_topics"] or None}
     row |= {"images": rows["raw.article_images"] or None}
@@ -126,42 +126,42 @@ def feeds(document: Document, mapping: Config) -> tuple[dict[str, KeyPath], date
     return filled | from_no_key | elsewhere, day
 
 
-def _topics(reader: Reader, plan: ArticlePlan) -> list[tuple[int, str]]:
+def _take_topics(reader: Reader, plan: ArticlePlan) -> list[tuple[int, str]]:
     if (key := plan.topics.key) and (value := reader.fields.get(key)) is not None:
-        listed = reader.value(plan.topics.convert, value, key)
-        if topics := list(reader.items(kinds.own_text, listed, key)):
+        listed = reader.take_value(plan.topics.convert, value, key)
+        if topics := list(reader.take_items(kinds.take_own_text, listed, key)):
             return topics
-    found = reader.from_sources(plan.topics)
+    found = reader.take_from_sources(plan.topics)
     return list(enumerate(found[1], start=1)) if found else []
 
 
-def _article_images(reader: Reader, plan: ArticlePlan) -> list[Row]:
+def _take_article_images(reader: Reader, plan: ArticlePlan) -> list[Row]:
     key = plan.images.key
-    if key and (found := _images(reader, reader.fields.get(key), key)):
+    if key and (found := _take_images(reader, reader.fields.get(key), key)):
         return found
-    source = reader.from_sources(plan.images)
-    return _images(reader, source[1], *source[0]) if source else []
+    source = reader.take_from_sources(plan.images)
+    return _take_images(reader, source[1], *source[0]) if source else []
 
 
-def _images(reader: Reader, value: Value, *where: str | int) -> list[Row]:
-    listed = reader.value(kinds.own_images, value, *where)
+def _take_images(reader: Reader, value: Value, *where: str | int) -> list[Row]:
+    listed = reader.take_value(kinds.take_own_images, value, *where)
     return [
-        _image(reader, position, image, (*where, position - 1) if listed is value else where)
-        for position, image in reader.items(kinds.image, listed, *where)
+        _take_image(reader, position, image, (*where, position - 1) if listed is value else where)
+        for position, image in reader.take_items(kinds.take_image, listed, *where)
     ]
 
 
-def _image(reader: Reader, position: int, image: dict[str, Value], where: KeyPath) -> Row:
-    row = reader.keys(image, IMAGE, *where)
+def _take_image(reader: Reader, position: int, image: dict[str, Value], where: KeyPath) -> Row:
+    row = reader.take_keys(image, IMAGE, *where)
     if "url" not in row:
-        _other_address(reader, image, row, where)
+        _take_other_address(reader, image, row, where)
     row["article_id"] = reader.document.path
     row["position"] = position
-    row["extra"] = as_json(reader.rest(image, IMAGE.keys(), *where))
+    row["extra"] = as_json(reader.keep_rest(image, IMAGE.keys(), *where))
     return row
 
 
-def _other_address(reader: Reader, image: dict[str, Value], row: Row, where: KeyPath) -> None:
+def _take_other_address(reader: Reader, image: dict[str, Value], row: Row, where: KeyPath) -> None:
     for key in ("src", "image", "uid"):
         if isinstance(address := image.get(key), str):
             row["url"] = str(address)
@@ -169,28 +169,30 @@ def _other_address(reader: Reader, image: dict[str, Value], row: Row, where: Key
             return
 
 
-def _related(reader: Reader, keys: Keys) -> list[Row]:
+def _take_related(reader: Reader, keys: Keys) -> list[Row]:
     if (value := reader.fields.get("related")) is None:
         return []
     found = []
     known = frozenset((*keys, "provider"))
-    for position, item in reader.items(
-        to_mapping, reader.value(to_list, value, "related"), "related"
+    for position, item in reader.take_items(
+        to_mapping, reader.take_value(to_list, value, "related"), "related"
     ):
         where = ("related", position - 1)
         provider: Mapping[str, Value] = (
-            reader.value(to_mapping, item.get("provider"), *where, "provider") or {}
+            reader.take_value(to_mapping, item.get("provider"), *where, "provider") or {}
         )
-        row = reader.keys(item, keys, *where) | reader.keys(provider, PROVIDER, *where, "provider")
-        extra = reader.rest(item, known, *where)
-        if unknown := reader.rest(provider, PROVIDER.keys(), *where, "provider"):
+        row = reader.take_keys(item, keys, *where) | reader.take_keys(
+            provider, PROVIDER, *where, "provider"
+        )
+        extra = reader.keep_rest(item, known, *where)
+        if unknown := reader.keep_rest(provider, PROVIDER.keys(), *where, "provider"):
             extra["provider"] = unknown
         row |= {"article_id": reader.document.path, "position": position, "extra": as_json(extra)}
         found.append(row)
     return found
 
 
-def _collection(path: str, mapping: Config) -> str | None:
+def _find_collection(path: str, mapping: Config) -> str | None:
     for folder, name in mapping.collections.items():
         if path.startswith(folder):
             return name
@@ -198,7 +200,7 @@ def _collection(path: str, mapping: Config) -> str | None:
     return folder.removeprefix("_") if slash else None
 
 
-def _file_date(path: str) -> str | None:
+def _find_file_date(path: str) -> str | None:
     if not (found := _FILE_DATE.fullmatch(path)):
         return None
     try:
@@ -207,7 +209,7 @@ def _file_date(path: str) -> str | None:
         return None
 
 
-def _files(extracted: Extracted, mapping: Config) -> Columns:
+def _list_files(extracted: Extracted, mapping: Config) -> Columns:
     """Return what the ledger keeps of every file, loaded or not."""
     documents, rejects, same = extracted.documents, extracted.rejects, extracted.same
     files: list[Document | Reject | Unchanged] = [*documents, *rejects, *same]
@@ -216,8 +218,8 @@ def _files(extracted: Extracted, mapping: Config) -> Columns:
     before, after = [None] * len(documents), [None] * len(same)
     return {
         "path": paths,
-        "collection": [_collection(path, mapping) for path in paths],
-        "file_date": [_file_date(path) for path in paths],
+        "collection": [_find_collection(path, mapping) for path in paths],
+        "file_date": [_find_file_date(path) for path in paths],
         "status": [
             *["loaded"] * len(documents),
             *[reject.status for reject in rejects],

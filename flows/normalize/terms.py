@@ -8,7 +8,7 @@ from flows.normalize.convert import Convert, to_list, to_text
 from flows.normalize.extra import as_json
 from flows.normalize.frames import Row
 from flows.normalize.plan import find
-from flows.normalize.reader import Reader, file_part
+from flows.normalize.reader import Reader, cut_file_part
 
 _TERM: dict[str, tuple[str, Convert]] = {
     "_id": ("term_id", to_text),
@@ -22,54 +22,56 @@ _KNOWN = frozenset((*_TERM, "taxonomy", "otherNames"))
 _NAMES = (("name",), ("display_name",), ("title",))
 
 
-def terms(reader: Reader) -> list[Row]:
+def take_terms(reader: Reader) -> list[Row]:
     """Return the rows of a file that describes terms."""
     asked = reader.document.terms
-    entries = _entries(reader) if asked else []
-    return [_term(reader, entry, asked, *where) for where, entry in entries] or [
-        _term(reader, reader.fields, asked)
+    entries = _list_entries(reader) if asked else []
+    return [_take_term(reader, entry, asked, *where) for where, entry in entries] or [
+        _take_term(reader, reader.fields, asked)
     ]
 
 
-def _entries(reader: Reader) -> list[tuple[tuple[str], dict[str, Value]]]:
+def _list_entries(reader: Reader) -> list[tuple[tuple[str], dict[str, Value]]]:
     """Return the entries of a data file by their ids, when that is all it holds."""
     found = [((key,), value) for key, value in reader.fields.items() if isinstance(value, dict)]
     return found if reader.document.is_whole_file and len(found) == len(reader.fields) else []
 
 
-def _term(reader: Reader, holder: dict[str, Value], asked: Terms | None, *where: str) -> Row:
-    row = reader.keys(holder, _TERM, *where)
+def _take_term(reader: Reader, holder: dict[str, Value], asked: Terms | None, *where: str) -> Row:
+    row = reader.take_keys(holder, _TERM, *where)
     if asked:
-        row = _described(reader, holder, asked, where) | row
-    names = [name for _, name in _other_names(reader, holder, where)]
+        row = _take_described(reader, holder, asked, where) | row
+    names = [name for _, name in _take_other_names(reader, holder, where)]
     row |= {
         "path": reader.document.path,
         "kind": reader.document.kind,
         "other_names": json.dumps(names) if names else None,
-        "extra": as_json(reader.rest(holder, _KNOWN, *where)),
+        "extra": as_json(reader.keep_rest(holder, _KNOWN, *where)),
     }
     return row
 
 
-def _described(
+def _take_described(
     reader: Reader, holder: dict[str, Value], asked: Terms, where: tuple[str, ...]
 ) -> Row:
     """Return id and name of a page or entry that has them under keys of its own."""
-    own_id = where[-1] if where else file_part(reader.document.file or reader.document.path, "name")
-    row: Row = {"term_id": _first_text(holder, (asked.id,)) if asked.id else own_id}
-    name = _first_text(holder, (asked.name,) if asked.name else _NAMES)
+    own_id = (
+        where[-1] if where else cut_file_part(reader.document.file or reader.document.path, "name")
+    )
+    row: Row = {"term_id": _find_text(holder, (asked.id,)) if asked.id else own_id}
+    name = _find_text(holder, (asked.name,) if asked.name else _NAMES)
     return row | ({"name": name} if name else {})
 
 
-def _first_text(holder: dict[str, Value], paths: tuple[tuple[str, ...], ...]) -> str | None:
+def _find_text(holder: dict[str, Value], paths: tuple[tuple[str, ...], ...]) -> str | None:
     values = (value for path in paths for _, value in find(holder, path))
     return next((str(value) for value in values if isinstance(value, str) and value), None)
 
 
-def _other_names(
+def _take_other_names(
     reader: Reader, holder: dict[str, Value], where: tuple[str, ...]
 ) -> list[tuple[int, str]]:
     if (value := holder.get("otherNames")) is None:
         return []
     place = (*where, "otherNames")
-    return list(reader.items(to_text, reader.value(to_list, value, *place), *place))
+    return list(reader.take_items(to_text, reader.take_value(to_list, value, *place), *place))

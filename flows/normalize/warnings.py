@@ -40,23 +40,23 @@ class Warnings:
                 FieldWarning("", "more_warnings", message, None, "Fix the listed ones.")
             )
             return
-        name = _field_name(key_path)
+        name = _name_field(key_path)
         kept = "" if error.value is not None else "; stored as null"
         self.key_paths.append(key_path)
         self.warned.append(
             FieldWarning(
                 name,
                 error.code,
-                f"{name} is {_shown(value)}, not {error.expected}{kept}.",
+                f"{name} is {_show(value)}, not {error.expected}{kept}.",
                 None,
                 error.hint,
             )
         )
 
-    def located(self, document: Document, reading: Reading) -> list[FieldWarning]:
+    def locate(self, document: Document, reading: Reading) -> list[FieldWarning]:
         """Give the warnings with their lines, found in one pass over the file."""
         notes = [
-            FieldWarning(_field_name(note.key_path), note.code, note.message, note.line, note.hint)
+            FieldWarning(_name_field(note.key_path), note.code, note.message, note.line, note.hint)
             for note in document.front_matter.notes[:MAX_WARNINGS]
         ]
         if not self.warned:
@@ -70,12 +70,12 @@ class Warnings:
         return notes + located + rest
 
 
-def _field_name(key_path: KeyPath) -> str:
+def _name_field(key_path: KeyPath) -> str:
     name = ".".join(step if isinstance(step, str) else f"[{step + 1}]" for step in key_path)
     return name.replace(".[", "[")
 
 
-def _shown(value: Value) -> str:
+def _show(value: Value) -> str:
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):

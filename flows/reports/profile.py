@@ -64,7 +64,7 @@ class _Tally:
 
 def profile(scope: Scope) -> tuple[list[KeyProfile], int]:
     """Profile the files of a source that can be loaded; return the keys and the number of files."""
-    from flows.normalize.rows import feeds
+    from flows.normalize.rows import trace_feeds
 
     listing = sources.walk(scope.source, scope.chosen)
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
@@ -79,7 +79,9 @@ def profile(scope: Scope) -> tuple[list[KeyProfile], int]:
         )
         for document in extract.extract(batch).documents:
             files += 1
-            fed, day = feeds(document, scope.mapping) if document.kind == "article" else ({}, None)
+            fed, day = (
+                trace_feeds(document, scope.mapping) if document.kind == "article" else ({}, None)
+            )
             _count(document, scope.mapping.reading, day, tallies, holders)
             for column, key_path in fed.items():
                 tallies[document.kind, _name(key_path)].feeds[column] += 1
@@ -131,7 +133,7 @@ def _walk(
 
 
 def _type(value: Value) -> str:
-    meant = frontmatter.typed(value) if isinstance(value, Plain) else value
+    meant = frontmatter.resolve(value) if isinstance(value, Plain) else value
     names = {bool: "boolean", int: "integer", float: "number", datetime: "date", date: "date"}
     names |= {dict: "mapping", list: "list", type(None): "empty"}
     return names.get(type(meant), "text")

@@ -88,7 +88,7 @@ class Batch:
     marks: Mapping[str, str] = field(default_factory=dict)
     is_past: bool = False
     commits: int = 0
-    mapping: Config = field(default_factory=config.default)
+    mapping: Config = field(default_factory=config.load_default)
 
     @property
     def steps(self) -> int:
@@ -200,7 +200,7 @@ def _document(
             "Nothing to do, unless it should be an article: begin it with a line of ---.",
         )
     if found.body_chars > _KEPT_BODY_CHARS:
-        data = frontmatter.head(data, whole_file=whole_file)
+        data = frontmatter.cut_body(data, whole_file=whole_file)
     if described:
         return Document(path, content_hash, signature, described.kind, found, data, described, file)
     kind = found.fields.get("taxonomy")

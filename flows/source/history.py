@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from flows.config import Config, default
+from flows.config import Config, load_default
 from flows.source import commit_tree, git
 from flows.source.commit_times import observation_times
 from flows.source.extract import Batch
@@ -88,7 +88,7 @@ def batches(history: History, size: int, mapping: Config | None = None) -> list[
             marks={key: commit_tree.mark(sizes[key], blobs[key]) for key in part},
             is_past=True,
             commits=end - begin,
-            mapping=mapping or default(),
+            mapping=mapping or load_default(),
         )
         for part, (begin, end) in zip(
             (keys[start : start + size] for start in starts), pairwise(shares), strict=True

@@ -22,12 +22,12 @@ from flows.frontmatter import (
     Plain,
     Reading,
     Value,
-    head,
+    cut_body,
     is_secret,
     locate,
     locate_all,
     read,
-    typed,
+    resolve,
 )
 from flows.frontmatter.yaml_errors import INVISIBLE
 from tests.benchmarks.fuzz_subset import CASES, DOCUMENTS, SNIPPETS, blocks, mutate
@@ -266,7 +266,7 @@ def test_the_head_of_a_file_says_what_the_file_says(front_matter: bytes) -> None
     """Only the body is missing."""
     found, place = read(front_matter), locate(front_matter, ("a",))
     body = b"\n---\nb: 2\n" if found else b""
-    assert head(front_matter + body) == front_matter
+    assert cut_body(front_matter + body) == front_matter
     assert read(front_matter + body) == (found and replace(found, body_chars=len(body)))
     assert locate(front_matter + body, ("a",)) == place
 
@@ -292,7 +292,7 @@ def resolved(value: Value) -> object:
     """Type every plain scalar as YAML 1.1 does."""
     match value:
         case Plain():
-            return typed(value)
+            return resolve(value)
         case dict():
             return {key: resolved(inner) for key, inner in value.items()}
         case list():
@@ -433,7 +433,7 @@ def test_typed_is_what_safe_loader_makes_of_a_plain_scalar(text: str) -> None:
         expected = loader.construct_object(yaml.ScalarNode(tag, text))
     except Exception:
         expected = text
-    assert repr(typed(Plain(text))) == repr(expected)
+    assert repr(resolve(Plain(text))) == repr(expected)
 
 
 @pytest.mark.parametrize(
@@ -442,7 +442,7 @@ def test_typed_is_what_safe_loader_makes_of_a_plain_scalar(text: str) -> None:
 )
 def test_what_yaml_cannot_hold_stays_text(text: str) -> None:
     """Impossible dates and endless numbers are for the column to warn about."""
-    found = typed(Plain(text))
+    found = resolve(Plain(text))
     assert (type(found), found) == (str, text)
 
 

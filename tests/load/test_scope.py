@@ -6,14 +6,14 @@ import duckdb
 import pytest
 
 from flows import UsageError
-from flows.config import default
+from flows.config import load_default
 from flows.load.scope import Scope, choose, remembered
 from flows.source.folder import SourceMissing
 
 
 def scope(source: Path, *globs: tuple[str, ...]) -> Scope:
     """Return what is read below a folder that has no configuration."""
-    return Scope(source, *globs, mapping_hash=default().hash)
+    return Scope(source, *globs, mapping_hash=load_default().hash)
 
 
 KNOWN = scope(Path("/content"), ("*.md",), ("drafts/",))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flows.config import Config, default, parse
+from flows.config import Config, load_default, parse
 from flows.frontmatter import read
 from flows.normalize.rows import normalize
 from flows.source.extract import Document, Extracted
@@ -407,4 +407,6 @@ def test_the_default_table_begins_with_the_own_keys() -> None:
     """So a file of the seed's kind is read by its own keys, whatever else it holds."""
     from flows.normalize.keys import OWN_KEYS
 
-    assert {column: sources[0].path for column, sources in default().columns.items()} == OWN_KEYS
+    assert {
+        column: sources[0].path for column, sources in load_default().columns.items()
+    } == OWN_KEYS

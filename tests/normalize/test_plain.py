@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from flows.config import Config, default, parse
+from flows.config import Config, load_default, parse
 from flows.frontmatter import Reading, read
 from flows.normalize import rows
 from flows.normalize.by_column import PlainArticles
 from flows.normalize.keys import Keys, related_keys
 from flows.normalize.plain import take_plain
-from flows.normalize.plan import ArticlePlan, plan_for
+from flows.normalize.plan import ArticlePlan, make_plan
 from flows.source.extract import Document, Extracted
 from flows.source.read import Signature
 
@@ -147,7 +147,7 @@ def odd(*lines: str) -> Collection[int]:
     """Return which of two documents is odd: one with the lines, and a plain one."""
     batch = [document(lines, 0), document(USUAL, 1)]
     plausible = rows.dates.range_at(NOW)
-    plan, related = plan_for(default(), plausible), related_keys(plausible)
+    plan, related = make_plan(load_default(), plausible), related_keys(plausible)
     return take_plain(batch, plan, related, Reading()).odd
 
 

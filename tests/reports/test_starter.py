@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows import cli
-from flows.config import Terms, default, load
+from flows.config import Terms, load, load_default
 from flows.load.scope import choose
 from flows.reports.profile import profile
 
@@ -38,7 +38,7 @@ def test_a_first_configuration_maps_what_was_left(tmp_path: Path) -> None:
     columns = load(source).columns
     assert [s.label for s in columns["title"]] == ["title", "headline_title"]
     assert [s.label for s in columns["provider_name"]][-1] == "byline.author"
-    assert columns["topics"] == default().columns["topics"]
+    assert columns["topics"] == load_default().columns["topics"]
 
 
 def test_a_configuration_that_is_there_stays(
@@ -62,7 +62,7 @@ def test_dates_inside_other_texts_are_found(tmp_path: Path) -> None:
     (source / "2024-05-04-four.md").write_text("---\npath: four\n---\n")
     assert cli.main(["--warehouse", str(tmp_path / "w.duckdb"), "init", str(source)]) == 0
     rows = load(source).columns["published_at"]
-    assert rows[:-2] == default().columns["published_at"]
+    assert rows[:-2] == load_default().columns["published_at"]
     assert [(s.label, s.match and s.match.pattern) for s in rows[-2:]] == [
         ("path", r"(\d{4}[-/]\d\d?[-/]\d\d?)"),
         ("seen", r"(\d{4}[-/]\d\d?[-/]\d\d?)"),
