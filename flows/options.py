@@ -91,7 +91,7 @@ class Selection:
         """Return what is read without a build: as asked, or as the last build read it."""
         from flows.load import scope
 
-        remembered = None if source else scope.of_published(paths)
+        remembered = None if source else scope.read_published(paths)
         return scope.choose(remembered, source, self.pattern, self.exclude, named=self.config)
 
 

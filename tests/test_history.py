@@ -611,12 +611,12 @@ def test_progress_is_told_in_commits(tended: Tended, tmp_path: Path) -> None:
     """Each batch of files counts as its share of them; then come the files as they lie on disk."""
     tended.commit({"a.md": article("a", 10), "c.md": article("c", 30), "d.md": article("d", 40)})
     tended.commit({"a.md": None})
-    repository = commit_tree.repository_of(tended.source)
+    repository = commit_tree.find_repository(tended.source)
     assert repository is not None
     commits = git.read_commits(repository)
-    changes = history.changes_of(repository, commits, lambda path: path.endswith(".md"))
+    changes = history.read_content_changes(repository, commits, lambda path: path.endswith(".md"))
     read = history.read_history(repository, commits, changes, after=None, before=FIRST * 10**7)
-    batches = history.batches(read, 2)
+    batches = history.cut_batches(read, 2)
     assert [(batch.commits, [path[41:] for path in batch.paths]) for batch in batches] == [
         (1, ["a.md", "a.md"]),
         (2, ["b.md", "c.md"]),

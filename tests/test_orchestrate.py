@@ -296,11 +296,11 @@ def test_a_flow_respects_the_lock_of_a_direct_build(
     server: Server, content: Content, tmp_path: Path
 ) -> None:
     """The limit of a deployment does not know direct builds; the file lock does."""
-    from flows.warehouse.lock import locked
+    from flows.warehouse.lock import hold_lock
     from flows.warehouse.paths import WarehousePaths
 
     mixed(content)
-    with locked(WarehousePaths(content.warehouse)):
+    with hold_lock(WarehousePaths(content.warehouse)):
         done = server.matterhouse("--warehouse", content.warehouse, "build", content.source)
     (run,) = server.runs(content.source)
     assert (done.returncode, run["state"]["type"], run["state"]["name"]) == (75, "FAILED", "Locked")
@@ -398,7 +398,7 @@ def test_a_missed_run_is_skipped_when_a_later_refresh_has_read_the_source(
         run = SimpleNamespace(auto_scheduled=by_cron, expected_start_time=due)
         context = SimpleNamespace(flow_run=run)
         monkeypatch.setattr(FlowRunContext, "get", lambda: context)
-        return flow._overtaken_by(paths)
+        return flow._find_overtaking_run(paths)
 
     second = timedelta(seconds=1)
     assert overtaken_by(began - second) == receipt["run_id"]

@@ -56,18 +56,18 @@ def plan(
 
     `wanted` says whether to look; None leaves it to what the last run did.
     """
-    runs = _runs(con)
+    runs = _read_runs(con)
     looked = bool(runs) and runs[-1].looked
     is_wanted = not runs or looked if wanted is None else wanted
     try:
-        repository = _repository_of(source)
+        repository = _find_repository(source)
         if is_wanted and repository:
             git.refuse_shallow(repository)
             seen_at = looked_at if runs else None
             look = Look(repository, accepts, run.started_at, runs, seen_at, say)
-            new, note = look.after_last_run(con)
+            new, note = look.find_after_last_run(con)
             commit = repository.commit or (runs[-1].source_commit if runs else None)
-            found = CatchUp(commit, look.before_first_run(), new, note, looked=True)
+            found = CatchUp(commit, look.find_before_first_run(), new, note, looked=True)
         elif is_wanted and (wanted or looked):
             raise NoHistory(f"{source} lies in no git repository: build with --no-history")
         else:
@@ -84,12 +84,12 @@ def plan(
     return replace(found, is_switched=bool(runs) and found.looked != looked)
 
 
-def _repository_of(source: Location) -> Repository | None:
+def _find_repository(source: Location) -> Repository | None:
     is_in_files = isinstance(source, Path) and not archives.is_archive(source)
-    return commit_tree.repository_of(Path(source)) if is_in_files else None
+    return commit_tree.find_repository(Path(source)) if is_in_files else None
 
 
-def _runs(con: Connection) -> list[Earlier]:
+def _read_runs(con: Connection) -> list[Earlier]:
     rows = con.execute(
         "select started_at, source_commit, commits is not null from ops.runs order by started_at"
     ).fetchall()

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from flows.load.states import ANALYTIC_COLUMNS
-from flows.source.history import History, key_of
+from flows.source.history import History, make_key
 from flows.warehouse.connection import Connection
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def begin(con: Connection, history: History) -> None:
     )
     nth = {commit: at for at, (commit, _) in enumerate(history.commits, start=1)}
     rows = [
-        (nth[change.commit], change.path, change.before, change.after, key_of(change))
+        (nth[change.commit], change.path, change.before, change.after, make_key(change))
         for change in history.changes
     ]
     types = {"nth": "int64"} | dict.fromkeys(("path", "before", "after", "key"), "str")

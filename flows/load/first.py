@@ -25,7 +25,7 @@ def is_first(con: Connection, run: Run) -> bool:
 
 def append(con: Connection, frames: "Frames", run: Run) -> None:
     """Put the frames of a batch straight into the tables."""
-    types = staging.column_types(con)
+    types = staging.read_column_types(con)
     staging.require_columns(types, frames)
     # DuckDB finds the frames by their names.
     files, named = frames["ops.files"], {"run_id": run.run_id, "started_at": run.started_at}  # noqa: F841
@@ -47,7 +47,7 @@ def append(con: Connection, frames: "Frames", run: Run) -> None:
         con.execute(
             f"""
             insert into {table} by name
-            select {staging.columns(table, types[table])}
+            select {staging.select_list(table, types[table])}
             from frame as incoming
             {f"inner join {batch} on batch.path = incoming.{key}" if is_of_run else ""}
             """,
@@ -56,7 +56,7 @@ def append(con: Connection, frames: "Frames", run: Run) -> None:
     con.execute(
         f"""
         insert into ops.files by name
-        select {staging.columns("ops.files", types["ops.files"], "batch")}
+        select {staging.select_list("ops.files", types["ops.files"], "batch")}
         from {batch}
         """,
         named,

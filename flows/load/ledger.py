@@ -39,7 +39,7 @@ class Outcomes:
         return bool(self.new or self.changed or self.renamed or self.gone)
 
 
-def next_run(con: Connection, now: datetime, taken: Collection[str] = ()) -> Run:
+def begin_run(con: Connection, now: datetime, taken: Collection[str] = ()) -> Run:
     """Return a run that starts now, or right after the newest one if the clock was put back.
 
     Times of runs are the order of the history. `taken` are ids that rejected runs have.
@@ -180,7 +180,7 @@ def is_outdated(con: Connection, sql_hash: str) -> bool:
 
 def record(con: Connection, receipt: Mapping[str, Any]) -> None:
     """Write the run's row in ops.runs, in the place of one that knew less."""
-    types = staging.column_types(con)["ops.runs"]
+    types = staging.read_column_types(con)["ops.runs"]
     values = (f"${name}::{kind} as {sql_identifier(name)}" for name, kind in types.items())
     con.execute("delete from ops.runs where run_id = $run_id", {"run_id": receipt["run_id"]})
     con.execute(

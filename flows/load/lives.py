@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flows.load.states import last_versions, new_life
+from flows.load.states import query_last_versions, spell_new_life
 from flows.warehouse.connection import Connection
 
 
@@ -10,7 +10,7 @@ def follow(con: Connection, known: str) -> None:
     """Say which article each arrival is: the first path it had, through all renames in order."""
     import pandas as pd
 
-    found = con.execute(last_versions(known)).fetchall()
+    found = con.execute(query_last_versions(known)).fetchall()
     lives = Lives(
         {path: origin for path, origin, _ in found},
         {origin: path for path, origin, is_last in found if is_last},
@@ -18,7 +18,7 @@ def follow(con: Connection, known: str) -> None:
     rows = [(0, path, origin) for path, origin in lives.origins.items()]
     arrivals = con.execute(
         f"""
-        select nth, path, renamed_from, path || {new_life("observed_at")} as new_origin
+        select nth, path, renamed_from, path || {spell_new_life("observed_at")} as new_origin
         from past_moves
         inner join past_commits using (nth)
         where is_arrival

@@ -15,7 +15,7 @@ _LISTS = {"topics": "raw.article_topics", "images": "raw.article_images"}
 
 def record(con: Connection, run: Run, mapping: Config) -> None:
     """Write the run's rows of ops.mapping; a key that no article has has none."""
-    fed, warned = _fed(con, mapping), _warned(con, mapping)
+    fed, warned = _count_fed(con, mapping), _count_warned(con, mapping)
     rows = sorted(fed.keys() | warned.keys())
     con.execute(
         """
@@ -32,9 +32,9 @@ def record(con: Connection, run: Run, mapping: Config) -> None:
     )
 
 
-def _fed(con: Connection, mapping: Config) -> Counts:
+def _count_fed(con: Connection, mapping: Config) -> Counts:
     """Count the articles that each source fed."""
-    filled = _filled(con, mapping)
+    filled = _count_filled(con, mapping)
     fed: Counts = Counter()
     by_others = con.execute(
         "select sources, count(*) from raw.articles where sources is not null group by sources"
@@ -52,7 +52,7 @@ def _fed(con: Connection, mapping: Config) -> Counts:
     return +(fed + Counter(own))
 
 
-def _filled(con: Connection, mapping: Config) -> Counter[str]:
+def _count_filled(con: Connection, mapping: Config) -> Counter[str]:
     """Count the articles in which each column has a value."""
     columns = [column for column in mapping.columns if column not in _LISTS]
     counts = [f"count({column})" for column in columns] + [
@@ -62,7 +62,7 @@ def _filled(con: Connection, mapping: Config) -> Counter[str]:
     return Counter(dict(zip((*columns, *_LISTS), row, strict=True)))
 
 
-def _warned(con: Connection, mapping: Config) -> Counts:
+def _count_warned(con: Connection, mapping: Config) -> Counts:
     """Count the warnings about values under each source's key."""
     found = con.execute(
         r"""
@@ -76,12 +76,12 @@ def _warned(con: Connection, mapping: Config) -> Counts:
     for column, sources in mapping.columns.items():
         for source in sources:
             for name, count in found:
-                if key := _key_of(source, name.split(".")):
+                if key := _find_key(source, name.split(".")):
                     warned[column, key] += count
     return warned
 
 
-def _key_of(source: Source, field: list[str]) -> str | None:
+def _find_key(source: Source, field: list[str]) -> str | None:
     """Return the source's key as a field spells it that the source leads to."""
     path = [step for step in source.path if step != "0"]
     if source.form not in ("key", "not") or len(field) < len(path):

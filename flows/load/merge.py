@@ -52,12 +52,12 @@ def _commit_part(con: Connection) -> None:
 
 def _merge(con: Connection, run: Run) -> None:
     """Write versions first, while the earlier state is still there to compare with."""
-    types = staging.column_types(con)
+    types = staging.read_column_types(con)
     ledger.classify(con, run)
     versions.write(con, run)
     for table, key in staging.STATE_TABLES.items():
-        _replace(con, table, key, staging.columns(table, types[table]), run)
-    ledger.write(con, staging.columns("ops.files", types["ops.files"], "batch"), run)
+        _replace(con, table, key, staging.select_list(table, types[table]), run)
+    ledger.write(con, staging.select_list("ops.files", types["ops.files"], "batch"), run)
     staging.clear(con)
 
 
@@ -116,7 +116,7 @@ def _take_out(con: Connection, run: Run) -> None:
     ledger.mark_gone(con, run)
 
 
-def changed_tables(con: Connection, run: Run) -> set[str]:
+def list_changed_tables(con: Connection, run: Run) -> set[str]:
     """Return the raw and ops tables that may hold other rows than after the run before."""
     state = con.execute("select name from changed_tables").fetchall()
     # The others only grow.

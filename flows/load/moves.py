@@ -2,7 +2,7 @@
 
 from flows.load.commits import COLUMNS
 from flows.load.ledger import Run
-from flows.load.states import ANALYTIC_COLUMNS, STATE, differences, recorded
+from flows.load.states import ANALYTIC_COLUMNS, STATE, compare_columns, query_states
 from flows.warehouse.connection import Connection
 
 
@@ -20,7 +20,7 @@ def find(con: Connection, known: str) -> None:
                 '/' || article_id as key,
                 {COLUMNS},
                 topics,
-            from ({recorded(known)})
+            from ({query_states(known)})
         )
         """
     )
@@ -96,7 +96,7 @@ def find(con: Connection, known: str) -> None:
 
 def record(con: Connection, run: Run) -> None:
     """Write the changes as versions, the commits, and what was broken in them."""
-    differs = differences((*ANALYTIC_COLUMNS, "topics"))
+    differs = compare_columns((*ANALYTIC_COLUMNS, "topics"))
     con.execute(
         f"""
         insert into raw.article_versions by name

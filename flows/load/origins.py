@@ -39,7 +39,7 @@ def follow(con: Connection) -> None:
         order by observed_at, change = 'renamed', article_id
         """
     ).fetchall()
-    found = list(origins(map(Version._make, rows)))
+    found = list(trace_origins(map(Version._make, rows)))
     con.execute(
         """
         update raw.article_versions
@@ -53,7 +53,7 @@ def follow(con: Connection) -> None:
     )
 
 
-def origins(versions: Iterable[Version]) -> Iterator[tuple[int, str]]:
+def trace_origins(versions: Iterable[Version]) -> Iterator[tuple[int, str]]:
     """Yield the row of each version with the first path of its article.
 
     Versions come by moment, and a renamed one after the removal of its old path. An article on a
@@ -62,14 +62,14 @@ def origins(versions: Iterable[Version]) -> Iterator[tuple[int, str]]:
     of_path: dict[str, str] = {}
     last_path: dict[str, str] = {}
     for moment, group in groupby(versions, lambda version: version.moment):
-        found = [(version, _origin(version, moment, of_path, last_path)) for version in group]
+        found = [(version, _trace_origin(version, moment, of_path, last_path)) for version in group]
         for version, origin in found:
             of_path[version.path] = origin
             last_path[origin] = version.path
             yield version.row, origin
 
 
-def _origin(
+def _trace_origin(
     version: Version, moment: int, of_path: dict[str, str], last_path: dict[str, str]
 ) -> str:
     earlier = version.renamed_from or version.path

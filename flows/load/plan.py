@@ -39,7 +39,7 @@ def compare(
         known = int(known_files.fetchall()[0][0])
         raise SourceMissing(
             f"source {source} has no file that matches the patterns"
-            f" ({listing.ignored} other files were ignored{_endings(listing)})"
+            f" ({listing.ignored} other files were ignored{_describe_endings(listing)})"
             + (f"; the warehouse holds {known} files from it" if known else "")
             + ": check the folder, --pattern and --exclude"
         )
@@ -87,14 +87,14 @@ def compare(
     )
 
 
-def _endings(listing: Listing) -> str:
+def _describe_endings(listing: Listing) -> str:
     """Name the most frequent endings among the files that no pattern chose."""
     frequent = sorted(listing.ignored_endings.items(), key=lambda each: (-each[1], each[0]))[:3]
     named = [f"{count} {ending or 'without an ending'}" for ending, count in frequent]
     return f": {', '.join(named)}" if named else ""
 
 
-def batches(
+def cut_batches(
     source: Location, plan: Plan, listing: Listing, size: int, mapping: Config | None = None
 ) -> list[Batch]:
     """Cut the files to read into batches of `size` files, in order of path."""

@@ -74,7 +74,7 @@ class Receipt:
         }
 
 
-def make(
+def count_files(
     con: Connection,
     run: Run,
     outcomes: Outcomes,
@@ -91,7 +91,7 @@ def make(
     statuses = dict(
         con.execute("select status, count(*) from ops.files group by status").fetchall()
     )
-    past_quarantined = _past_quarantined(con, run)
+    past_quarantined = _count_past_quarantined(con, run)
     loaded, quarantined, excluded = (
         statuses.get(status, 0) for status in ("loaded", "quarantined", "excluded")
     )
@@ -149,7 +149,7 @@ def complete(
     )
 
 
-def _past_quarantined(con: Connection, run: Run) -> dict[str, int]:
+def _count_past_quarantined(con: Connection, run: Run) -> dict[str, int]:
     counted = con.execute(
         """
         select reason_code, count(*)

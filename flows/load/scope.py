@@ -73,33 +73,39 @@ def choose(
     mapping = load(folder, named)
     return Scope(
         folder,
-        _first(patterns, mapping.patterns, _typed(known.patterns, known.mapping.patterns))
+        _choose_first(
+            patterns, mapping.patterns, _drop_configured(known.patterns, known.mapping.patterns)
+        )
         or DEFAULT_PATTERNS,
-        _first(exclude, mapping.exclude, _typed(known.exclude, known.mapping.exclude)),
+        _choose_first(
+            exclude, mapping.exclude, _drop_configured(known.exclude, known.mapping.exclude)
+        ),
         named,
         mapping.hash,
         mapping,
     )
 
 
-def _first(*choices: Sequence[str] | None) -> tuple[str, ...]:
+def _choose_first(*choices: Sequence[str] | None) -> tuple[str, ...]:
     return next((tuple(choice) for choice in choices if choice is not None), ())
 
 
-def _typed(globs: tuple[str, ...], configured: tuple[str, ...] | None) -> tuple[str, ...] | None:
+def _drop_configured(
+    globs: tuple[str, ...], configured: tuple[str, ...] | None
+) -> tuple[str, ...] | None:
     """Return the globs of the last run, unless a configuration said them: they go with it."""
     return None if globs == configured else globs
 
 
-def of_published(paths: WarehousePaths) -> Scope | None:
+def read_published(paths: WarehousePaths) -> Scope | None:
     """Return what the last published run read; None without a warehouse."""
     if not paths.warehouse.exists():
         return None
     with open_readonly(paths) as con:
-        return remembered(con)
+        return read_last(con)
 
 
-def remembered(con: Connection) -> Scope | None:
+def read_last(con: Connection) -> Scope | None:
     """Return what the last published run read; None if there is none."""
     last = "from ops.runs order by started_at desc limit 1"
     if not (rows := fetch_rows(con, last)):
@@ -113,11 +119,11 @@ def remembered(con: Connection) -> Scope | None:
         tuple(exclude or ()),
         Path(run["config"]) if run.get("config") else None,
         run.get("mapping_hash"),
-        _configuration(run.get("mapping")),
+        _parse_mapping(run.get("mapping")),
     )
 
 
-def _configuration(text: str | None) -> Config:
+def _parse_mapping(text: str | None) -> Config:
     """Return what the configuration of a run said, as far as this version understands it."""
     try:
         return parse(text.encode(), Path(FILE_NAME)) if text else load_default()

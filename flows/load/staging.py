@@ -48,7 +48,7 @@ Types = dict[str, dict[str, str]]
 
 def create(con: Connection, vanished: Sequence[str]) -> None:
     """Make the tables for what comes in, and note the known files that the scan missed."""
-    types = column_types(con)
+    types = read_column_types(con)
     for table in (*STATE_TABLES, "ops.files"):
         columns = ", ".join(
             f"{sql_identifier(name)} {'varchar' if _is_list(kind) else kind}"
@@ -84,7 +84,7 @@ def clear(con: Connection) -> None:
 
 def stage(con: Connection, frames: "Frames") -> None:
     """Put the frames of a batch, one per table, beside what has come in before."""
-    require_columns(column_types(con), frames)
+    require_columns(read_column_types(con), frames)
     for table, frame in frames.items():
         if not frame.empty:
             # DuckDB finds `frame` here, in its caller. Registered, it would stay in memory until
@@ -109,7 +109,7 @@ def incoming(table: str) -> str:
     return f"incoming_{table.replace('.', '_')}"
 
 
-def column_types(con: Connection) -> Types:
+def read_column_types(con: Connection) -> Types:
     """Return the columns of the raw and ops tables with their types, in one query."""
     types: Types = defaultdict(dict)
     rows = con.execute(
@@ -125,7 +125,7 @@ def column_types(con: Connection) -> Types:
     return types
 
 
-def columns(table: str, types: Mapping[str, str], source: str = "incoming") -> str:
+def select_list(table: str, types: Mapping[str, str], source: str = "incoming") -> str:
     """Return the select list that fills a table from `source` and from what the run knows."""
     of_run = RUN_COLUMNS.get(table, {})
     return ", ".join(

@@ -37,7 +37,7 @@ STATE = """
 """
 
 
-def differences(columns: Sequence[str]) -> str:
+def compare_columns(columns: Sequence[str]) -> str:
     """Return a name for each column in which an article is not what it was earlier, else null."""
     return ", ".join(
         f"case when article.{name} is distinct from earlier.{name} then '{name}' end"
@@ -45,7 +45,7 @@ def differences(columns: Sequence[str]) -> str:
     )
 
 
-def recorded(paths: str) -> str:
+def query_states(paths: str) -> str:
     """Return a query for the state of each path's article, as the history has it by now."""
     columns = ", ".join(ANALYTIC_COLUMNS)
     return f"""
@@ -65,12 +65,12 @@ def recorded(paths: str) -> str:
     """
 
 
-def new_life(moment: str) -> str:
+def spell_new_life(moment: str) -> str:
     """Return the expression that tells an article from an earlier one with the same first path."""
     return f"strftime({moment}, '@%Y-%m-%dT%H:%M:%S.%fZ')"
 
 
-def last_versions(paths: str) -> str:
+def query_last_versions(paths: str) -> str:
     """Return a query for the origin of each path's last version; `is_last` if none followed it."""
     return f"""
         with

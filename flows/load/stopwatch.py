@@ -28,7 +28,7 @@ class Stopwatch:
             self.seconds[name] = round(own, 3)
             self._inner = outer + whole
 
-    def waiting(self, name: str, results: Iterable[T]) -> Iterator[T]:
+    def time_results(self, name: str, results: Iterable[T]) -> Iterator[T]:
         """Count the time that the next result takes for `name`."""
         iterator = iter(results)
         while True:

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from flows.source import git
 from flows.source.git import Change, Commit, Repository
-from flows.source.history import History, changes_of, read_history
+from flows.source.history import History, read_content_changes, read_history
 from flows.warehouse.connection import Connection
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ class Look:
     looked_at: datetime | None
     say: Callable[[str], None]
 
-    def after_last_run(self, con: Connection) -> tuple[History | None, str]:
+    def find_after_last_run(self, con: Connection) -> tuple[History | None, str]:
         """Return the new commits, and what to say if they do not follow on from the known ones."""
         last = self.runs[-1].source_commit if self.runs else None
         # What there was before the source was a repository, runs have seen.
@@ -49,35 +49,35 @@ class Look:
             commits = git.read_commits(self.repository, last)
             if not self.runs:
                 self._announce(commits)
-            changes = self._changes(commits, last)
+            changes = self._read_changes(commits, last)
             if last and not git.is_ancestor(self.repository, last):
                 since = f"since commit {last[:12]}"
                 note = f"the history was rewritten {since}: what it said before is kept"
         else:
-            commits, changes = self._since_known(con)
+            commits, changes = self._find_since_known(con)
             note = f"commit {last[:12]} of the last run is gone: what was known of the past is kept"
-        after = None if self.looked_at is None else _micros(self.looked_at)
-        before = _micros(self.started_at)
+        after = None if self.looked_at is None else _to_micros(self.looked_at)
+        before = _to_micros(self.started_at)
         return read_history(self.repository, commits, changes, after=after, before=before), note
 
-    def before_first_run(self) -> History | None:
+    def find_before_first_run(self) -> History | None:
         """Return what led to what the first run saw, unless a run has read it already."""
         if not self.runs or any(run.looked for run in self.runs):
             return None
         first = self.runs[0]
-        start = _micros(first.started_at)
+        start = _to_micros(first.started_at)
         if first.source_commit and git.has_commit(self.repository, first.source_commit):
             commits = git.read_commits(replace(self.repository, commit=first.source_commit))
         else:
             chain = git.read_commits(self.repository)
             commits = list(takewhile(lambda commit: commit.seconds * 1_000_000 < start, chain))
         self._announce(commits)
-        changes = self._changes(commits)
+        changes = self._read_changes(commits)
         return read_history(
             self.repository, commits, changes, after=None, before=start, until=first.started_at
         )
 
-    def _since_known(self, con: Connection) -> tuple[list[Commit], list[Change]]:
+    def _find_since_known(self, con: Connection) -> tuple[list[Commit], list[Change]]:
         """Go on after the last known commit that is still there, else with the last one alone.
 
         The first commit is compared as a whole with what is loaded.
@@ -92,15 +92,15 @@ class Look:
         loaded = con.execute("select article_id from raw.articles order by article_id").fetchall()
         paths = [*blobs, *(path for (path,) in loaded if path not in blobs)]
         whole = [Change(first, path, None, blobs.get(path)) for path in paths]
-        return commits, whole + self._changes(commits[1:], first)
+        return commits, whole + self._read_changes(commits[1:], first)
 
-    def _changes(self, commits: list[Commit], after: str | None = None) -> list[Change]:
-        return changes_of(self.repository, commits, self.accepts, after)
+    def _read_changes(self, commits: list[Commit], after: str | None = None) -> list[Change]:
+        return read_content_changes(self.repository, commits, self.accepts, after)
 
     def _announce(self, commits: list[Commit]) -> None:
         many = f"{len(commits):,} commit{'s'[: len(commits) != 1]}"
         self.say(f"reading the history of the source, {many} (--no-history leaves it out)")
 
 
-def _micros(moment: datetime) -> int:
+def _to_micros(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)

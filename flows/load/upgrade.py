@@ -35,8 +35,8 @@ def upgrade(con: Connection, sql_hash: str) -> list[str]:
     if "ops.runs" not in table_names(con) or not ledger.is_outdated(con, sql_hash):
         return []
     _rename(con)
-    declared = _declared()
-    found = {table: columns for table, columns in _columns(con).items() if table in declared}
+    declared = _read_declared()
+    found = {table: columns for table, columns in _read_columns(con).items() if table in declared}
     # As lists: the order of columns counts, too.
     outdated = [
         table for table in found if [*found[table].items()] != [*declared[table][1].items()]
@@ -76,7 +76,7 @@ def _drop_macros(con: Connection) -> None:
         con.execute(f"drop macro{' table' * (kind == 'table_macro')} {sql_identifier(name)}")
 
 
-def _declared() -> dict[str, tuple[SqlFile, Columns]]:
+def _read_declared() -> dict[str, tuple[SqlFile, Columns]]:
     """Return the tables that sql/ declares, with the columns that DuckDB makes of them."""
     declared = {file.name: file for folder in ("raw", "ops") for file in files(folder)}
     with connect() as scratch:
@@ -84,10 +84,12 @@ def _declared() -> dict[str, tuple[SqlFile, Columns]]:
             scratch.execute(f"create schema {schema}")
         for file in declared.values():
             build.execute(scratch, file, file.sql)
-        return {table: (declared[table], columns) for table, columns in _columns(scratch).items()}
+        return {
+            table: (declared[table], columns) for table, columns in _read_columns(scratch).items()
+        }
 
 
-def _columns(con: Connection) -> dict[str, Columns]:
+def _read_columns(con: Connection) -> dict[str, Columns]:
     return {
         table.full_name: {column.name: column.type for column in table.columns}
         for table in read_tables(con)

@@ -5,10 +5,10 @@ from flows.load.ledger import Run
 from flows.load.states import (
     ANALYTIC_COLUMNS,
     STATE,
-    differences,
-    last_versions,
-    new_life,
-    recorded,
+    compare_columns,
+    query_last_versions,
+    query_states,
+    spell_new_life,
 )
 from flows.warehouse.connection import Connection
 
@@ -49,9 +49,9 @@ def write(con: Connection, run: Run) -> None:
                 inner join batch on batch.path = incoming.article_id
             ),
 
-            earlier as ({recorded("select earlier_id from article")}),
+            earlier as ({query_states("select earlier_id from article")}),
 
-            last_versions as ({last_versions("select earlier_id from article")}),
+            last_versions as ({query_last_versions("select earlier_id from article")}),
 
             topics as (
                 select article_id, list(topic order by position) as topics
@@ -70,9 +70,9 @@ def write(con: Connection, run: Run) -> None:
                         when not is_past then article.earlier_id
                         when is_known or last_versions.is_last then last_versions.origin_id
                         -- The article of this path lives on under another: this is a new one.
-                        else article.article_id || {new_life("$started_at")}
+                        else article.article_id || {spell_new_life("$started_at")}
                     end as origin_id,
-                    list_filter([{differences(ANALYTIC_COLUMNS)}, case
+                    list_filter([{compare_columns(ANALYTIC_COLUMNS)}, case
                         when coalesce(topics.topics, []) <> earlier.topics
                             then 'topics'
                     end], lambda name: name is not null) as differences,
@@ -148,7 +148,7 @@ def write_removed(con: Connection, run: Run, paths: str) -> None:
     con.execute(
         f"""
         insert into raw.article_versions by name
-        with last_versions as ({last_versions(paths)})
+        with last_versions as ({query_last_versions(paths)})
 
         select
             article.article_id,
@@ -160,7 +160,7 @@ def write_removed(con: Connection, run: Run, paths: str) -> None:
             null as renamed_from,
             {STATE.strip()}
             article.topics,
-        from ({recorded(paths)}) as article
+        from ({query_states(paths)}) as article
         left join last_versions using (article_id)
         order by article.article_id
         """,

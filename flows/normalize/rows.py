@@ -43,9 +43,9 @@ def normalize(
     documents = extracted.documents
     plain = take_plain(documents, plan, related, mapping.reading)
     rows: dict[str, list[tuple[int, Row]]] = {table: [] for table in columns()}
-    with time_limit.watched():
+    with time_limit.watch():
         for number in sorted(plain.odd):
-            time_limit.next_file()
+            time_limit.start_file()
             for table, found in _to_rows(documents[number], plan, related, mapping).items():
                 rows[table] += [(number, row) for row in found]
     none = Table([], {})

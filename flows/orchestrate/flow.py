@@ -88,7 +88,7 @@ def build(
     dask=tcp://HOST:PORT; auto lets the number of files decide.
     """
     paths = locate(warehouse)
-    if overtaken := _overtaken_by(paths):
+    if overtaken := _find_overtaking_run(paths):
         return Completed(
             name="Skipped",
             message=f"missed, and run {overtaken} has since read what it would have read",
@@ -123,7 +123,7 @@ def build_once(
     """Build as a flow run of this process."""
     require_api()
     done = build(
-        **parameters(request, runner=runner, jobs=jobs, page=page),
+        **to_parameters(request, runner=runner, jobs=jobs, page=page),
         replace_source=request.replace_source,
         full=request.full,
         accept_loss=request.accept_loss,
@@ -132,7 +132,7 @@ def build_once(
     return cast("Receipt", done.result() if isinstance(done, State) else done)
 
 
-def parameters(
+def to_parameters(
     request: Request, *, runner: str, jobs: int | None, page: Path | None
 ) -> dict[str, Any]:
     """Return a request as parameters of the flow; null means as in the last published run."""
@@ -148,7 +148,7 @@ def parameters(
     }
 
 
-def _overtaken_by(paths: WarehousePaths) -> str | None:
+def _find_overtaking_run(paths: WarehousePaths) -> str | None:
     """Return the run that began after this scheduled one was due, if it went well.
 
     After a night's sleep several runs are due at once: the first reads all that the others would.

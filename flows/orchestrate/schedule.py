@@ -18,7 +18,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows import UsageError
 from flows.load import scope
-from flows.orchestrate.flow import build, parameters, require_api
+from flows.orchestrate.flow import build, require_api, to_parameters
 from flows.pipeline.work import Request
 from flows.reports import terminal
 from flows.source.sources import Location
@@ -39,9 +39,9 @@ def serve(
     say: Callable[[str], None],
 ) -> None:
     """Build on a schedule until the process is ended; one run of a warehouse at a time."""
-    schedule = _schedule(cron)
+    schedule = _parse_cron(cron)
     require_api(_API_PATIENCE_SECONDS)
-    source, warehouse = _source(request), request.warehouse.absolute()
+    source, warehouse = _find_source(request), request.warehouse.absolute()
     name = _name(source, warehouse)
     reads = terminal.escape_control(source)
     say(f"Building from {reads} at {cron!r} (UTC) until this process ends.")
@@ -56,7 +56,7 @@ def serve(
             global_limit=ConcurrencyLimitConfig(
                 limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
             ),
-            parameters=parameters(request, runner=runner, jobs=jobs, page=page),
+            parameters=to_parameters(request, runner=runner, jobs=jobs, page=page),
             description="Front matter in, analytics warehouse out.",
             entrypoint_type=EntrypointType.MODULE_PATH,
             print_starting_message=False,
@@ -84,7 +84,7 @@ def _silence_shutdown() -> None:
     )
 
 
-def _schedule(cron: str) -> Schedule:
+def _parse_cron(cron: str) -> Schedule:
     """Read a schedule; a sixth field would be seconds to some programs and a year to others."""
     try:
         if len(cron.split()) != _CRON_FIELDS and not cron.startswith("@"):
@@ -103,7 +103,7 @@ def _pause(deployment: str) -> None:
         client.pause_deployment(client.read_deployment_by_name(deployment).id)
 
 
-def _source(request: Request) -> Location:
+def _find_source(request: Request) -> Location:
     """Return the folder that a schedule reads: the one asked for, or the remembered one."""
     paths = WarehousePaths(request.warehouse.absolute())
-    return scope.choose(scope.of_published(paths), request.source).source
+    return scope.choose(scope.read_published(paths), request.source).source

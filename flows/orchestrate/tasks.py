@@ -62,7 +62,7 @@ def as_task(
 
     def run_stage(work: Callable[[], Any]) -> Any:
         done = as_state(work)
-        if line := in_words(done):
+        if line := describe_result(done):
             get_run_logger().info(line)
         return done
 
@@ -80,7 +80,7 @@ def as_task(
     )(run_stage)
 
 
-def in_words(result: object) -> str:
+def describe_result(result: object) -> str:
     """Say what a stage has done, with its counts."""
     match result:
         case Scanned(plan=plan):

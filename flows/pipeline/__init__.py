@@ -20,7 +20,7 @@ from flows.pipeline.work import Request, Work, prepare
 from flows.source import sources
 from flows.warehouse import generations, working_copy
 from flows.warehouse.connection import Connection
-from flows.warehouse.lock import locked
+from flows.warehouse.lock import hold_lock
 from flows.warehouse.paths import WarehousePaths, current, locate
 from flows.warehouse.run_log import append_run
 from flows.workers.runner import DirectRunner, Runner
@@ -41,13 +41,13 @@ def run(
     """
     paths, now = locate(request.warehouse), datetime.now(UTC)
     try:
-        _look_before_anything_is_made(request, paths)
-        with locked(paths):
-            with _logged(request, paths, now):
+        _look_first(request, paths)
+        with hold_lock(paths):
+            with _log_failure(request, paths, now):
                 receipt = _build(request, paths, now, runner or DirectRunner(), describe)
             receipt = _record(paths, receipt)
     except Exception as error:
-        report(_failure(request, paths, now, error))
+        report(_describe_failure(request, paths, now, error))
         raise
     report(receipt.as_json())
     return receipt
@@ -58,8 +58,8 @@ def _build(
 ) -> Receipt:
     with working_copy.open_working_copy(paths) as con:
         work = prepare(request, paths, con, now, runner)
-        scanned = work.do(scan)
-        loaded = work.do(load, scanned)
+        scanned = work.carry_out(scan)
+        loaded = work.carry_out(load, scanned)
         receipt = _count(work, scanned, loaded)
         if not receipt.published:
             con.execute("rollback")
@@ -67,8 +67,8 @@ def _build(
         ledger.record(con, receipt.as_row())
         mapping.record(con, work.run, work.scope.mapping)
         merge.commit(con, work.run)
-        built = work.do(model)
-        failed = work.do(check)
+        built = work.carry_out(model)
+        failed = work.carry_out(check)
         receipt = receipts.complete(
             con,
             receipt,
@@ -91,7 +91,7 @@ def _count(work: Work, scanned: Scanned, loaded: Loaded) -> Receipt:
     """Count what the run met; it publishes when files, globs, mapping or SQL are other ones."""
     is_same = work.scope == work.before and not (work.is_outdated or scanned.past.is_switched)
     is_changed = work.request.full or loaded.outcomes.any or loaded.replayed > 0
-    return receipts.make(
+    return receipts.count_files(
         work.con,
         work.run,
         loaded.outcomes,
@@ -106,10 +106,10 @@ def _count(work: Work, scanned: Scanned, loaded: Loaded) -> Receipt:
 
 
 def _publish(work: Work, receipt: Receipt) -> Receipt:
-    sha256 = generations.digest(work.paths.working)
+    sha256 = generations.hash_file(work.paths.working)
     notes = list(receipt.notes)
     try:
-        work.do(publish, receipt.run_id)
+        work.carry_out(publish, receipt.run_id)
     except BaseException as error:
         # What readers see cannot be taken back: from the flip on an error is only worth a note.
         if current(work.paths) != receipt.run_id:
@@ -133,11 +133,11 @@ def _record(paths: WarehousePaths, receipt: Receipt) -> Receipt:
     return replace(receipt, notes=notes)
 
 
-def _look_before_anything_is_made(request: Request, paths: WarehousePaths) -> None:
+def _look_first(request: Request, paths: WarehousePaths) -> None:
     """Stop at a mistyped path while there is nothing yet that it could leave behind."""
     if not paths.lock.exists():
         working_copy.recognise(paths)
-        before = scopes.of_published(paths)
+        before = scopes.read_published(paths)
         asked = scopes.choose(
             before, request.source, named=request.config, replace_source=request.replace_source
         )
@@ -145,7 +145,7 @@ def _look_before_anything_is_made(request: Request, paths: WarehousePaths) -> No
 
 
 @contextlib.contextmanager
-def _logged(request: Request, paths: WarehousePaths, now: datetime) -> Iterator[None]:
+def _log_failure(request: Request, paths: WarehousePaths, now: datetime) -> Iterator[None]:
     """Write down a failure, keep what its checks failed on, and clean up."""
     try:
         yield
@@ -154,14 +154,14 @@ def _logged(request: Request, paths: WarehousePaths, now: datetime) -> Iterator[
         with contextlib.suppress(OSError):
             if isinstance(error, ChecksFailed):
                 working_copy.keep_failed(paths)
-            append_run(paths, _failure(request, paths, now, error))
+            append_run(paths, _describe_failure(request, paths, now, error))
         raise
     finally:
         with contextlib.suppress(OSError):
             working_copy.remove_leftovers(paths)
 
 
-def _failure(
+def _describe_failure(
     request: Request, paths: WarehousePaths, now: datetime, error: BaseException
 ) -> dict[str, Any]:
     failed = error.failed if isinstance(error, ChecksFailed) else ()

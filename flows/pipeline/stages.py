@@ -17,7 +17,7 @@ from flows.source import history, sources
 from flows.source.folder import Listing
 from flows.warehouse import generations
 from flows.warehouse.connection import build_memory, limit_memory
-from flows.warehouse.run_log import last_look
+from flows.warehouse.run_log import find_last_look
 from flows.workers.frames import frames_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def scan(work: Work) -> Scanned:
         work.run,
         wanted=work.request.history,
         say=work.runner.say,
-        looked_at=last_look(work.paths),
+        looked_at=find_last_look(work.paths),
     )
     compare = partial(
         plans.compare,
@@ -99,7 +99,7 @@ def _replay_commits(work: Work, past: CatchUp) -> int:
     for part in past.parts:
         with work.clock.stage("history"):
             commits.begin(work.con, part)
-            batches = history.batches(part, BATCH_FILES, work.scope.mapping)
+            batches = history.cut_batches(part, BATCH_FILES, work.scope.mapping)
             for frames in work.runner.map("history", read, batches):
                 commits.stage(work.con, frames)
             changes += replay.write(work.con, work.run, part.until)
@@ -109,16 +109,16 @@ def _replay_commits(work: Work, past: CatchUp) -> int:
 def _extract(work: Work, listing: Listing, plan: Plan) -> "Iterator[Frames]":
     """Read what is new or changed; frames come batch by batch, from wherever the runner reads."""
     scope = work.scope
-    batches = plans.batches(scope.source, plan, listing, BATCH_FILES, scope.mapping)
+    batches = plans.cut_batches(scope.source, plan, listing, BATCH_FILES, scope.mapping)
     read = partial(frames_of, observed_at=work.run.started_at)
-    return work.clock.waiting("extract", work.runner.map("extract", read, batches))
+    return work.clock.time_results("extract", work.runner.map("extract", read, batches))
 
 
 def model(work: Work) -> build.Built:
     """Rebuild the staging tables and marts whose input changed."""
     if work.reread or work.is_outdated:
         return build.build(work.con)
-    return build.build(work.con, merge.changed_tables(work.con, work.run))
+    return build.build(work.con, merge.list_changed_tables(work.con, work.run))
 
 
 def check(work: Work) -> list[FailedCheck]:

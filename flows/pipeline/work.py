@@ -64,7 +64,7 @@ class Work:
     known_keys: frozenset[str]
     notes: tuple[str, ...]
 
-    def do(
+    def carry_out(
         self, stage: "Callable[Concatenate[Work, P], T]", *args: P.args, **options: P.kwargs
     ) -> T:
         """Let the runner carry out a stage, and time it under its name."""
@@ -79,10 +79,10 @@ def prepare(
     sql_hash = fingerprint()
     upgraded = upgrade.upgrade(con, sql_hash)
     build.create_tables(con)
-    this_run = ledger.next_run(con, now, {r["run_id"] for r in read_runs(paths)})
+    this_run = ledger.begin_run(con, now, {r["run_id"] for r in read_runs(paths)})
     notes = [_CLOCK_BEHIND.format(now=now, run=this_run)] if this_run.started_at > now else []
     notes += [_UPGRADED.format(tables=", ".join(upgraded))] if upgraded else []
-    before = scopes.remembered(con)
+    before = scopes.read_last(con)
     scope = scopes.choose(
         before,
         request.source,

@@ -11,7 +11,7 @@ from typing import IO
 from flows import MatterhouseError, is_utf8, spell_bytes
 from flows.source import objects
 from flows.source.folder import Listing, PathError, SourceUnreadable
-from flows.source.members import SUFFIXES, Member, members
+from flows.source.members import SUFFIXES, Member, read_members
 from flows.source.patterns import PathFilter
 from flows.source.read import Read, Reader, Signature, Unreadable
 
@@ -30,7 +30,7 @@ def walk(source: Path | str, chosen: PathFilter) -> Listing:
     faults: dict[str, PathError] = {}
     ignored = 0
     with _open(source) as file:
-        listed = [(member.path, member.mark) for member in _whole(source, file)]
+        listed = [(member.path, member.mark) for member in _read_members(source, file)]
     root = _root({_top(name) for name, _ in listed})
     for name, mark in listed:
         path = _path(name, root)
@@ -55,7 +55,7 @@ def open_reader(source: Path | str, paths: Sequence[str]) -> Iterator[Reader]:
     tops: set[str] = set()
     may_be_wanted: list[Member] = []
     with _open(source) as file:
-        for member in _whole(source, file):
+        for member in _read_members(source, file):
             tops.add(top := _top(member.path))
             # Only after the last member it is known whether all are in one folder.
             if not wanted.isdisjoint((_path(member.path), _path(member.path, top))):
@@ -114,10 +114,10 @@ def _leads_out(name: str) -> bool:
     return name.startswith("/") or ".." in name.split("/")
 
 
-def _whole(source: Path | str, file: IO[bytes]) -> Iterator[Member]:
+def _read_members(source: Path | str, file: IO[bytes]) -> Iterator[Member]:
     """Yield all members, or fail: an archive that ends too early says nothing of what is gone."""
     try:
-        yield from members(file, str(source))
+        yield from read_members(file, str(source))
     except MatterhouseError:
         raise
     except Exception as error:
@@ -137,7 +137,7 @@ def _open(source: Path | str) -> Iterator[IO[bytes]]:
     store = objects.open_store(folder)
     try:
         mark = objects.mark(store.head(name))
-        file = _fetched(folder, name, mark)
+        file = _fetch(folder, name, mark)
     except Exception as error:
         objects.fail(source, error)
     file.seek(0)
@@ -145,7 +145,7 @@ def _open(source: Path | str) -> Iterator[IO[bytes]]:
 
 
 @lru_cache(maxsize=1)
-def _fetched(folder: str, name: str, mark: str) -> IO[bytes]:
+def _fetch(folder: str, name: str, mark: str) -> IO[bytes]:
     """Keep the bytes of an archive in a file without a name while this process may need them."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it ends with the process, or the next one
     for chunk in objects.open_store(folder).get(name).stream(min_chunk_size=_CHUNK):

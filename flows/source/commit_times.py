@@ -6,7 +6,7 @@ from collections.abc import Sequence
 _MICROS = 1_000_000
 
 
-def observation_times(seconds: Sequence[int], *, after: int | None, before: int) -> list[int]:
+def find_observation_times(seconds: Sequence[int], *, after: int | None, before: int) -> list[int]:
     """Return a time in µs for each commit, given in order: always later than the one before.
 
     A commit whose clock was wrong comes just after its predecessor. A running maximum instead would
@@ -15,7 +15,7 @@ def observation_times(seconds: Sequence[int], *, after: int | None, before: int)
     """
     earliest = 0 if after is None else after + 1
     possible = [at for at, s in enumerate(seconds) if earliest <= s * _MICROS < before]
-    kept = {possible[i] for i in _longest_rising([seconds[at] for at in possible])}
+    kept = {possible[i] for i in _find_longest_rising([seconds[at] for at in possible])}
     last = after
     if last is None:
         # The first commits may have wrong clocks: they come just before the first right one.
@@ -28,7 +28,7 @@ def observation_times(seconds: Sequence[int], *, after: int | None, before: int)
     return [min(time, before - len(found) + at) for at, time in enumerate(found)]
 
 
-def _longest_rising(values: Sequence[int]) -> list[int]:
+def _find_longest_rising(values: Sequence[int]) -> list[int]:
     """Return the places of a longest subsequence that never falls.
 
     Of several it is the one with the smallest end, so that a clock ahead is the one that is wrong,

@@ -24,7 +24,7 @@ def split_revision(source: Path) -> tuple[Path, str] | None:
     )
 
 
-def repository_of(source: Path) -> Repository | None:
+def find_repository(source: Path) -> Repository | None:
     """Return the repository of a source, at the commit that the source names."""
     return git.find_repository(*(split_revision(source) or (source, "HEAD")))
 
@@ -59,7 +59,7 @@ def make_blob_reader(
 
 
 def _require(source: Path) -> Repository:
-    repository = repository_of(source)
+    repository = find_repository(source)
     if repository is None or repository.commit is None:
         raise NoHistory(f"{source} has no commit to read")
     return repository

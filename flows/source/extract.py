@@ -13,7 +13,7 @@ from flows.source.folder import PathError, too_large
 from flows.source.patterns import PathFilter
 from flows.source.read import Reader, Signature, Unreadable
 from flows.source.sources import Location
-from flows.source.states import state
+from flows.source.states import to_state
 
 _YAML_SUFFIXES = (".yaml", ".yml")
 _HAS_TAXONOMY = re.compile(rb"^[\"']?taxonomy[\"']?[ \t]*:", re.MULTILINE)
@@ -110,12 +110,12 @@ def extract(batch: Batch) -> Extracted:
     found = Extracted([], [], [])
     states: dict[Hashable, str] = {}
     readable = [path for path in batch.paths if path not in batch.faults]
-    with _open_reader(batch, readable) as read, time_limit.watched():
+    with _open_reader(batch, readable) as read, time_limit.watch():
         for path in batch.paths:
-            time_limit.next_file()
-            outcome = _outcome(batch, path, read)
+            time_limit.start_file()
+            outcome = _extract_file(batch, path, read)
             if batch.is_past and isinstance(outcome, Document):
-                outcome = _unless_said_before(outcome, states, batch.mapping)
+                outcome = _compare_with_earlier(outcome, states, batch.mapping)
             if isinstance(outcome, Document):
                 found.documents.append(outcome)
             elif isinstance(outcome, Reject):
@@ -125,11 +125,11 @@ def extract(batch: Batch) -> Extracted:
     return found
 
 
-def _unless_said_before(
+def _compare_with_earlier(
     document: Document, states: dict[Hashable, str], mapping: Config
 ) -> Document | Unchanged:
     """Return the document, unless an earlier state of its file said the same."""
-    said = (document.file, state(document.front_matter.fields, mapping.reading))
+    said = (document.file, to_state(document.front_matter.fields, mapping.reading))
     earlier = states.setdefault(said, document.path)
     if earlier == document.path:
         return document
@@ -152,7 +152,7 @@ def unread(batch: Batch, path: str, code: str, message: str, hint: str) -> Rejec
     return Reject(path, content_hash, signature, "quarantined", code, message, hint)
 
 
-def _outcome(batch: Batch, path: str, read: Reader) -> Document | Reject | Unchanged:
+def _extract_file(batch: Batch, path: str, read: Reader) -> Document | Reject | Unchanged:
     if fault := batch.faults.get(path):
         return Reject(path, None, None, "quarantined", fault.code, fault.message, fault.hint)
     signature: Signature | None = None
@@ -164,14 +164,14 @@ def _outcome(batch: Batch, path: str, read: Reader) -> Document | Reject | Uncha
         if data is None:
             fault = too_large()
             raise Unreadable("quarantined", fault.code, fault.message, fault.hint)
-        return _document(batch, path, data, content_hash, signature)
+        return _to_document(batch, path, data, content_hash, signature)
     except Unreadable as error:
         return Reject(path, content_hash, signature, *error.fields)
     except frontmatter.BrokenFrontMatter as error:
         return Reject(path, content_hash, signature, "quarantined", *error.args)
 
 
-def _document(
+def _to_document(
     batch: Batch, path: str, data: bytes, content_hash: str, signature: Signature
 ) -> Document:
     whole_file = path.casefold().endswith(_YAML_SUFFIXES)

@@ -61,7 +61,7 @@ def walk(source: Path, chosen: PathFilter) -> Listing:
     ignored: Counter[str] = Counter()
     paths: list[str] = []
     marks: list[str] = []
-    for path, status in _entries(os.fspath(source), chosen, faults):
+    for path, status in _walk_entries(os.fspath(source), chosen, faults):
         readable = path.isascii() or is_utf8(path)
         shown = path if readable else spell_bytes(path)
         if shown in faults or chosen.accepts(path):
@@ -101,7 +101,7 @@ def look_again(source: Path, chosen: PathFilter, first: Listing, missing: Sequen
     found = {
         path: status
         for path in sorted(absent)
-        if chosen.accepts(path) and (status := _status_of(source, path))
+        if chosen.accepts(path) and (status := _stat_path(source, path))
     }
     if found:
         # Where upper and lower case are one, the earlier name of a file still finds it.
@@ -113,7 +113,7 @@ def look_again(source: Path, chosen: PathFilter, first: Listing, missing: Sequen
     )
 
 
-def _status_of(source: Path, path: str) -> os.stat_result | None:
+def _stat_path(source: Path, path: str) -> os.stat_result | None:
     """Return the status of a file below the source, None if there is none; links lead nowhere."""
     file = source.resolve() / path
     try:
@@ -124,7 +124,7 @@ def _status_of(source: Path, path: str) -> os.stat_result | None:
     return status if is_below else None
 
 
-def _entries(
+def _walk_entries(
     source: str, chosen: PathFilter, faults: dict[str, PathError]
 ) -> Iterator[tuple[str, os.stat_result]]:
     """Walk depth first without recursion, so that no depth of folders can stop it."""
@@ -141,7 +141,7 @@ def _entries(
                     if entry.is_dir(follow_symlinks=False):
                         if chosen.enters(path := f"{prefix}{entry.name}/"):
                             waiting.append((entry.path, path))
-                    elif status := _status(entry):
+                    elif status := _stat_entry(entry):
                         yield prefix + entry.name, status
         except OSError as error:
             if not prefix:
@@ -158,7 +158,7 @@ def _entries(
                 yield prefix, os.lstat(folder)
 
 
-def _status(entry: "os.DirEntry[str]") -> os.stat_result | None:
+def _stat_entry(entry: "os.DirEntry[str]") -> os.stat_result | None:
     """Return an entry's status; None if it vanished, which says nothing about its neighbours."""
     try:
         return entry.stat(follow_symlinks=False)

@@ -119,14 +119,14 @@ def read_changes(
     pairs = zip(names, [after, *names], strict=False)
     asked = "".join(f"{commit} {before or ''}\n" for commit, before in pairs)
     options = ("--stdin", "-r", "-z", "--root", "--raw", "--no-renames", "--no-abbrev")
-    tokens = _tokens(repository, "diff-tree", *options, asked=asked)
+    tokens = _read_tokens(repository, "diff-tree", *options, asked=asked)
     commit = ""
     for token in tokens:
         if not token.startswith(b":"):
             commit = token.decode()
             continue
         mode_before, mode_after, before_id, after_id, _ = token[1:].split()
-        if path := _path(repository, next(tokens)):
+        if path := _decode_path(repository, next(tokens)):
             before_blob = before_id.decode() if mode_before in _FILE_MODES else None
             after_blob = after_id.decode() if mode_after in _FILE_MODES else None
             yield Change(commit, path, before_blob, after_blob)
@@ -136,15 +136,15 @@ def read_tree(repository: Repository) -> dict[str, str]:
     """Return the blob of every file that the repository's commit holds below the source."""
     blobs: dict[str, str] = {}
     options = ("-r", "-z", "--full-tree", str(repository.commit))
-    for token in _tokens(repository, "ls-tree", *options):
+    for token in _read_tokens(repository, "ls-tree", *options):
         facts, _, name = token.partition(b"\t")
         mode, _, blob = facts.split()
-        if mode in _FILE_MODES and (path := _path(repository, name)):
+        if mode in _FILE_MODES and (path := _decode_path(repository, name)):
             blobs[path] = blob.decode()
     return blobs
 
 
-def _tokens(repository: Repository, *arguments: str, asked: str = "") -> Iterator[bytes]:
+def _read_tokens(repository: Repository, *arguments: str, asked: str = "") -> Iterator[bytes]:
     where = ("--", repository.prefix) if repository.prefix else ()
     with git_process.run(repository.folder, (*arguments, *where), asked) as output:
         rest = b""
@@ -153,7 +153,7 @@ def _tokens(repository: Repository, *arguments: str, asked: str = "") -> Iterato
             yield from tokens
 
 
-def _path(repository: Repository, name: bytes) -> str | None:
+def _decode_path(repository: Repository, name: bytes) -> str | None:
     """Return the path below the source; None if it is not UTF-8, which is never loaded."""
     try:
         return name.decode().removeprefix(repository.prefix)

@@ -66,7 +66,7 @@ def run(folder: Path, arguments: Sequence[str], asked: str = "") -> Iterator[IO[
                 stdin=questions,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
-                env=_environment(),
+                env=_make_environment(),
             )
         except FileNotFoundError as error:
             raise NoHistory(
@@ -84,7 +84,7 @@ def run(folder: Path, arguments: Sequence[str], asked: str = "") -> Iterator[IO[
             raise explain_failure(folder, os.fsdecode(complaints.read()))
 
 
-def _environment() -> dict[str, str]:
+def _make_environment() -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from flows.config import Config, load_default
 from flows.source import commit_tree, git
-from flows.source.commit_times import observation_times
+from flows.source.commit_times import find_observation_times
 from flows.source.extract import Batch
 from flows.source.folder import too_large
 from flows.source.git import Change, Commit, Repository
@@ -40,13 +40,13 @@ def read_history(
 ) -> History:
     """Add times and sizes; `after` is the last look of an earlier run, `before` the present one."""
     seconds = [seconds for _, seconds in commits]
-    observed = observation_times(seconds, after=after, before=before)
+    observed = find_observation_times(seconds, after=after, before=before)
     blobs = list(dict.fromkeys(change.after for change in changes if change.after))
     sizes = git.read_sizes(repository, blobs) if blobs else {}
     return History(repository, commits, observed, changes, sizes, until)
 
 
-def changes_of(
+def read_content_changes(
     repository: Repository,
     commits: Sequence[Commit],
     accepts: Callable[[str], bool],
@@ -57,7 +57,7 @@ def changes_of(
     return [change for change in changes if accepts(change.path)]
 
 
-def key_of(change: Change) -> str | None:
+def make_key(change: Change) -> str | None:
     """Return what the file of a change is read as: equal bytes at one path are read once.
 
     The path stays, because columns can come from it, and its ending tells YAML as a whole.
@@ -65,7 +65,7 @@ def key_of(change: Change) -> str | None:
     return change.after and f"{change.after}/{change.path}"
 
 
-def batches(history: History, size: int, mapping: Config | None = None) -> list[Batch]:
+def cut_batches(history: History, size: int, mapping: Config | None = None) -> list[Batch]:
     """Cut the distinct blobs into batches, in order of path: its states are compared on the way.
 
     Each batch counts as its share of the commits.
@@ -73,7 +73,7 @@ def batches(history: History, size: int, mapping: Config | None = None) -> list[
     blobs = {
         key: change.after
         for change in sorted(history.changes, key=lambda change: change.path)
-        if change.after and (key := key_of(change))
+        if change.after and (key := make_key(change))
     }
     sizes = {key: history.sizes[blob] for key, blob in blobs.items()}
     keys, commits = list(blobs), len(history.commits)

@@ -37,16 +37,16 @@ class Member:
     read: Callable[[], bytes | None]
 
 
-def members(file: IO[bytes], name: str) -> Iterator[Member]:
+def read_members(file: IO[bytes], name: str) -> Iterator[Member]:
     """Yield the files of an archive in its order; what a tar yields has been read already."""
     limit = _RATIO * os.fstat(file.fileno()).st_size + _ALWAYS_ALLOWED
     if name.lower().endswith(_ZIP):
-        yield from _zipped(file, limit)
+        yield from _read_zip(file, limit)
     else:
-        yield from _tarred(file, name.lower(), limit)
+        yield from _read_tar(file, name.lower(), limit)
 
 
-def _zipped(file: IO[bytes], limit: int) -> Iterator[Member]:
+def _read_zip(file: IO[bytes], limit: int) -> Iterator[Member]:
     archive = zipfile.ZipFile(file)
     infos = [info for info in archive.infolist() if not info.is_dir()]
     _refuse_bomb(sum(info.file_size for info in infos), limit)
@@ -56,10 +56,10 @@ def _zipped(file: IO[bytes], limit: int) -> Iterator[Member]:
         # Old tools of Windows separate folders by backslashes.
         is_of_dos = info.create_system == _MADE_BY_DOS
         name = info.filename.replace("\\", "/") if is_of_dos else info.filename
-        yield Member(name, mark, _zip_reader(archive, info))
+        yield Member(name, mark, _make_zip_reader(archive, info))
 
 
-def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes | None]:
+def _make_zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes | None]:
     def read() -> bytes | None:
         if stat.S_ISLNK(info.external_attr >> 16):
             raise _link()
@@ -86,8 +86,8 @@ def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[],
     return read
 
 
-def _tarred(file: IO[bytes], name: str, limit: int) -> Iterator[Member]:
-    stream = _Bounded(_decompressed(file, name), limit)
+def _read_tar(file: IO[bytes], name: str, limit: int) -> Iterator[Member]:
+    stream = _Bounded(_decompress(file, name), limit)
     claimed = 0
     with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as archive:
         for info in archive:
@@ -95,7 +95,7 @@ def _tarred(file: IO[bytes], name: str, limit: int) -> Iterator[Member]:
             claimed += info.size
             _refuse_bomb(claimed, limit)
             if not info.isdir():
-                yield _tar_member(archive, info)
+                yield _read_tar_member(archive, info)
         # The checksum of a compressed file stands behind the last member.
         while stream.read(io.DEFAULT_BUFFER_SIZE):
             pass
@@ -103,7 +103,7 @@ def _tarred(file: IO[bytes], name: str, limit: int) -> Iterator[Member]:
         raise tarfile.ReadError("it ends too early")
 
 
-def _tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
+def _read_tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
     def fail() -> bytes | None:
         raise _link() if info.islnk() or info.issym() else _not_a_file()
 
@@ -117,7 +117,7 @@ def _tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
     return Member(info.name, f"{info.size} {digest}", lambda: data)
 
 
-def _decompressed(file: IO[bytes], name: str) -> Any:
+def _decompress(file: IO[bytes], name: str) -> Any:
     if name.endswith((".gz", ".tgz")):
         import gzip
 

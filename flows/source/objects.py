@@ -78,7 +78,7 @@ def open_reader(address: str, paths: Sequence[str], marks: Mapping[str, str]) ->
         future = ahead.popleft()
         submit(1)
         # The file's second does not run while the network is waited for.
-        with time_limit.paused():
+        with time_limit.pause():
             try:
                 return future.result()
             except Unreadable:

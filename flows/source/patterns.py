@@ -30,8 +30,8 @@ class PathFilter:
         is_ending = re.compile(r"\*\.\w+", re.ASCII).fullmatch
         self._endings = tuple(pattern[1:].lower() for pattern in patterns if is_ending(pattern))
         others = [pattern for pattern in patterns if not is_ending(pattern)]
-        self._matches = _matcher(others, end=r"\Z", below=r"/.+")
-        self._is_excluded = _matcher(exclude, end=r"(?:/|\Z)", below="/")
+        self._matches = _compile(others, end=r"\Z", below=r"/.+")
+        self._is_excluded = _compile(exclude, end=r"(?:/|\Z)", below="/")
 
     def accepts(self, path: str) -> bool:
         """Return whether the file at this path is read."""
@@ -57,20 +57,22 @@ def _is_leftover(path: str) -> bool:
     return is_leftover or _is_hidden(path)
 
 
-def _matcher(patterns: Sequence[str], *, end: str, below: str) -> Callable[[str], object]:
+def _compile(patterns: Sequence[str], *, end: str, below: str) -> Callable[[str], object]:
     """Return what finds a path that one of the patterns matches.
 
     `end` has to follow a pattern, `below` one that ends with / or /**.
     """
     expressions = [
-        _expression(plain, end, below) for pattern in patterns for plain in _without_braces(pattern)
+        _to_expression(plain, end, below)
+        for pattern in patterns
+        for plain in _expand_braces(pattern)
     ]
     if not expressions:
         return lambda path: None
     return re.compile("|".join(expressions), re.IGNORECASE | re.DOTALL).match
 
 
-def _without_braces(pattern: str) -> list[str]:
+def _expand_braces(pattern: str) -> list[str]:
     """Write `*.{md,html}` as `*.md` and `*.html`."""
     if not (braces := _BRACES.fullmatch(pattern)):
         return [pattern]
@@ -78,11 +80,11 @@ def _without_braces(pattern: str) -> list[str]:
     return [
         plain
         for choice in choices.split(",")
-        for plain in _without_braces(f"{before}{choice}{after}")
+        for plain in _expand_braces(f"{before}{choice}{after}")
     ]
 
 
-def _expression(pattern: str, end: str, below: str) -> str:
+def _to_expression(pattern: str, end: str, below: str) -> str:
     glob = pattern.removeprefix("./")
     if not glob.strip("/") or glob.startswith("!"):
         hint = "name what to leave out with --exclude" if glob else "write one such as *.md"
@@ -91,8 +93,8 @@ def _expression(pattern: str, end: str, below: str) -> str:
     *folders, last = glob.strip("/").split("/")
     if is_folder := glob.endswith("/") or (last == "**" and bool(folders)):
         *folders, last = folders if last == "**" else (*folders, last)
-    steps = ["(?:[^/]+/)*" if folder == "**" else f"{_segment(folder)}/" for folder in folders]
-    expression = "".join((anchor, *steps, _segment(last), below if is_folder else end))
+    steps = ["(?:[^/]+/)*" if folder == "**" else f"{_to_segment(folder)}/" for folder in folders]
+    expression = "".join((anchor, *steps, _to_segment(last), below if is_folder else end))
     try:
         re.compile(expression)
     except re.error as error:
@@ -100,12 +102,12 @@ def _expression(pattern: str, end: str, below: str) -> str:
     return expression
 
 
-def _segment(glob: str) -> str:
+def _to_segment(glob: str) -> str:
     """Return the expression for one name of a path; no name is empty."""
-    return "(?=[^/])" + "".join(map(_translated, _SIGN.findall(glob)))
+    return "(?=[^/])" + "".join(map(_translate, _SIGN.findall(glob)))
 
 
-def _translated(sign: str) -> str:
+def _translate(sign: str) -> str:
     if sign[0] == "*":
         return "[^/]*"
     if sign == "?":

@@ -54,16 +54,16 @@ def read(location: str) -> Read:
         # A FIFO must not block the run, and a link must not lead out of the source.
         descriptor = os.open(location, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        raise _why_not_opened(location, error) from error
+        raise _explain_unopened(location, error) from error
     try:
         for _ in range(3):
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
                 raise _not_a_file(before.st_mode)
-            data, content_hash = _bytes_and_hash(descriptor, before.st_size)
+            data, content_hash = _read_and_hash(descriptor, before.st_size)
             after = os.fstat(descriptor)
-            if _settled(before) == _settled(after):
-                return data, content_hash, _signature(after)
+            if _take_stamp(before) == _take_stamp(after):
+                return data, content_hash, _sign(after)
             os.lseek(descriptor, 0, os.SEEK_SET)
     except OSError as error:
         raise Unreadable(
@@ -82,7 +82,7 @@ def read(location: str) -> Read:
     )
 
 
-def _bytes_and_hash(descriptor: int, size: int) -> tuple[bytes | None, str]:
+def _read_and_hash(descriptor: int, size: int) -> tuple[bytes | None, str]:
     digest = hashlib.blake2b(digest_size=16)
     if size <= MAX_FILE_BYTES:
         data = os.read(descriptor, size + 1)
@@ -94,12 +94,12 @@ def _bytes_and_hash(descriptor: int, size: int) -> tuple[bytes | None, str]:
         return data, digest.hexdigest()
     while chunk := os.read(descriptor, _CHUNK):
         # Only hashed, and as slowly as the file is large: no fault of the file.
-        time_limit.next_file()
+        time_limit.start_file()
         digest.update(chunk)
     return None, digest.hexdigest()
 
 
-def _settled(found: os.stat_result) -> tuple[int, int, int]:
+def _take_stamp(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
@@ -108,14 +108,14 @@ def mark(status: os.stat_result) -> str:
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
 
 
-def _signature(found: os.stat_result) -> Signature:
+def _sign(found: os.stat_result) -> Signature:
     now = time.time_ns()
     # Whoever sets a file's time to another year changes its ctime: only recent times are racy.
     racy = found.st_ctime_ns > now - _RACY_NS or abs(found.st_mtime_ns - now) < _RACY_NS
     return Signature(found.st_size, None if racy else mark(found))
 
 
-def _why_not_opened(location: str, error: OSError) -> Unreadable:
+def _explain_unopened(location: str, error: OSError) -> Unreadable:
     try:
         mode = os.lstat(location).st_mode
     except FileNotFoundError:

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from flows.frontmatter import Reading, Value, is_secret
 
 
-def state(value: Value, reading: Reading) -> Hashable:
+def to_state(value: Value, reading: Reading) -> Hashable:
     """Return a value that is equal for equal fields, whatever is below their secret keys.
 
     Text with and without quotes differ, as 1, 1.0 and true do: a column may read each otherwise.
@@ -14,7 +14,7 @@ def state(value: Value, reading: Reading) -> Hashable:
     if isinstance(value, dict):
         return dict, tuple(
             [
-                (key, type(item), item if isinstance(item, str) else state(item, reading))
+                (key, type(item), item if isinstance(item, str) else to_state(item, reading))
                 for key, item in value.items()
                 if not is_secret(key, reading.secret_keys)
             ]
@@ -22,7 +22,7 @@ def state(value: Value, reading: Reading) -> Hashable:
     if isinstance(value, list):
         return list, tuple(
             [
-                (type(item), item if isinstance(item, str) else state(item, reading))
+                (type(item), item if isinstance(item, str) else to_state(item, reading))
                 for item in value
             ]
         )

@@ -29,7 +29,7 @@ def end_process_when_stuck() -> None:
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[None]:
+def watch() -> Iterator[None]:
     """Watch the files that the block begins with `next_file`; outside the main thread, do not."""
     global _watching
     if threading.current_thread() is not threading.main_thread():
@@ -45,21 +45,21 @@ def watched() -> Iterator[None]:
         signal.signal(signal.SIGPROF, previous)
 
 
-def next_file() -> None:
+def start_file() -> None:
     """Give the file that begins here its own second."""
     if _watching:
         _arm(SECONDS, HARD_SECONDS)
 
 
 @contextlib.contextmanager
-def paused() -> Iterator[None]:
+def pause() -> Iterator[None]:
     """Pause the limit in the block, where the file has to wait; afterwards it starts again."""
     if _watching:
         _arm(0, 0)
     try:
         yield
     finally:
-        next_file()
+        start_file()
 
 
 def _arm(soft: float, hard: float) -> None:

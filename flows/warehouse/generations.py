@@ -12,9 +12,9 @@ import shutil
 from pathlib import Path
 
 from flows import MatterhouseError
-from flows.warehouse.lock import locked
+from flows.warehouse.lock import hold_lock
 from flows.warehouse.paths import WORKING, WarehousePaths, current
-from flows.warehouse.run_log import append_run, line_to, now, read_runs
+from flows.warehouse.run_log import append_run, now, read_runs, trace_line
 
 KEPT_GENERATIONS = 3
 
@@ -50,7 +50,7 @@ def publish(paths: WarehousePaths, run_id: str) -> None:
     switch_to(paths, run_id)
 
 
-def digest(file: Path) -> str:
+def hash_file(file: Path) -> str:
     """Return the sha256 of a file."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
@@ -59,7 +59,7 @@ def digest(file: Path) -> str:
 def differs_from_receipt(paths: WarehousePaths, run_id: str | None) -> bool:
     """Return whether a run's file is known not to be the one that it published."""
     digests = {r["run_id"]: r["sha256"] for r in read_runs(paths) if r.get("sha256")}
-    return run_id in digests and digest(paths.generation(str(run_id))) != digests[run_id]
+    return run_id in digests and hash_file(paths.generation(str(run_id))) != digests[run_id]
 
 
 def keep_plain_file(paths: WarehousePaths) -> None:
@@ -91,11 +91,11 @@ def roll_back(paths: WarehousePaths, name: str) -> str:
     The run is named by its id or the beginning of it. Later builds start from it.
     """
     run_id = _find(paths, name)
-    with locked(paths):
+    with hold_lock(paths):
         if differs_from_receipt(paths, run_id):
             raise WarehouseDamaged(
                 f"{paths.generation(run_id)} is not the file that run {run_id} published, so it"
-                f" stays unpublished: go back to another run, {_kept(paths)}"
+                f" stays unpublished: go back to another run, {_list_kept(paths)}"
             )
         paths.generations.mkdir(exist_ok=True)
         switch_to(paths, run_id)
@@ -112,11 +112,11 @@ def _find(paths: WarehousePaths, name: str) -> str:
         return name
     if len(found) != 1:
         why = "is the beginning of several runs" if found else "is not kept"
-        raise MatterhouseError(f"run {name} {why}; these are: {_kept(paths)}")
+        raise MatterhouseError(f"run {name} {why}; these are: {_list_kept(paths)}")
     return found[0]
 
 
-def _kept(paths: WarehousePaths) -> str:
+def _list_kept(paths: WarehousePaths) -> str:
     return ", ".join(generation_ids(paths)) or "none"
 
 
@@ -126,7 +126,7 @@ def prune(paths: WarehousePaths) -> None:
     After a rollback the rejected runs are newer than the ones that their successor went on from.
     """
     newest_first = generation_ids(paths)[::-1]
-    line = [run_id for run_id in line_to(paths, current(paths)) if run_id in newest_first]
+    line = [run_id for run_id in trace_line(paths, current(paths)) if run_id in newest_first]
     others = [run_id for run_id in newest_first if run_id not in line]
     for run_id in (line + others)[KEPT_GENERATIONS:]:
         _remove(paths.generation(run_id))

@@ -19,14 +19,14 @@ class Locked(MatterhouseError):
 
 
 @contextlib.contextmanager
-def locked(paths: WarehousePaths) -> Iterator[None]:
+def hold_lock(paths: WarehousePaths) -> Iterator[None]:
     """Hold the warehouse's lock; the kernel frees it when the holder ends, however it ends."""
     paths.lock.parent.mkdir(parents=True, exist_ok=True)
     with paths.lock.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Locked(f"{paths.warehouse} is being built by {_holder(file)}") from error
+            raise Locked(f"{paths.warehouse} is being built by {_describe_holder(file)}") from error
         file.seek(0)
         file.truncate()
         require_writable(paths)
@@ -36,7 +36,7 @@ def locked(paths: WarehousePaths) -> Iterator[None]:
         yield
 
 
-def _holder(file: IO[str]) -> str:
+def _describe_holder(file: IO[str]) -> str:
     file.seek(0)
     try:
         holder = json.load(file)

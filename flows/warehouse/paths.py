@@ -86,7 +86,7 @@ def locate(named: str | Path) -> WarehousePaths:
     except RuntimeError as error:
         raise UsageError(f"{named}: {error}") from error
     for _ in range(_LINKS):
-        further = _behind(path)
+        further = _follow_link(path)
         if further is None:
             break
         path = further
@@ -102,19 +102,19 @@ def locate(named: str | Path) -> WarehousePaths:
     return WarehousePaths(path)
 
 
-def run_of(target: Path) -> str | None:
+def find_run_of(target: Path) -> str | None:
     """Return the run whose generation a path is, None if it is none."""
     if target.parent.parent.name.endswith(_GENERATIONS):
         return target.parent.name
     return target.stem if target.parent.name.endswith(_GENERATIONS) else None
 
 
-def _behind(path: Path) -> Path | None:
+def _follow_link(path: Path) -> Path | None:
     """Return where a user's own link leads, None if the path is what a build publishes."""
     if not path.is_symlink():
         return None
     target = path.parent / path.readlink()
-    if run_of(target) is None:
+    if find_run_of(target) is None:
         return target.parent.resolve() / target.name
     # A link of a user to the generation itself means the warehouse whose generation that is.
     folder = target.parent.parent
@@ -127,4 +127,4 @@ def current(paths: WarehousePaths) -> str | None:
     """Return the run that readers see, None where links cannot be made."""
     if not paths.warehouse.is_symlink():
         return None
-    return run_of(paths.warehouse.parent / paths.warehouse.readlink())
+    return find_run_of(paths.warehouse.parent / paths.warehouse.readlink())

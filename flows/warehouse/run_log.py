@@ -39,13 +39,13 @@ def require_writable(paths: WarehousePaths) -> None:
 
 def read_runs(paths: WarehousePaths) -> list[dict[str, Any]]:
     """Return all receipts, oldest first; a line that a crash cut short, say, is none."""
-    earlier = _receipts(paths.earlier_receipts)
+    earlier = _read_lines(paths.earlier_receipts)
     # Under the name that version 0.1 gave it, warehouses of one stem wrote into one file.
     name = paths.warehouse.name
     own = {r["run_id"] for r in earlier if Path(str(r.get("warehouse"))).name == name}
     found = [r for r in earlier if r["run_id"] in own]
     if paths.receipts != paths.earlier_receipts:
-        found += _receipts(paths.receipts)
+        found += _read_lines(paths.receipts)
     return found
 
 
@@ -59,7 +59,7 @@ def find_run(receipts: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
     return runs[found[0]]
 
 
-def _receipts(file: Path) -> list[dict[str, Any]]:
+def _read_lines(file: Path) -> list[dict[str, Any]]:
     if not file.is_file():
         return []
     found = []
@@ -69,7 +69,7 @@ def _receipts(file: Path) -> list[dict[str, Any]]:
     return [r for r in found if isinstance(r, dict) and isinstance(r.get("run_id"), str)]
 
 
-def line_to(paths: WarehousePaths, run_id: str | None) -> list[str]:
+def trace_line(paths: WarehousePaths, run_id: str | None) -> list[str]:
     """Return the runs that led to a published one, itself first: each went on from the next."""
     went_on_from: dict[str | None, str | None] = {}
     published: str | None = None
@@ -87,7 +87,7 @@ def line_to(paths: WarehousePaths, run_id: str | None) -> list[str]:
     return line
 
 
-def last_look(paths: WarehousePaths) -> datetime | None:
+def find_last_look(paths: WarehousePaths) -> datetime | None:
     """Return the start of the last run that looked at its source and found it well."""
     runs = (run for run in read_runs(paths) if "started_at" in run and not run.get("error"))
     return max((datetime.fromisoformat(run["started_at"]) for run in runs), default=None)

@@ -138,11 +138,11 @@ def test_the_newest_run_is_found_beside_an_older_one_that_was_written_later(
         ((newest_start,),) = con.execute(
             "select epoch_us(started_at) from ops.runs where run_id = $newest", {"newest": newest}
         ).fetchall()
-        known = scope.remembered(con)
+        known = scope.read_last(con)
         assert known is not None
         assert known.source == three.source
         assert not ledger.is_outdated(con, fingerprint())
-        started = ledger.next_run(con, datetime.fromtimestamp(0, UTC)).started_at
+        started = ledger.begin_run(con, datetime.fromtimestamp(0, UTC)).started_at
         assert started == datetime.fromtimestamp(0, UTC) + timedelta(microseconds=newest_start + 1)
         failed = {check.name: check.rows for check in checks.run(con)}
         assert "ledger_balances" not in failed

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.load.plan import Plan, batches, compare
+from flows.load.plan import Plan, compare, cut_batches
 from flows.models import build
 from flows.source.extract import Batch
 from flows.source.folder import Listing, PathError, SourceMissing
@@ -138,8 +138,8 @@ def test_files_are_cut_into_batches_in_order_of_path() -> None:
     """Each batch carries the hashes and faults of its own files only."""
     plan = Plan(["a", "b", "c"], ["gone"], {"a": "1", "c": "3"}, 0, 3)
     source = Path("content")
-    assert batches(source, plan, Listing(faults={"b": FAULT, "z": FAULT}), 2) == [
+    assert cut_batches(source, plan, Listing(faults={"b": FAULT, "z": FAULT}), 2) == [
         Batch(source, ("a", "b"), {"a": "1"}, {"b": FAULT}),
         Batch(source, ("c",), {"c": "3"}, {}),
     ]
-    assert batches(source, Plan([], [], {}, 0, 0), Listing(), 2) == []
+    assert cut_batches(source, Plan([], [], {}, 0, 0), Listing(), 2) == []

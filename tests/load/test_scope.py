@@ -7,7 +7,7 @@ import pytest
 
 from flows import UsageError
 from flows.config import load_default
-from flows.load.scope import Scope, choose, remembered
+from flows.load.scope import Scope, choose, read_last
 from flows.source.folder import SourceMissing
 
 
@@ -60,6 +60,6 @@ def test_a_warehouse_of_an_earlier_version_remembers_its_source() -> None:
     with duckdb.connect() as con:
         con.execute("create schema ops")
         con.execute("create table ops.runs (source varchar, started_at timestamptz)")
-        assert remembered(con) is None
+        assert read_last(con) is None
         con.execute("insert into ops.runs values ('content', '2025-01-02'), ('typo', '2025-01-01')")
-        assert remembered(con) == Scope(Path("content"))
+        assert read_last(con) == Scope(Path("content"))

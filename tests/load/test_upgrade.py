@@ -8,7 +8,7 @@ import pytest
 
 from flows import MatterhouseError, cli
 from flows.load import upgrade
-from flows.load.origins import Version, origins
+from flows.load.origins import Version, trace_origins
 from flows.models import build, files
 from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content
@@ -234,7 +234,7 @@ def test_an_article_on_a_path_that_another_left_is_a_new_one() -> None:
         Version(6, 4 * day, "r", "removed", None),
         Version(7, 5 * day, "r", "returned", None),
     ]
-    assert dict(origins(versions)) == {
+    assert dict(trace_origins(versions)) == {
         0: "p",
         1: "p",
         2: "p",

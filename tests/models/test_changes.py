@@ -103,7 +103,7 @@ class Warehouse:
         merge.finish(self.con, 0, run)
         self.con.execute("commit")
         built = build.build(
-            self.con, merge.changed_tables(self.con, run) if run.run_id != "run-0" else None
+            self.con, merge.list_changed_tables(self.con, run) if run.run_id != "run-0" else None
         )
         self.record(run)
         return built.tables

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.source.commit_times import observation_times
+from flows.source.commit_times import find_observation_times
 
 SECOND = 1_000_000
 NOW = 2_000_000_000 * SECOND
@@ -13,7 +13,7 @@ NOW = 2_000_000_000 * SECOND
 
 def times(*seconds: int, after: int | None = None, before: int = NOW) -> list[int]:
     """Return the times of commits with these clocks."""
-    return observation_times(seconds, after=after, before=before)
+    return find_observation_times(seconds, after=after, before=before)
 
 
 def test_commits_in_order_keep_their_time() -> None:
@@ -65,7 +65,7 @@ def test_no_commit_is_observed_before_what_an_earlier_run_has_looked_at() -> Non
 def test_times_always_rise_between_the_two_runs(seconds: list[int], after: int | None) -> None:
     """Whatever the clocks said, the order of commits is the order of times."""
     lower, upper = (None if after is None else after * SECOND), 50 * SECOND
-    found = observation_times(seconds, after=lower, before=upper)
+    found = find_observation_times(seconds, after=lower, before=upper)
     assert all(one < other for one, other in itertools.pairwise(found))
     assert all((lower is None or lower < time) and time < upper for time in found)
     # Most commits keep their time: a longest rising subsequence, found here by trying them all.

@@ -4,14 +4,14 @@ import pytest
 
 from flows import frontmatter
 from flows.frontmatter import Reading
-from flows.source.states import state
+from flows.source.states import to_state
 
 
 def said(text: str, reading: Reading = Reading()) -> object:  # noqa: B008 - a frozen value
     """Return the state of a block of YAML."""
     found = frontmatter.read(f"---\n{text}\n---\n".encode(), reading=reading)
     assert found is not None
-    return state(found.fields, reading)
+    return to_state(found.fields, reading)
 
 
 @pytest.mark.parametrize(

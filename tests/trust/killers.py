@@ -38,9 +38,9 @@ def note_core_limit(batch: Batch) -> Frames:
 def read_patiently(batch: Batch) -> Frames:
     """Read the files one by one, with the hard limit set for a test's patience."""
     time_limit.HARD_SECONDS = 0.5
-    with time_limit.watched():
+    with time_limit.watch():
         for path in batch.paths:
-            time_limit.next_file()
+            time_limit.start_file()
             FATES.get(Path(path).stem, lambda: None)()
     return frames_of(batch)
 
@@ -63,8 +63,8 @@ def _stuck() -> None:
 
 
 def _slow() -> None:
-    with time_limit.watched():
-        time_limit.next_file()
+    with time_limit.watch():
+        time_limit.start_file()
         until = time.process_time() + 60
         while time.process_time() < until:
             pass

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from flows.warehouse.lock import Locked, locked
+from flows.warehouse.lock import Locked, hold_lock
 from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content
 
@@ -15,7 +15,7 @@ def test_a_second_refresh_is_refused_while_one_is_at_work(three: Content) -> Non
     """The holder of the lock is named, with exit code 75."""
     paths = WarehousePaths(three.warehouse)
     with (
-        locked(paths),
+        hold_lock(paths),
         pytest.raises(Locked, match=f"built by process {os.getpid()} since") as refused,
     ):
         three.build()
@@ -31,7 +31,7 @@ def test_a_lock_file_that_nobody_holds_does_not_block(three: Content) -> None:
 def test_the_lock_file_names_the_process_and_nothing_of_its_command(three: Content) -> None:
     """Whoever waits can see for whom; a command line can hold secrets."""
     paths = WarehousePaths(three.warehouse)
-    with locked(paths), paths.lock.open() as file:
+    with hold_lock(paths), paths.lock.open() as file:
         holder = json.load(file)
         assert (holder.pop("pid"), list(holder)) == (os.getpid(), ["since"])
         with pytest.raises(BlockingIOError):
