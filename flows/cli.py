@@ -135,10 +135,10 @@ def build(
         quiet: Print only errors, failed checks and what was newly left out.
         prefect: Run as a Prefect flow (the default when PREFECT_API_URL is set).
     """
-    from flows.reports import outcome
-    from flows.reports.news import news
+    from flows.reports.news import find_news
+    from flows.reports.outcome import print_outcome
 
-    request = selection.request(
+    request = selection.make_request(
         source,
         warehouse,
         replace_source=replace_source,
@@ -152,8 +152,8 @@ def build(
     receipt, finished = start(
         request, **asdict(workers), page=follow_up.page, quiet=quiet or as_json
     )
-    found = news(receipt.as_json())
-    outcome.show(receipt, found, finished, warehouse, follow_up.page, quiet=quiet, as_json=as_json)
+    found = find_news(receipt.as_json())
+    print_outcome(receipt, found, finished, warehouse, follow_up.page, quiet=quiet, as_json=as_json)
     if finished.failure:
         raise finished.failure
     if strict and (receipt.quarantined or found.newly_excluded or not receipt.loaded):
@@ -270,7 +270,7 @@ def quarantine(
     if as_json:
         print(json.dumps(found.rows, default=str))
     else:
-        results.quarantine(found, kind)
+        results.print_quarantine(found, kind)
 
 
 @command(
@@ -292,11 +292,11 @@ def tables(name: str | None = None, /, *, warehouse: options.Warehouse, dbt: boo
 
     with open_readonly(warehouse) as con:
         if dbt:
-            print(dbt_sources.sources(con), end="")
+            print(dbt_sources.write_sources(con), end="")
         elif name is None:
-            terminal.table(*listings.list_tables(con))
+            terminal.print_table(*listings.list_tables(con))
         else:
-            terminal.table(*listings.list_columns(con, name))
+            terminal.print_table(*listings.list_columns(con, name))
 
 
 @command(
@@ -331,7 +331,7 @@ def export(
             done = export_tables(con, folder, file_format=file_format, patterns=chosen)
         else:
             done, folder = export_to_bucket(con, folder, file_format=file_format, patterns=chosen)
-    results.export(done, folder)
+    results.print_export(done, folder)
 
 
 @command(
@@ -371,11 +371,11 @@ def profile(
     """Say which keys the front matter of a folder has, and their types."""
     from flows.reports.profile import profile as profile_folder
 
-    keys, files = profile_folder(selection.scope(source, warehouse))
+    keys, files = profile_folder(selection.choose_scope(source, warehouse))
     if as_json:
         print(json.dumps([asdict(key) for key in keys], default=str))
     else:
-        results.profile(keys, files)
+        results.print_profile(keys, files)
 
 
 @command(MORE, "matterhouse init content")
@@ -391,7 +391,7 @@ def init(
     from flows.reports.starter import write
 
     # What is to be written is not there yet.
-    scope = replace(selection, config=None).scope(source, warehouse)
+    scope = replace(selection, config=None).choose_scope(source, warehouse)
     path = write(scope, selection.config, *profile_folder(scope))
     print(f"Wrote {path}: look through it, then build")
 
@@ -426,7 +426,7 @@ def runs(
         print(f"{warehouse.warehouse} is run {to} again")
         print("The next build, a scheduled one too, goes on from it and reads the source again.")
         return
-    show: Callable[..., None] = results.runs
+    show: Callable[..., None] = results.print_runs
     found: Any = read_runs(warehouse)
     if not found:
         raise MatterhouseError(
@@ -434,8 +434,8 @@ def runs(
             " or name another --warehouse"
         )
     if run_id:
-        show, found = results.run, find_run(found, run_id)
-        found["columns"] = mapping.of_run(warehouse, found["run_id"])
+        show, found = results.print_run, find_run(found, run_id)
+        found["columns"] = mapping.read_mapping(warehouse, found["run_id"])
     if as_json:
         print(json.dumps(found))
     else:
@@ -463,7 +463,7 @@ def diff(*moments: str, warehouse: options.Warehouse, as_json: options.AsJson = 
     if as_json:
         print(json.dumps(found.as_json()))
     else:
-        results.diff(found)
+        results.print_diff(found)
 
 
 @command(MORE, 'matterhouse serve --cron "0 6 * * *" content')
@@ -484,7 +484,7 @@ def serve(
     """
     follow_up.arrange()
     workers.check()
-    request = selection.request(source, warehouse)
+    request = selection.make_request(source, warehouse)
     launch.serve(request, cron, **asdict(workers), page=follow_up.page)
 
 

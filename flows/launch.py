@@ -31,8 +31,8 @@ def build(
         nonlocal finished
         finished = finish(receipt, paths, page, terminal.print_error)
 
-    say = (lambda text: None) if quiet else terminal.aside
-    with terminal.progress(visible=not quiet) as progress:
+    say = (lambda text: None) if quiet else terminal.print_aside
+    with terminal.show_progress(visible=not quiet) as progress:
         workers = choose_runner(runner, paths.generations, jobs, progress, say=say)
         receipt = pipeline.run(request, workers, report, describe)
     return receipt, finished

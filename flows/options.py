@@ -79,7 +79,7 @@ class Selection:
     config: File = None
     """What the keys mean (default: matterhouse.yaml beside the content, if it is there)."""
 
-    def request(
+    def make_request(
         self, source: Path | str | None, paths: WarehousePaths, **options: Any
     ) -> "Request":
         """Return the request for a build."""
@@ -87,7 +87,7 @@ class Selection:
 
         return Request(source, paths.warehouse, self.pattern, self.exclude, self.config, **options)
 
-    def scope(self, source: Path | str | None, paths: WarehousePaths) -> "Scope":
+    def choose_scope(self, source: Path | str | None, paths: WarehousePaths) -> "Scope":
         """Return what is read without a build: as asked, or as the last build read it."""
         from flows.load import scope
 

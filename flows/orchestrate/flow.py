@@ -50,8 +50,8 @@ def report(
     for note in receipt.get("notes", ()):
         log.warning(note)
     try:
-        create_markdown_artifact(markdown.markdown(receipt), key="receipt")
-        for table in markdown.tables(paths, receipt):
+        create_markdown_artifact(markdown.to_markdown(receipt), key="receipt")
+        for table in markdown.read_tables(paths, receipt):
             create_table_artifact(table.rows, key=table.key, description=table.description)
     except (httpx.HTTPError, PrefectException, MatterhouseError) as error:
         # What is published is published: a page without tables is no failed run.

@@ -18,7 +18,7 @@ from flows.models.build import Built
 from flows.pipeline import stages
 from flows.pipeline.stages import Loaded, Scanned
 from flows.reports import postgres
-from flows.reports.terminal import counted
+from flows.reports.terminal import spell
 from flows.source.extract import Batch
 from flows.workers.runner import DirectRunner
 
@@ -85,13 +85,13 @@ def describe_result(result: object) -> str:
     match result:
         case Scanned(plan=plan):
             read, missing = len(plan.to_read), len(plan.vanished)
-            return f"{counted(plan.seen, 'file')}, {read:,} to read, {missing:,} missing"
+            return f"{spell(plan.seen, 'file')}, {read:,} to read, {missing:,} missing"
         case Loaded(outcomes=outcomes):
             return ", ".join(f"{count:,} {kind}" for kind, count in asdict(outcomes).items())
         case Built(tables=made, dropped=dropped):
-            return f"{counted(len(made), 'table')} made, {len(dropped):,} dropped"
+            return f"{spell(len(made), 'table')} made, {len(dropped):,} dropped"
         case list(failed):
-            return f"{counted(len(failed), 'check')} found something" if failed else "all is well"
+            return f"{spell(len(failed), 'check')} found something" if failed else "all is well"
         case _:
             return ""
 

@@ -38,15 +38,15 @@ class Alert:
     open_problems: frozenset[str]
 
 
-def alert(receipt: Mapping[str, Any], found: News, *, always: bool = False) -> Alert | None:
+def find_alert(receipt: Mapping[str, Any], found: News, *, always: bool = False) -> Alert | None:
     """Return what is to be sent about a run, None if nobody has to be woken for it.
 
     A run is worth a message if it has a problem that no message has reported, and if it ends
     the last failure, the last finding of a check or the last problem of any kind.
     """
     paths = WarehousePaths(Path(receipt["warehouse"]))
-    told = open_problems(paths)
-    now = _problems(paths, receipt, found, told)
+    told = read_open_problems(paths)
+    now = _list_problems(paths, receipt, found, told)
     kind: Kind | None = "news" if always else None
     if now - told:
         kind = "wrong"
@@ -59,10 +59,10 @@ def alert(receipt: Mapping[str, Any], found: News, *, always: bool = False) -> A
     return Alert(kind, title, "\n".join(filter(None, lines)), now)
 
 
-def open_problems(paths: WarehousePaths) -> frozenset[str]:
+def read_open_problems(paths: WarehousePaths) -> frozenset[str]:
     """Return the problems that were reported and are not fixed yet."""
     try:
-        return frozenset(json.loads(_file(paths).read_text(encoding="utf-8"))["open"])
+        return frozenset(json.loads(_locate(paths).read_text(encoding="utf-8"))["open"])
     except (OSError, ValueError, KeyError, TypeError):
         return frozenset()
 
@@ -70,16 +70,16 @@ def open_problems(paths: WarehousePaths) -> frozenset[str]:
 def remember(paths: WarehousePaths, problems: Iterable[str]) -> None:
     """Keep the problems that have been reported."""
     written = json.dumps({"open": sorted(problems)}) + "\n"
-    partial = _file(paths).with_suffix(".partial")
+    partial = _locate(paths).with_suffix(".partial")
     partial.write_text(written, encoding="utf-8")
-    partial.replace(_file(paths))
+    partial.replace(_locate(paths))
 
 
-def _file(paths: WarehousePaths) -> Path:
+def _locate(paths: WarehousePaths) -> Path:
     return paths.warehouse.with_name(f"{paths.warehouse.name}.told.json")
 
 
-def _problems(
+def _list_problems(
     paths: WarehousePaths, receipt: Mapping[str, Any], found: News, told: frozenset[str]
 ) -> frozenset[str]:
     """Return what is wrong after a run, as short texts that stay the same while it lasts."""

@@ -25,7 +25,7 @@ _TYPES = (
 )
 
 
-def datapackage(con: Connection, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def describe_export(con: Connection, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Describe the files of an export's manifest, with the comments of the warehouse.
 
     Sizes are left out: readers compare them with what they count themselves, which for Parquet is
@@ -38,13 +38,13 @@ def datapackage(con: Connection, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "title": "Topics, providers and scores of curated articles",
         "version": manifest["run_id"],
         "resources": [
-            _resource(written, manifest["format"], known[written["table"]])
+            _describe_table(written, manifest["format"], known[written["table"]])
             for written in manifest["tables"]
         ],
     }
 
 
-def _resource(written: Mapping[str, Any], file_format: str, table: Table) -> dict[str, Any]:
+def _describe_table(written: Mapping[str, Any], file_format: str, table: Table) -> dict[str, Any]:
     return {
         "name": table.full_name,
         "type": "table",
@@ -53,22 +53,22 @@ def _resource(written: Mapping[str, Any], file_format: str, table: Table) -> dic
         "mediatype": _MEDIA_TYPES[file_format],
         "encoding": "utf-8",
         "hash": f"sha256:{written['sha256']}",
-        **_description(table.comment),
+        **_describe(table.comment),
         "schema": {
             "fields": [
-                {"name": column.name, **_type(column.type), **_description(column.comment)}
+                {"name": column.name, **_name_type(column.type), **_describe(column.comment)}
                 for column in table.columns
             ]
         },
     }
 
 
-def _description(comment: str | None) -> dict[str, str]:
+def _describe(comment: str | None) -> dict[str, str]:
     # A table that somebody added has no comments.
     return {"description": comment} if comment else {}
 
 
-def _type(kind: str) -> dict[str, str]:
+def _name_type(kind: str) -> dict[str, str]:
     found = next((ours for pattern, ours in _TYPES if re.fullmatch(pattern, kind)), "string")
     # DuckDB writes times into CSV with a space between date and time.
     return {"type": found, "format": "any"} if found == "datetime" else {"type": found}

@@ -12,14 +12,14 @@ from flows.warehouse.connection import Connection
 DATABASE = "matterhouse"
 
 
-def sources(con: Connection) -> str:
+def write_sources(con: Connection) -> str:
     """Return the text of a sources.yml: a source per schema, with each table and column."""
     listed = [
         {
             "name": schema,
             "database": DATABASE,
             "schema": schema,
-            "tables": [_table(table) for table in tables],
+            "tables": [_describe_table(table) for table in tables],
         }
         for schema, tables in groupby(read_tables(con), key=lambda table: table.schema)
     ]
@@ -27,7 +27,7 @@ def sources(con: Connection) -> str:
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
 
 
-def _table(table: Table) -> dict[str, Any]:
+def _describe_table(table: Table) -> dict[str, Any]:
     return {
         "name": table.name,
         "description": table.comment or "",

@@ -95,7 +95,7 @@ class Diff:
 
 def diff(con: Connection, paths: WarehousePaths, names: Sequence[str] = ()) -> Diff:
     """Compare two moments, each a run, a commit or a date; without names the last two runs."""
-    chosen = [moments.find(con, name) for name in names] or moments.all_runs(con)[-2:]
+    chosen = [moments.find(con, name) for name in names] or moments.list_runs(con)[-2:]
     if not names and len(chosen) < 2:
         raise MatterhouseError(
             "there is only one run to compare: build again after a change, or name two commits or"
@@ -108,12 +108,12 @@ def diff(con: Connection, paths: WarehousePaths, names: Sequence[str] = ()) -> D
         )
     earlier, later = sorted(chosen, key=lambda moment: moment.at)
     articles = fetch_rows(con, _CHANGES, {"earlier": earlier.at, "later": later.at})
-    moved = _moved(con, paths, earlier.run_id, later.run_id)
+    moved = _compare_marts(con, paths, earlier.run_id, later.run_id)
     observed = con.execute(_IS_OBSERVED, {"later": later.at}).fetchall()
     return Diff(earlier.name, later.name, articles, moved, not observed)
 
 
-def _moved(
+def _compare_marts(
     con: Connection, paths: WarehousePaths, earlier: str | None, later: str | None
 ) -> dict[str, tuple[int, int] | None]:
     """Count, per mart, the rows that were replaced and the rows that came: only runs keep marts."""
@@ -125,10 +125,10 @@ def _moved(
         return dict.fromkeys(marts)
     for name, file in files.items():
         con.execute(f"attach {sql_literal(file)} as run_{name} (read_only)")
-    return {mart: _rows_moved(con, mart) for mart in marts}
+    return {mart: _count_moved(con, mart) for mart in marts}
 
 
-def _rows_moved(con: Connection, mart: str) -> tuple[int, int] | None:
+def _count_moved(con: Connection, mart: str) -> tuple[int, int] | None:
     shapes = con.execute(
         """
         select database_name, list((column_name, data_type) order by column_index)
@@ -140,10 +140,10 @@ def _rows_moved(con: Connection, mart: str) -> tuple[int, int] | None:
     ).fetchall()
     if len(shapes) < 2 or shapes[0][1] != shapes[1][1]:
         return None
-    return _only_in(con, mart, "then", "now"), _only_in(con, mart, "now", "then")
+    return _count_only_in(con, mart, "then", "now"), _count_only_in(con, mart, "now", "then")
 
 
-def _only_in(con: Connection, mart: str, one: str, other: str) -> int:
+def _count_only_in(con: Connection, mart: str, one: str, other: str) -> int:
     table = sql_table(mart)
     query = f"select count(*) from (from run_{one}.{table} except all from run_{other}.{table})"
     return int(con.execute(query).fetchall()[0][0])

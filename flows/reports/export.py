@@ -12,7 +12,7 @@ from typing import Any
 
 from flows import MatterhouseError
 from flows.reports import export_folder, rows
-from flows.reports.datapackage import DATAPACKAGE, datapackage
+from flows.reports.datapackage import DATAPACKAGE, describe_export
 from flows.reports.export_folder import MADE_BY, MANIFEST
 from flows.warehouse.connection import Connection, row_count, sql_table, table_names
 
@@ -36,7 +36,7 @@ def export(
 
     The same data gives the same bytes: rows are ordered by all columns and written by one thread.
     """
-    tables = {name: f"{name}.{file_format}" for name in matching(con, patterns)}
+    tables = {name: f"{name}.{file_format}" for name in match_tables(con, patterns)}
     files = [MANIFEST, DATAPACKAGE, *tables.values()]
     target = Path(os.path.realpath(folder))
     ours = export_folder.check_folder(folder, target, set(files))
@@ -55,7 +55,7 @@ def export(
             "files": files,
             "tables": _write_tables(con, tables, partial),
         }
-        for name, content in ((MANIFEST, manifest), (DATAPACKAGE, datapackage(con, manifest))):
+        for name, content in ((MANIFEST, manifest), (DATAPACKAGE, describe_export(con, manifest))):
             (partial / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         is_whole = is_whole and export_folder.exchange(partial, target, ours)
         if not is_whole:
@@ -65,7 +65,7 @@ def export(
     return Export(manifest, is_whole)
 
 
-def matching(con: Connection, patterns: Sequence[str]) -> list[str]:
+def match_tables(con: Connection, patterns: Sequence[str]) -> list[str]:
     """Return the tables whose names match, in order; a pattern without any is a mistake."""
     names = table_names(con)
     for pattern in patterns:

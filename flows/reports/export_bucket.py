@@ -43,13 +43,13 @@ def upload(folder: Path, address: str) -> str:
         _refuse_others(store, address)
         for file in sorted(manifest["files"], key=lambda file: file == MANIFEST):
             store.put(f"{name}/{file}", folder / file)
-        store.put(LATEST, json.dumps(_latest(manifest, name), indent=2).encode())
+        store.put(LATEST, json.dumps(_describe_latest(manifest, name), indent=2).encode())
     except Exception as error:
         objects.fail(address, error)
     return f"{address}/{name}"
 
 
-def _latest(manifest: dict[str, Any], name: str) -> dict[str, Any]:
+def _describe_latest(manifest: dict[str, Any], name: str) -> dict[str, Any]:
     return {
         "made_by": MADE_BY,
         "run_id": manifest["run_id"],

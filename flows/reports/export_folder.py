@@ -24,7 +24,7 @@ def check_folder(folder: Path, target: Path, names: Set[str]) -> set[str]:
     if not target.is_dir():
         raise NotOursToReplace(f"{folder} is a file: name a folder")
     present = {path.name for path in target.iterdir()}
-    named = (target / name for name in present & _named(target))
+    named = (target / name for name in present & _read_named(target))
     ours = {file.name for file in named if file.is_file() and not file.is_symlink()}
     if present and not ours:
         raise NotOursToReplace(
@@ -38,7 +38,7 @@ def check_folder(folder: Path, target: Path, names: Set[str]) -> set[str]:
     return ours
 
 
-def _named(target: Path) -> set[str]:
+def _read_named(target: Path) -> set[str]:
     """Return the files that an export's own manifest names, itself included."""
     try:
         manifest = json.loads((target / MANIFEST).read_bytes())

@@ -17,7 +17,7 @@ def report(error: BaseException) -> int:
         # The reader of our output (head, say) had enough: that is no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    if (line := _line(error)) is None:
+    if (line := _explain(error)) is None:
         raise error
     print_error(line)
     for check in getattr(error, "failed", ()):
@@ -27,7 +27,7 @@ def report(error: BaseException) -> int:
     return error.exit_code if isinstance(error, MatterhouseError) else 1
 
 
-def _line(error: BaseException) -> str | None:
+def _explain(error: BaseException) -> str | None:
     match error:
         case MatterhouseError():
             return str(error)

@@ -7,9 +7,9 @@ from typing import Any
 from flows.load.receipt import Receipt
 from flows.reports import mapping
 from flows.reports.news import News, read_news
-from flows.reports.results import place
+from flows.reports.results import spell_place
 from flows.reports.summary import summarize
-from flows.reports.terminal import counted, escape_control
+from flows.reports.terminal import escape_control, spell
 from flows.warehouse.connection import Connection
 
 MOST_DETAILS = 3
@@ -18,18 +18,18 @@ MOST_DETAILS = 3
 def describe(con: Connection, receipt: Receipt) -> Receipt:
     """Add to a receipt what the run amounts to, read from the tables that it made."""
     if not receipt.published:
-        return replace(receipt, message=f"Nothing changed in {counted(receipt.seen, 'file')}.")
+        return replace(receipt, message=f"Nothing changed in {spell(receipt.seen, 'file')}.")
     found = read_news(con, receipt.run_id, receipt.failed_checks)
-    details = [*_first_to_fix(found), *_moves(con, receipt)][:MOST_DETAILS]
+    details = [*_say_first_to_fix(found), *_say_moves(con, receipt)][:MOST_DETAILS]
     return replace(
         receipt,
-        message=_message(receipt, found),
+        message=_say_counts(receipt, found),
         details=[escape_control(line) for line in details],
-        feeds=[escape_control(line) for line in mapping.lines_of_new(con)],
+        feeds=[escape_control(line) for line in mapping.describe_new(con)],
     )
 
 
-def _moves(con: Connection, receipt: Receipt) -> list[str]:
+def _say_moves(con: Connection, receipt: Receipt) -> list[str]:
     """Say what moves; nothing where a sql/ of one's own has no such reports."""
     import duckdb
 
@@ -41,8 +41,8 @@ def _moves(con: Connection, receipt: Receipt) -> list[str]:
         return []
 
 
-def _message(receipt: Receipt, found: News) -> str:
-    counts = _some(
+def _say_counts(receipt: Receipt, found: News) -> str:
+    counts = _join_counts(
         {
             "new": receipt.new,
             "changed": receipt.changed,
@@ -50,23 +50,23 @@ def _message(receipt: Receipt, found: News) -> str:
             "gone": receipt.gone,
         }
     )
-    bad = _some(
+    bad = _join_counts(
         {
             "newly quarantined": len(found.newly_quarantined),
             "no longer taken for articles": len(found.newly_excluded),
         }
     )
     checks = len(receipt.failed_checks)
-    findings = f"{counted(checks, 'check')} found something" if checks else ""
-    parts = [f"{counted(receipt.seen, 'file')}: {counts or 'no change'}", bad, findings]
+    findings = f"{spell(checks, 'check')} found something" if checks else ""
+    parts = [f"{spell(receipt.seen, 'file')}: {counts or 'no change'}", bad, findings]
     return f"{'; '.join(filter(None, parts))}."
 
 
-def _some(counts: dict[str, int]) -> str:
+def _join_counts(counts: dict[str, int]) -> str:
     """Return the counts that are not zero, with their names."""
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
-def _first_to_fix(found: News) -> Sequence[str]:
+def _say_first_to_fix(found: News) -> Sequence[str]:
     files: Sequence[dict[str, Any]] = (*found.newly_quarantined, *found.newly_excluded)
-    return [f"Fix {place(file)} first: {file['reason']} {file['hint']}" for file in files[:1]]
+    return [f"Fix {spell_place(file)} first: {file['reason']} {file['hint']}" for file in files[:1]]

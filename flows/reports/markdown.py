@@ -52,7 +52,7 @@ class Table:
     rows: list[dict[str, Any]]
 
 
-def tables(paths: WarehousePaths, receipt: Mapping[str, Any]) -> list[Table]:
+def read_tables(paths: WarehousePaths, receipt: Mapping[str, Any]) -> list[Table]:
     """Return the failed checks and, from the published warehouse, quarantine and movers."""
     checks = [
         {"check": terminal.escape_control(check)} for check in receipt.get("failed_checks", ())
@@ -63,21 +63,21 @@ def tables(paths: WarehousePaths, receipt: Mapping[str, Any]) -> list[Table]:
     with open_readonly(paths) as con:
         return [
             *found,
-            Table("quarantine", "Files to mend, the newest first", _rows(con, _QUARANTINE)),
+            Table("quarantine", "Files to mend, the newest first", _fetch(con, _QUARANTINE)),
             Table(
                 "topic-movers",
                 "Topics whose last 28 days differ from the 28 before by more than chance",
-                _rows(con, TOPIC_MOVERS),
+                _fetch(con, TOPIC_MOVERS),
             ),
             Table(
                 "provider-movers",
                 "Providers whose last 28 days differ from the 28 before by more than chance",
-                _rows(con, PROVIDER_MOVERS),
+                _fetch(con, PROVIDER_MOVERS),
             ),
         ]
 
 
-def _rows(con: Connection, sql: str) -> list[dict[str, Any]]:
+def _fetch(con: Connection, sql: str) -> list[dict[str, Any]]:
     return [
         {
             name: terminal.escape_control(value) if isinstance(value, str) else value
@@ -87,19 +87,19 @@ def _rows(con: Connection, sql: str) -> list[dict[str, Any]]:
     ]
 
 
-def markdown(receipt: Mapping[str, Any]) -> str:
+def to_markdown(receipt: Mapping[str, Any]) -> str:
     """Say a receipt in Markdown; what comes from files stands as code, where nothing is markup."""
     blocks = [
-        _plain(line) for line in (receipt.get("message"), *receipt.get("details", ())) if line
+        _to_plain(line) for line in (receipt.get("message"), *receipt.get("details", ())) if line
     ]
     if page := receipt.get("page"):
         blocks.append(f"[{_code(page)}]({Path(page).as_uri()})")
-    blocks += [f"# Run {receipt['run_id']}", _verdict(receipt)]
+    blocks += [f"# Run {receipt['run_id']}", _say_verdict(receipt)]
     if "seen" in receipt:
         blocks += [
-            _table("files", "", [(name, f"{receipt[name]:,}") for name in _COUNTS]),
-            _table("stage", "seconds", [(s, f"{v:.2f}") for s, v in receipt["seconds"].items()]),
-            _table("table", "rows", [(t, f"{n:,}") for t, n in sorted(receipt["tables"].items())]),
+            _draw("files", "", [(name, f"{receipt[name]:,}") for name in _COUNTS]),
+            _draw("stage", "seconds", [(s, f"{v:.2f}") for s, v in receipt["seconds"].items()]),
+            _draw("table", "rows", [(t, f"{n:,}") for t, n in sorted(receipt["tables"].items())]),
         ]
     if receipt.get("dropped_tables"):
         names = ", ".join(map(_code, receipt["dropped_tables"]))
@@ -112,11 +112,11 @@ def markdown(receipt: Mapping[str, Any]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _table(left: str, right: str, rows: Sequence[tuple[str, str]]) -> str:
+def _draw(left: str, right: str, rows: Sequence[tuple[str, str]]) -> str:
     return "\n".join([f"| {left} | {right} |", "|---|--:|", *(f"| {a} | {b} |" for a, b in rows)])
 
 
-def _verdict(receipt: Mapping[str, Any]) -> str:
+def _say_verdict(receipt: Mapping[str, Any]) -> str:
     if error := receipt.get("error"):
         published = "The run itself" if receipt.get("published") else "Nothing"
         return f"**Failed**: {_code(error)}. {published} was published."
@@ -127,6 +127,6 @@ def _code(text: object) -> str:
     return f"`{terminal.escape_control(text).replace('`', chr(39))}`"
 
 
-def _plain(text: str) -> str:
+def _to_plain(text: str) -> str:
     """Return text in which nothing is markup, nor a link."""
     return _MARKUP.sub(r"\\\g<0>", terminal.escape_control(text))

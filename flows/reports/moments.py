@@ -21,9 +21,9 @@ class Moment:
 
 def find(con: Connection, name: str) -> Moment:
     """Return the moment of a run, a commit, tag or branch, or a date."""
-    if len(runs := [run for run in all_runs(con) if run.name.startswith(name)]) == 1:
+    if len(runs := [run for run in list_runs(con) if run.name.startswith(name)]) == 1:
         return runs[0]
-    if (at := _date(name)) and not runs:
+    if (at := _parse_date(name)) and not runs:
         return Moment(name, at)
     commits = con.execute(
         "select commit, observed_at from raw.commits where starts_with(commit, $name)",
@@ -31,20 +31,20 @@ def find(con: Connection, name: str) -> Moment:
     ).fetchall()
     if len(commits) == 1 and not runs:
         return Moment(f"commit {commits[0][0][:12]}", commits[0][1])
-    if not runs and not commits and (at := _revision(con, name)):
+    if not runs and not commits and (at := _find_revision(con, name)):
         return Moment(name, at)
-    latest = ", ".join(run.name for run in all_runs(con)[-3:])
+    latest = ", ".join(run.name for run in list_runs(con)[-3:])
     why = "several begin so" if runs or commits else "no run, commit or date has this name"
     raise MatterhouseError(f"{name}: {why}; the latest runs are {latest}")
 
 
-def all_runs(con: Connection) -> list[Moment]:
+def list_runs(con: Connection) -> list[Moment]:
     """Return the moments of all published runs, in order."""
     rows = con.execute("select run_id, started_at from ops.runs order by started_at").fetchall()
     return [Moment(run_id, started_at, run_id) for run_id, started_at in rows]
 
 
-def _date(name: str) -> datetime | None:
+def _parse_date(name: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(name)
     except ValueError:
@@ -52,7 +52,7 @@ def _date(name: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _revision(con: Connection, name: str) -> datetime | None:
+def _find_revision(con: Connection, name: str) -> datetime | None:
     """Ask the source's repository; a commit that touched no content is the last before it."""
     known = dict(con.execute("select commit, observed_at from raw.commits").fetchall())
     last = con.execute("select source from ops.runs order by started_at desc limit 1").fetchall()

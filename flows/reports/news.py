@@ -45,7 +45,7 @@ class News:
         return [kind for kind, found in kinds.items() if found]
 
 
-def news(receipt: Mapping[str, Any]) -> News:
+def find_news(receipt: Mapping[str, Any]) -> News:
     """Return what is new in a receipt, and in the warehouse that its run published, if it did."""
     checks = tuple(receipt.get("failed_checks") or ())
     error = str(receipt.get("error") or "")

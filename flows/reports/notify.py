@@ -14,7 +14,7 @@ import duckdb
 
 from flows import MatterhouseError, UsageError
 from flows.reports import send
-from flows.reports.news import news
+from flows.reports.news import find_news
 
 # The command travels by environment: parameters of a flow are stored in clear, and whoever may set
 # them could otherwise run commands here.
@@ -47,7 +47,7 @@ def tell(
         words, urls = read_recipients()
         if not (words or urls):
             return
-        found = news(receipt)
+        found = find_news(receipt)
         if words and found.reasons:
             _run(words, {**receipt, **asdict(found), "reasons": found.reasons}, complain)
         if urls:
@@ -70,7 +70,7 @@ def hand_on(on_failure: str | None, urls: Sequence[str] | None, *, always: bool 
         os.environ[send.ALWAYS] = "1"
     _, addresses = read_recipients()
     if addresses:
-        send.services(addresses)
+        send.find_services(addresses)
 
 
 def _run(words: Sequence[str], told: Mapping[str, Any], complain: Callable[[str], None]) -> None:
@@ -86,10 +86,10 @@ def _run(words: Sequence[str], told: Mapping[str, Any], complain: Callable[[str]
     except BrokenPipeError:
         return  # The command did not read the receipt.
     except (OSError, subprocess.SubprocessError) as error:
-        complain(f"--on-failure: {_why(error)}; the run itself is not affected")
+        complain(f"--on-failure: {_explain(error)}; the run itself is not affected")
 
 
-def _why(error: Exception) -> str:
+def _explain(error: Exception) -> str:
     if isinstance(error, subprocess.CalledProcessError):
         return f"{error.cmd[0]} ended with exit code {error.returncode}"
     if isinstance(error, subprocess.TimeoutExpired):

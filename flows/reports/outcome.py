@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.reports.markdown import TOPIC_MOVERS
-from flows.reports.results import place
-from flows.reports.terminal import counted, escape_control, near, print_error
+from flows.reports.results import spell_place
+from flows.reports.terminal import escape_control, print_error, shorten, spell
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
 
@@ -26,7 +26,7 @@ _NAMED = 10
 _SHOWN_MOVERS = 5
 
 
-def show(
+def print_outcome(
     receipt: "Receipt",
     found: "News",
     finished: "Finished",
@@ -53,22 +53,22 @@ def show(
 
 
 def _print_run(receipt: "Receipt", found: "News", paths: WarehousePaths) -> None:
-    for line in _counts(receipt):
+    for line in _say_counts(receipt):
         print(escape_control(line))
     if not receipt.published:
         print("Nothing changed: the published warehouse stays as it is.")
     else:
-        for line in (*_notable(receipt, found), _published(receipt)):
+        for line in (*_say_notable(receipt, found), _say_published(receipt)):
             print(escape_control(line))
         _print_movers(paths)
         _print_next(receipt, found)
 
 
-def _counts(done: "Receipt") -> Iterator[str]:
+def _say_counts(done: "Receipt") -> Iterator[str]:
     yield (
-        f"{near(done.source)}: {counted(done.seen, 'file')} seen = {done.loaded:,} loaded"
+        f"{shorten(done.source)}: {spell(done.seen, 'file')} seen = {done.loaded:,} loaded"
         f" + {done.quarantined:,} quarantined + {done.excluded:,} excluded"
-        f" ({counted(done.ignored, 'other file')} ignored)"
+        f" ({spell(done.ignored, 'other file')} ignored)"
     )
     yield (
         f"  of these {done.unchanged:,} unchanged, {done.new:,} new ({done.returned:,} returned),"
@@ -77,30 +77,30 @@ def _counts(done: "Receipt") -> Iterator[str]:
     if done.commits:
         broken = sum(done.past_quarantined.values())
         yield (
-            f"  history: {counted(done.commits, 'commit')} read"
-            + (f"; {counted(broken, 'broken state')}, see `quarantine --history`" if broken else "")
+            f"  history: {spell(done.commits, 'commit')} read"
+            + (f"; {spell(broken, 'broken state')}, see `quarantine --history`" if broken else "")
         )
 
 
-def _notable(done: "Receipt", found: "News") -> Iterator[str]:
+def _say_notable(done: "Receipt", found: "News") -> Iterator[str]:
     for line in done.feeds:
         yield f"  {line}"
     if done.new_keys:
-        yield f"  new keys, kept in `extra`: {_some(done.new_keys)}"
+        yield f"  new keys, kept in `extra`: {_join_names(done.new_keys)}"
     if done.dropped_tables:
-        yield f"  dropped, as no SQL file makes them any more: {_some(done.dropped_tables)}"
+        yield f"  dropped, as no SQL file makes them any more: {_join_names(done.dropped_tables)}"
     for check in done.failed_checks:
         yield f"  check: {check}"
     if found.newly_excluded:
-        places = [place(file) for file in found.newly_excluded]
-        yield f"  no longer taken for articles: {_some(places)}"
+        places = [spell_place(file) for file in found.newly_excluded]
+        yield f"  no longer taken for articles: {_join_names(places)}"
     if done.excluded and not (done.loaded or done.quarantined):
         yield "  no file is an article"
 
 
-def _published(done: "Receipt") -> str:
+def _say_published(done: "Receipt") -> str:
     counts = (
-        counted(done.tables.get(table, 0), thing)
+        spell(done.tables.get(table, 0), thing)
         for table, thing in (
             ("raw.articles", "article"),
             ("marts.topics", "topic"),
@@ -109,7 +109,7 @@ def _published(done: "Receipt") -> str:
     )
     seconds = sum(done.seconds.values())
     return (
-        f"Published {near(done.warehouse)} in {seconds:.1f} s (run {done.run_id}):"
+        f"Published {shorten(done.warehouse)} in {seconds:.1f} s (run {done.run_id}):"
         f" {', '.join(counts)}"
     )
 
@@ -131,30 +131,30 @@ def _print_movers(paths: WarehousePaths) -> None:
 
 
 def _print_next(done: "Receipt", found: "News") -> None:
-    command = _command(done.warehouse)
+    command = _spell_command(done.warehouse)
     print("\nNext:")
     if done.quarantined:
-        print(f"  {command} quarantine   # {counted(done.quarantined, 'file')} to mend")
+        print(f"  {command} quarantine   # {spell(done.quarantined, 'file')} to fix")
     if done.warnings:
-        print(f"  {command} quarantine --values   # {counted(done.warnings, 'value')} to look at")
+        print(f"  {command} quarantine --values   # {spell(done.warnings, 'value')} to look at")
     if found.newly_excluded or (done.excluded and not done.loaded):
         print(f"  {command} quarantine --excluded   # why a file is not an article")
     print(f"  {command} tables   # every table with its meaning")
     print(f'  {command} sql "from marts.topics order by articles desc"')
 
 
-def _some(names: Sequence[str]) -> str:
+def _join_names(names: Sequence[str]) -> str:
     """Return the first names, and how many more there are."""
     rest = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + rest
 
 
-def _command(warehouse: str) -> str:
+def _spell_command(warehouse: str) -> str:
     """Return how the next command on this warehouse is typed from here."""
     typed = Path(sys.argv[0])
     name = str(typed) if typed.name == "matterhouse" and not shutil.which(typed.name) else ""
     remembered = os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
-    option = "" if Path(remembered).absolute() == Path(warehouse) else near(warehouse)
+    option = "" if Path(remembered).absolute() == Path(warehouse) else shorten(warehouse)
     return (name or "matterhouse") + (f" --warehouse {shlex.quote(option)}" if option else "")
 
 
@@ -163,9 +163,9 @@ def _print_news(found: "News") -> None:
     for check in found.failed_checks:
         print_error(f"check: {check}")
     for file in found.newly_quarantined[:_NAMED]:
-        print_error(f"newly quarantined: {place(file)}: {file['reason']} Fix: {file['hint']}")
+        print_error(f"newly quarantined: {spell_place(file)}: {file['reason']} Fix: {file['hint']}")
     for file in found.newly_excluded[:_NAMED]:
-        print_error(f"no longer an article: {place(file)}: {file['reason']} {file['hint']}")
+        print_error(f"no longer an article: {spell_place(file)}: {file['reason']} {file['hint']}")
     rest = len(found.newly_quarantined[_NAMED:]) + len(found.newly_excluded[_NAMED:])
     if rest:
         print_error(f"and {rest:,} more: see `matterhouse quarantine`")

@@ -23,7 +23,7 @@ def require_place(output: Path) -> None:
     """Stop at a path that no file can be written to."""
     if output.is_dir():
         raise UsageError(f"{output} is a folder: name a file in it")
-    if not output.exists() and not (folder := _real(output).parent).is_dir():
+    if not output.exists() and not (folder := _resolve(output).parent).is_dir():
         raise UsageError(f"there is no folder {folder}: make it first, or name another file")
 
 
@@ -32,15 +32,15 @@ def open_output(output: Path | None) -> Iterator[Path]:
     """Yield the path to write to; a file is replaced when all is written, links are followed."""
     if output is None:
         sys.stdout.flush()
-        with _piped(_print if sys.stdout.isatty() else _copy_to(sys.stdout.buffer)) as path:
+        with _open_pipe(_print if sys.stdout.isatty() else _copy_to(sys.stdout.buffer)) as path:
             yield path
         return
     require_place(output)
     if _is_replaceable(output):
-        with _replaced(_real(output)) as path:
+        with _open_replacement(_resolve(output)) as path:
             yield path
     else:
-        with output.open("wb") as file, _piped(_copy_to(file)) as path:
+        with output.open("wb") as file, _open_pipe(_copy_to(file)) as path:
             yield path
 
 
@@ -48,15 +48,15 @@ def _is_replaceable(output: Path) -> bool:
     """Tell plain files that can be renamed over from pipes, devices and what a shell redirects."""
     is_plain = not output.exists() or stat.S_ISREG(output.stat().st_mode)
     is_stream = output.absolute().is_relative_to("/dev") or not is_plain
-    return not is_stream and os.access(_real(output).parent, os.W_OK)
+    return not is_stream and os.access(_resolve(output).parent, os.W_OK)
 
 
-def _real(output: Path) -> Path:
+def _resolve(output: Path) -> Path:
     return Path(os.path.realpath(output))
 
 
 @contextlib.contextmanager
-def _replaced(target: Path) -> Iterator[Path]:
+def _open_replacement(target: Path) -> Iterator[Path]:
     partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
     try:
         yield partial
@@ -71,7 +71,7 @@ def _replaced(target: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _piped(copy: Callable[[BinaryIO], None]) -> Iterator[Path]:
+def _open_pipe(copy: Callable[[BinaryIO], None]) -> Iterator[Path]:
     """Yield the path of a pipe that is copied on: what is redirected must not be opened again."""
     reading, writing = os.pipe()
     with ThreadPoolExecutor(max_workers=1) as pool:

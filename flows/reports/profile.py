@@ -85,7 +85,7 @@ def profile(scope: Scope) -> tuple[list[KeyProfile], int]:
             _count(document, scope.mapping.reading, day, tallies, holders)
             for column, key_path in fed.items():
                 tallies[document.kind, _name(key_path)].feeds[column] += 1
-    return [_summary(kind, key, tallies, holders) for kind, key in sorted(tallies)], files
+    return [_summarize(kind, key, tallies, holders) for kind, key in sorted(tallies)], files
 
 
 def _count(
@@ -98,7 +98,7 @@ def _count(
     kind = document.kind
     holders[kind, ""] += 1
     for key, parent, key_path, value in _walk(document.front_matter.fields, reading, "", ()):
-        tally, type_name = tallies[kind, key], _type(value)
+        tally, type_name = tallies[kind, key], _name_type(value)
         tally.parent = parent
         tally.types[type_name] += 1
         if isinstance(value, dict):
@@ -132,7 +132,7 @@ def _walk(
                     yield from _walk(item, reading, f"{name}[]", (*where, key, at))
 
 
-def _type(value: Value) -> str:
+def _name_type(value: Value) -> str:
     meant = frontmatter.resolve(value) if isinstance(value, Plain) else value
     names = {bool: "boolean", int: "integer", float: "number", datetime: "date", date: "date"}
     names |= {dict: "mapping", list: "list", type(None): "empty"}
@@ -145,7 +145,7 @@ def _name(key_path: KeyPath) -> str:
     return "".join(steps).removeprefix(".")
 
 
-def _summary(
+def _summarize(
     kind: str, key: str, tallies: dict[tuple[str, str], _Tally], holders: Counter[tuple[str, str]]
 ) -> KeyProfile:
     tally = tallies[kind, key]

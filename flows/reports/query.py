@@ -45,14 +45,14 @@ def run(
     The query cannot write, and cannot reach files or the network unless `allow_external` is set.
     Raises duckdb.Error for what DuckDB refuses.
     """
-    file_format = file_format or _format_of(output)
+    file_format = file_format or _choose_format(output)
     if file_format == "parquet" and output is None:
         raise UsageError("Parquet is not for the screen: name a file with -o FILE")
     with open_readonly(paths) as con, open_output(output) as file:
         con.execute(f"set TimeZone = {sql_literal(timezone)}")
         if not allow_external:
             _close_off(con, file)
-        relation = _last_rows(con, text)
+        relation = _run_last(con, text)
         if file_format != "table":
             _write(relation, file, file_format)
             return
@@ -64,7 +64,7 @@ def run(
             relation.show(max_rows=_SHOWN_ROWS, max_width=width)
 
 
-def _format_of(output: Path | None) -> str:
+def _choose_format(output: Path | None) -> str:
     if output is None:
         return "table"
     if (found := _FORMATS.get(output.suffix.lower())) is None:
@@ -81,8 +81,8 @@ def _close_off(con: Connection, writable: Path) -> None:
     con.execute("set lock_configuration = true")
 
 
-def _last_rows(con: Connection, text: str) -> duckdb.DuckDBPyRelation:
-    statements = con.extract_statements(_without_end(text))
+def _run_last(con: Connection, text: str) -> duckdb.DuckDBPyRelation:
+    statements = con.extract_statements(_cut_end(text))
     if not statements:
         raise UsageError("the query is empty")
     for statement in statements[:-1]:
@@ -109,7 +109,7 @@ def _write(relation: duckdb.DuckDBPyRelation, file: Path, file_format: str) -> N
         raise type(error)(str(error).partition("\n\nLINE ")[0]) from error
 
 
-def _without_end(text: str) -> str:
+def _cut_end(text: str) -> str:
     """Cut the last semicolon off, and comments after it: a relation is put between brackets."""
     data = text.encode()
     tokens = duckdb.tokenize(text)

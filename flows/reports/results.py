@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.reports.terminal import counted, escape_control, near, table
+from flows.reports.terminal import escape_control, print_table, shorten, spell
 from flows.source.patterns import DEFAULT_PATTERNS
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SHOWN_RUNS = 40
 
 
-def place(file: Mapping[str, Any]) -> str:
+def spell_place(file: Mapping[str, Any]) -> str:
     """Return where a fault is as editors jump to it."""
     parts = (file["path"], file["line"], file["column"])
     return ":".join(str(part) for part in parts if part is not None)
@@ -30,7 +30,7 @@ _NOTHING = {
 }
 
 
-def quarantine(found: "Quarantine", kind: "Kind") -> None:
+def print_quarantine(found: "Quarantine", kind: "Kind") -> None:
     """Print each fault as an editor can jump to it, with the reason and what to change."""
     if found.is_of_failure:
         print("No build was published yet; this is what the one that failed its checks found.\n")
@@ -40,23 +40,23 @@ def quarantine(found: "Quarantine", kind: "Kind") -> None:
     for row in found.rows:
         source = f"in commit {row['commit'][:12]} of" if "commit" in row else "since"
         when = f"{source} {row['since']:%Y-%m-%d %H:%M} UTC"
-        print(escape_control(place(row)))
+        print(escape_control(spell_place(row)))
         print(f"  {escape_control(row['reason'])} ({row['reason_code']}, {when})")
         print(f"  fix: {escape_control(row['hint'])}")
     if kind == "history":
-        states = counted(len(found.rows), "broken state")
+        states = spell(len(found.rows), "broken state")
         print(f"\n{states} of the past; what is broken now is not among them.")
         return
     left = "excluded" if kind == "excluded" else "to mend"
     print(f"\n{len(found.rows):,} {left}; each file is read again when it changes.")
 
 
-def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
+def print_profile(keys: "Sequence[KeyProfile]", files: int) -> None:
     """Print what the front matter of a folder looks like, one line per key."""
     if not files:
         print("No file has front matter that can be read: a build says of each what is wrong.")
         return
-    table(
+    print_table(
         ("key", "kind", "present", "share", "feeds", "types", "first", "last", "deviates"),
         [
             (
@@ -74,43 +74,45 @@ def profile(keys: "Sequence[KeyProfile]", files: int) -> None:
         ],
     )
     print(
-        f"\n{counted(files, 'file')}; share is of the mappings that could hold the key;"
+        f"\n{spell(files, 'file')}; share is of the mappings that could hold the key;"
         " feeds: its column."
     )
 
 
-def runs(receipts: Sequence[dict[str, Any]], kept: Sequence[str], current: str | None) -> None:
+def print_runs(
+    receipts: Sequence[dict[str, Any]], kept: Sequence[str], current: str | None
+) -> None:
     """Print the latest runs, what they amount to and which of their files are kept."""
-    rows = [_run(entry, kept, current) for entry in receipts[-_SHOWN_RUNS:]]
-    table(("run", "seconds", "outcome"), rows)
+    rows = [_describe_run(entry, kept, current) for entry in receipts[-_SHOWN_RUNS:]]
+    print_table(("run", "seconds", "outcome"), rows)
     mapped = [entry for entry in receipts if entry.get("feeds")]
     if mapped:
         print(f"\nSince run {mapped[-1]['run_id']}: {'; '.join(mapped[-1]['feeds'])}")
     published = [entry for entry in receipts if entry.get("published") and "patterns" in entry]
     last = published[-1] if published else None
     if last and (tuple(last["patterns"]) != DEFAULT_PATTERNS or last["exclude"]):
-        print(f"\nThe next build reads {_scope(last)}")
+        print(f"\nThe next build reads {_say_scope(last)}")
 
 
-def run(entry: dict[str, Any], kept: Sequence[str], current: str | None) -> None:
+def print_run(entry: dict[str, Any], kept: Sequence[str], current: str | None) -> None:
     """Print what became of one run, what it read, and which key fed which column."""
-    run_id, _, outcome = _run(entry, kept, current)
+    run_id, _, outcome = _describe_run(entry, kept, current)
     print(f"{run_id}: {escape_control(outcome)}")
     if "patterns" in entry:
         configured = entry.get("config") or ("matterhouse.yaml" if entry.get("mapping") else "")
-        print(f"read {_scope(entry)}{escape_control(f', by {configured}' * bool(configured))}")
+        print(f"read {_say_scope(entry)}{escape_control(f', by {configured}' * bool(configured))}")
     if columns := entry["columns"]:
-        table([*columns[0]], [[*row.values()] for row in columns])
+        print_table([*columns[0]], [[*row.values()] for row in columns])
 
 
-def _scope(entry: dict[str, Any]) -> str:
+def _say_scope(entry: dict[str, Any]) -> str:
     """Say which folder a run read, and which of its files."""
     left_out = f" without {', '.join(entry['exclude'])}" if entry.get("exclude") else ""
     globs = f"{', '.join(entry['patterns'])}{left_out}"
-    return escape_control(f"{near(entry['source'])}: {globs}")
+    return escape_control(f"{shorten(entry['source'])}: {globs}")
 
 
-def _run(entry: dict[str, Any], kept: Sequence[str], current: str | None) -> list[object]:
+def _describe_run(entry: dict[str, Any], kept: Sequence[str], current: str | None) -> list[object]:
     run_id = entry.get("run_id", "?")
     if "rolled_back_at" in entry:
         outcome = f"rolled back to at {entry['rolled_back_at']}"
@@ -128,11 +130,11 @@ def _run(entry: dict[str, Any], kept: Sequence[str], current: str | None) -> lis
     return [run_id, round(sum(seconds.values()), 1) if seconds else None, outcome]
 
 
-def diff(found: "Diff") -> None:
+def print_diff(found: "Diff") -> None:
     """Print the articles that differ between two runs, and the marts that moved."""
     print(f"From {found.earlier} to {found.later}:")
     if found.articles:
-        table([*found.articles[0]], [[*row.values()] for row in found.articles])
+        print_table([*found.articles[0]], [[*row.values()] for row in found.articles])
     elif found.is_before_all:
         print("  nothing is known of that time: no run or commit that was read is so old")
     else:
@@ -143,14 +145,14 @@ def diff(found: "Diff") -> None:
         if rows != (0, 0)
     ]
     if moved:
-        table(("mart", "rows"), moved)
+        print_table(("mart", "rows"), moved)
 
 
-def export(done: "Export", place: Path | str) -> None:
+def print_export(done: "Export", place: Path | str) -> None:
     """Print the files of an export, and where they are."""
     files = [(written["file"], written["rows"]) for written in done.manifest["tables"]]
-    table(("file", "rows"), files)
-    tables = counted(len(files), "table")
+    print_table(("file", "rows"), files)
+    tables = spell(len(files), "table")
     print(f"Wrote {tables} of run {done.manifest['run_id']} to {place}")
     if not done.is_whole:
         print(

@@ -25,7 +25,7 @@ def write(relation: "duckdb.DuckDBPyRelation", file: Path, file_format: str) -> 
     source = f"from {sql_identifier(_RELATION)}"
     unique: Any = relation.query(_RELATION, source)
     columns = zip(unique.columns, unique.types, strict=True)
-    chosen = ", ".join(_column(name, kind, file_format) for name, kind in columns)
+    chosen = ", ".join(_select_column(name, kind, file_format) for name, kind in columns)
     # Without a temporary file beside it: the path may be a pipe's, and is the only one allowed.
     relation.query(
         _RELATION,
@@ -34,18 +34,18 @@ def write(relation: "duckdb.DuckDBPyRelation", file: Path, file_format: str) -> 
     )
 
 
-def _column(name: str, kind: Any, file_format: str) -> str:
+def _select_column(name: str, kind: Any, file_format: str) -> str:
     column = sql_identifier(name)
     if file_format == "json":
-        return f"{_for_json(column, kind)} as {column}"
+        return f"{_to_json(column, kind)} as {column}"
     if file_format == "csv":
         guarded = f"'{name}" if re.match(_FORMULA, name) else name
-        return f"{_for_csv(column, kind)} as {sql_identifier(guarded)}"
+        return f"{_to_csv(column, kind)} as {sql_identifier(guarded)}"
     # Other readers do not know Parquet's JSON type.
     return f"{column}::varchar as {column}" if str(kind) == "JSON" else column
 
 
-def _for_csv(column: str, kind: Any) -> str:
+def _to_csv(column: str, kind: Any) -> str:
     """Keep a spreadsheet from running a text as a formula."""
     if not str(kind).startswith(("VARCHAR", "JSON", "ENUM")):
         return column
@@ -53,23 +53,23 @@ def _for_csv(column: str, kind: Any) -> str:
     return f"case when regexp_matches({text}, '{_FORMULA}') then '''' || {text} else {text} end"
 
 
-def _for_json(value: str, kind: Any) -> str:
+def _to_json(value: str, kind: Any) -> str:
     """Say what JSON has no word for: null for NaN and infinity, times as in ISO 8601."""
     if kind.id in ("float", "double"):
         return f"case when isfinite({value}) then {value} end"
     if kind.id.startswith("timestamp"):
         return rf"regexp_replace(replace({value}::varchar, ' ', 'T'), '([+-]\d\d)$', '\1:00')"
     if kind.id in ("list", "array"):
-        item = _for_json("item", dict(kind.children)["child"])
+        item = _to_json("item", dict(kind.children)["child"])
         return f"list_transform({value}, lambda item: {item})"
     if kind.id == "map":
-        item = _for_json("item.value", kind.value)
+        item = _to_json("item.value", kind.value)
         entries = f"list_transform(map_entries({value}), lambda item: {{k: item.key, v: {item}}})"
         return f"map_from_entries({entries})"
     # A row without names has no names to keep.
     if kind.id == "struct" and all(name for name, _ in kind.children):
         fields = ", ".join(
-            f"{sql_identifier(name)}: {_for_json(item, field)}"
+            f"{sql_identifier(name)}: {_to_json(item, field)}"
             for name, field in kind.children
             for item in [f"struct_extract({value}, {sql_literal(name)})"]
         )

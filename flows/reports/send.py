@@ -22,7 +22,7 @@ VARIABLE, ALWAYS = "MATTERHOUSE_NOTIFY", "MATTERHOUSE_NOTIFY_ALWAYS"
 _TYPES = {"wrong": "failure", "well": "success", "news": "info"}
 
 
-def services(urls: Sequence[str]) -> "list[apprise.NotifyBase]":
+def find_services(urls: Sequence[str]) -> "list[apprise.NotifyBase]":
     """Return the services at the addresses; an error names one by its position alone."""
     import apprise
 
@@ -51,9 +51,9 @@ def send(
     always: bool = False,
 ) -> None:
     """Send what there is to say about a run; a service that is not reached is only a warning."""
-    if not urls or not (alert := alerts.alert(receipt, found, always=always)):
+    if not urls or not (alert := alerts.find_alert(receipt, found, always=always)):
         return
-    reached = [_reach(service, alert, page) for service in services(urls)]
+    reached = [_reach(service, alert, page) for service in find_services(urls)]
     for number, is_reached in enumerate(reached, start=1):
         if not is_reached:
             complain(f"--notify: the service at address {number} did not take the message")

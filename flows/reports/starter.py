@@ -12,7 +12,7 @@ from flows.config.reader import Source
 from flows.load.scope import Scope
 from flows.reports.profile import KeyProfile
 from flows.reports.templates import template_folders
-from flows.reports.terminal import counted
+from flows.reports.terminal import spell
 from flows.source import sources
 
 # Below this share of the articles a column is as good as empty, and a key no remedy.
@@ -45,7 +45,7 @@ def write(scope: Scope, named: Path | None, keys: Sequence[KeyProfile], files: i
             " --config, here and when you build"
         )
     path = named or Path(scope.source) / FILE_NAME
-    text = starter(scope.mapping, keys, files, author_files(scope), _exclude(scope))
+    text = compose(scope.mapping, keys, files, find_author_files(scope), _exclude(scope))
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -54,14 +54,14 @@ def write(scope: Scope, named: Path | None, keys: Sequence[KeyProfile], files: i
     return path
 
 
-def author_files(scope: Scope) -> list[str]:
+def find_author_files(scope: Scope) -> list[str]:
     """Return the data files that give the ids of authors their names."""
     paths = sources.walk(scope.source, scope.chosen).paths
     found = [path for path in sorted(paths) if _AUTHORS_FILE.fullmatch(path)]
-    return [path for path in found if _describes_authors(Path(scope.source) / path)]
+    return [path for path in found if _is_of_authors(Path(scope.source) / path)]
 
 
-def _describes_authors(file: Path) -> bool:
+def _is_of_authors(file: Path) -> bool:
     try:
         read = frontmatter.read(file.read_bytes(), whole_file=True)
     except (OSError, frontmatter.BrokenFrontMatter):
@@ -70,7 +70,7 @@ def _describes_authors(file: Path) -> bool:
     return bool(entries) and all(isinstance(each, dict) and "name" in each for each in entries)
 
 
-def starter(
+def compose(
     mapping: Config,
     keys: Sequence[KeyProfile],
     files: int,
@@ -87,11 +87,11 @@ def starter(
             feeding[column].append(f"{key.key} {times:,}")
             fed[column] += times
     mapped = [f"# {column}: {', '.join(keys)}" for column, keys in feeding.items()]
-    remedies = _remedies(mapping.columns, articles, fed, count)
+    remedies = _find_remedies(mapping.columns, articles, fed, count)
     rows = [
         line
         for column, sources in remedies.items()
-        for line in (f"  {column}:", *(f"    - {_written(source)}" for source in sources))
+        for line in (f"  {column}:", *(f"    - {_write_source(source)}" for source in sources))
     ]
     left = [
         key
@@ -100,13 +100,13 @@ def starter(
     ]
     return "\n".join(
         (
-            _HEAD.format(files=counted(files, "file")),
+            _HEAD.format(files=spell(files, "file")),
             "# What feeds each column, in how many files:",
             *mapped,
             "",
             *(("columns:", *rows) if rows else ("# columns:", "#   title: [title, headline]")),
             "",
-            *_terms(author_files),
+            *_write_terms(author_files),
             *exclude,
             "# Keys that feed no column:",
             *(f"# {json.dumps(key.key)} in {key.shown_share}" for key in left[:_SHOWN_KEYS]),
@@ -122,14 +122,14 @@ def _exclude(scope: Scope) -> list[str]:
     return ["# Also left out: front matter that waits to be filled in.", f"exclude: {globs}", ""]
 
 
-def _terms(author_files: Sequence[str]) -> list[str]:
+def _write_terms(author_files: Sequence[str]) -> list[str]:
     if not author_files:
         return []
     rows = [f"  - {{files: {json.dumps(path)}, kind: organization}}" for path in author_files]
     return ["# Where the ids of authors get their names:", "terms:", *rows, ""]
 
 
-def _remedies(
+def _find_remedies(
     columns: Mapping[str, tuple[Source, ...]],
     keys: Sequence[KeyProfile],
     fed: Mapping[str, int],
@@ -149,7 +149,7 @@ def _remedies(
         if not count or fed.get(column, 0) >= _FEW * count:
             continue
         more = [
-            _source(column, key)
+            _to_source(column, key)
             for key in keys
             if not key.feeds and "[]" not in key.key and key.present >= _FEW * count and fits(key)
         ]
@@ -158,14 +158,14 @@ def _remedies(
     return found
 
 
-def _source(column: str, key: KeyProfile) -> Source:
+def _to_source(column: str, key: KeyProfile) -> Source:
     """Return a key as a source; of a text that only holds a date, the date."""
     is_inside = column == "published_at" and "date" not in key.types
     match = re.compile(_DATE_IN_TEXT) if is_inside else None
     return Source("key", key.key, tuple(key.key.split(".")), match=match)
 
 
-def _written(source: Source) -> str:
+def _write_source(source: Source) -> str:
     """Write a source as matterhouse.yaml has it."""
     name = ".".join(source.path)
     options = {

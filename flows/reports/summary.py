@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from flows.reports.terminal import counted, escape_control
+from flows.reports.terminal import escape_control, spell
 from flows.warehouse.connection import Connection
 
 # A sentence has room for three names of a kind; the page and the marts have them all.
@@ -101,14 +101,14 @@ class Summary:
         if self.until is None:
             return ("No article has a date, so nothing can be said about what moves.",)
         said = (
-            f"{counted(self.articles, 'article')} in the 28 days to {day(self.until)},"
+            f"{spell(self.articles, 'article')} in the 28 days to {spell_day(self.until)},"
             f" {self.articles_before:,} in the 28 days before.",
-            _topics(self.movements),
-            self._quality(),
+            _say_topics(self.movements),
+            self._say_quality(),
         )
         return tuple(filter(None, said))
 
-    def _quality(self) -> str:
+    def _say_quality(self) -> str:
         if change := self.change:
             if abs(change.after - change.before) < _VISIBLE:
                 return f"The mean quality stays at {change.after:.1f}."
@@ -144,7 +144,7 @@ def summarize(con: Connection) -> Summary:
     )
 
 
-def day(value: date) -> str:
+def spell_day(value: date) -> str:
     """Return a date in words."""
     return f"{value.day} {value:%B %Y}"
 
@@ -154,7 +154,7 @@ def clip(name: str, length: int = _NAME_LENGTH) -> str:
     return name if len(name) <= length else f"{name[: length - 1]}…"
 
 
-def _topics(movements: Sequence[Movement]) -> str:
+def _say_topics(movements: Sequence[Movement]) -> str:
     said = []
     for status, word in _MOVES:
         found = [m for m in movements if m.status == status]

@@ -21,7 +21,7 @@ def escape_control(text: object) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
-def near(path: str) -> str:
+def shorten(path: str) -> str:
     """Return a path relative to the current folder, if it is below it."""
     return path.removeprefix(f"{Path.cwd()}/")
 
@@ -32,13 +32,13 @@ def prepare_streams() -> None:
         if getattr(sys, name) is None:
             # It takes the number of the closed stream, so that no file we open later gets it.
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
-    codecs.register_error("drawn in ASCII", _drawn_in_ascii)
+    codecs.register_error("drawn in ASCII", _draw_in_ascii)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="drawn in ASCII")
 
 
-def _drawn_in_ascii(error: UnicodeError) -> tuple[str, int]:
+def _draw_in_ascii(error: UnicodeError) -> tuple[str, int]:
     """Replace lines and arrows that an encoding lacks by what resembles them, escape the rest."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -58,7 +58,7 @@ def _obeys_codes(stream: TextIO) -> bool:
     return wanted and stream.isatty()
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under column names; numbers to the right, long text wrapped."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -74,7 +74,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         )
     for row in found:
         printed.add_row(*(Text("" if v is None else _cell(v)) for v in row))
-    _console().print(printed)
+    _make_console().print(printed)
 
 
 def _cell(value: object) -> str:
@@ -83,7 +83,7 @@ def _cell(value: object) -> str:
     return "\n".join(escape_control(line) for line in str(value).splitlines())
 
 
-def _console() -> "Console":
+def _make_console() -> "Console":
     from rich.console import Console
 
     class Piped(Console):
@@ -94,7 +94,7 @@ def _console() -> "Console":
 
 
 @contextlib.contextmanager
-def progress(*, visible: bool) -> Iterator[Callable[[str, int, int], None]]:
+def show_progress(*, visible: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Yield a function that shows how much of how much is read, on a terminal only."""
     if not (visible and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"):
         yield lambda stage, done, total: None
@@ -118,11 +118,11 @@ def progress(*, visible: bool) -> Iterator[Callable[[str, int, int], None]]:
         bar.stop()
 
 
-def aside(text: str) -> None:
+def print_aside(text: str) -> None:
     """Print what a build is doing, apart from its result."""
     print(escape_control(text), file=sys.stderr)
 
 
-def counted(number: int, thing: str, things: str = "") -> str:
+def spell(number: int, thing: str, things: str = "") -> str:
     """Return a number with the word for what is counted."""
     return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"

@@ -114,7 +114,7 @@ def test_what_nobody_heard_is_said_again(tmp_path: Path, hook: WebHook) -> None:
     for _ in range(2):
         send.send([dead, live], failed, News("the disk is full"), warnings.append)
     assert [post["message"] for post in hook.received] == ["The run failed: the disk is full"]
-    told = alerts.open_problems(WarehousePaths(tmp_path / "news.duckdb"))
+    told = alerts.read_open_problems(WarehousePaths(tmp_path / "news.duckdb"))
     assert told == {"failed: the disk is full"}
 
 
@@ -171,7 +171,7 @@ def test_a_run_is_worth_a_message_when_its_problems_are_other_ones(
     """What was told and lasts is not told again; files that stay broken keep nobody awake."""
     paths = WarehousePaths(tmp_path / "news.duckdb")
     alerts.remember(paths, told)
-    found = alerts.alert(receipt(tmp_path, **now), News(str(now.get("error", ""))))
+    found = alerts.find_alert(receipt(tmp_path, **now), News(str(now.get("error", ""))))
     assert (found.kind if found else None) == kind
 
 
@@ -179,7 +179,7 @@ def test_a_torn_note_of_what_was_told_is_no_error(tmp_path: Path) -> None:
     """The worst that follows is a message that is sent twice."""
     paths = WarehousePaths(tmp_path / "news.duckdb")
     (tmp_path / "news.duckdb.told.json").write_text(json.dumps(["failed"])[:5])
-    assert alerts.open_problems(paths) == frozenset()
+    assert alerts.read_open_problems(paths) == frozenset()
 
 
 def test_apprise_is_imported_for_messages_only(three: Content) -> None:

@@ -8,7 +8,7 @@ import duckdb
 import frictionless
 import pytest
 
-from flows.reports.datapackage import datapackage
+from flows.reports.datapackage import describe_export
 from flows.reports.export import export
 from tests.conftest import Content
 
@@ -84,7 +84,7 @@ def test_types_are_those_of_the_convention() -> None:
     columns = ", ".join(f'"{kind.lower()}" {kind}' for kind in kinds)
     with duckdb.connect() as con:
         con.execute(f"create schema marts; create table marts.t ({columns})")
-        described = datapackage(con, {"run_id": "r", "format": "csv", "tables": [table]})
+        described = describe_export(con, {"run_id": "r", "format": "csv", "tables": [table]})
     assert described["resources"] == [
         {
             "name": "marts.t",

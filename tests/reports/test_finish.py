@@ -135,4 +135,4 @@ def test_another_failure_is_news_and_the_same_one_is_not(tmp_path: Path) -> None
             send.send([f"json://127.0.0.1:{hook.port}"], receipt, notify.news(receipt), pytest.fail)
         assert [post["message"] for post in hook.received] == ["disk full, 3 left", "no network"]
     paths = WarehousePaths(tmp_path / "n.duckdb")
-    assert alerts.open_problems(paths) == {"failed: disk full, … left", "failed: no network"}
+    assert alerts.read_open_problems(paths) == {"failed: disk full, … left", "failed: no network"}

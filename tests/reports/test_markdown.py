@@ -26,7 +26,7 @@ def test_movers_are_the_same_days_for_topics_and_providers(content: Content) -> 
 def movers(content: Content) -> dict[str, list[dict[str, Any]]]:
     """Build, and return what a run leaves of movers."""
     receipt = content.build().as_json()
-    found = markdown.tables(WarehousePaths(content.warehouse), receipt)
+    found = markdown.read_tables(WarehousePaths(content.warehouse), receipt)
     return {table.key: table.rows for table in found if table.key.endswith("movers")}
 
 
@@ -35,7 +35,7 @@ def test_markdown_cannot_be_written_by_the_content(content: Content) -> None:
     content.write("a.md", "---\ntitle: x\n'[x](http://e.example) `<b>`': 1\n---\n")
     content.build()
     (receipt,) = read_runs(WarehousePaths(content.warehouse))
-    said = markdown.markdown(receipt)
+    said = markdown.to_markdown(receipt)
     assert "New keys, kept in `extra`: `[x](http://e.example) '<b>'`\n" in said
 
 
@@ -45,7 +45,7 @@ def test_markdown_of_a_failed_refresh_is_its_sentence(content: Content) -> None:
         "run_id": "1", "source": "content", "warehouse": "w.duckdb", "published": False,
         "error": "the disk is full", "failed_checks": ["averages: no (error, 2 rows)"],
     }  # fmt: skip
-    assert markdown.markdown(receipt) == (
+    assert markdown.to_markdown(receipt) == (
         "# Run 1\n\n**Failed**: `the disk is full`. Nothing was published.\n\n"
         "- `averages: no (error, 2 rows)`\n\nSource `content`, warehouse `w.duckdb`\n"
     )

@@ -104,10 +104,10 @@ def test_the_bar_is_drawn_when_there_is_something_to_read(
     """A build that ends before, with an error or without changes, draws nothing."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
-    with terminal.progress(visible=True):
+    with terminal.show_progress(visible=True):
         pass
     assert capsys.readouterr().err == ""
-    with terminal.progress(visible=True) as report:
+    with terminal.show_progress(visible=True) as report:
         report(stage, 1, 2)
     drawn = capsys.readouterr().err
     assert said in drawn and "1/2" in drawn
@@ -123,6 +123,6 @@ def test_no_bar_is_drawn_where_it_would_be_noise(
     """In a pipe or a log, and on a terminal that cannot move its cursor."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
     monkeypatch.setenv("TERM", kind)
-    with terminal.progress(visible=True) as report:
+    with terminal.show_progress(visible=True) as report:
         report("history", 1, 2)
     assert capsys.readouterr().err == ""

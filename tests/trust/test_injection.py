@@ -143,11 +143,11 @@ def test_artifacts_hold_no_control_characters(content: Content) -> None:
     content.build()
     paths = WarehousePaths(content.warehouse)
     receipt = read_runs(paths)[-1]
-    tables = markdown.tables(paths, receipt)
+    tables = markdown.read_tables(paths, receipt)
     cells = [cell for table in tables for row in table.rows for cell in row.values()]
     assert any("[2J" in str(cell) for cell in cells)
     assert [cell for cell in cells if isinstance(cell, str) and not cell.isprintable()] == []
-    assert [c for c in markdown.markdown(receipt) if not c.isprintable() and c != "\n"] == []
+    assert [c for c in markdown.to_markdown(receipt) if not c.isprintable() and c != "\n"] == []
 
 
 @pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "a/b"])

@@ -134,10 +134,10 @@ def test_no_artifact_holds_a_secret(told: Content) -> None:
     """What an orchestrator is given to show: the receipt's page and the tables beside it."""
     paths = WarehousePaths(told.warehouse)
     receipt = read_runs(paths)[0]
-    tables = markdown.tables(paths, receipt)
+    tables = markdown.read_tables(paths, receipt)
     quarantined = next(table.rows for table in tables if table.key == "quarantine")
     assert len(quarantined) > 5
-    assert CANARY not in markdown.markdown(receipt) + repr(tables)
+    assert CANARY not in markdown.to_markdown(receipt) + repr(tables)
 
 
 def test_failed_checks_keep_secrets_too(

@@ -21,7 +21,7 @@ class Spread:
     is_complete: bool
 
 
-def band(values: Sequence[Spread], label: str) -> Markup:
+def draw_band(values: Sequence[Spread], label: str) -> Markup:
     """Draw the periods from left to right; the axis covers the values, and says from where."""
     bottom = 10 * (min(spread.low for spread in values) // 10)
     top = max(10 * -(-max(spread.high for spread in values) // 10), bottom + 10)
@@ -34,7 +34,7 @@ def band(values: Sequence[Spread], label: str) -> Markup:
     low = [place(at, spread.low) for at, spread in enumerate(values)]
     middle = [place(at, spread.middle) for at, spread in enumerate(values)]
     rules = [
-        svg.joined(
+        svg.join(
             [
                 svg.rule(y),
                 svg.tag("text", f"{value:.0f}", x=-6, y=y + 4, text_anchor="end", class_="tick"),
@@ -56,18 +56,18 @@ def band(values: Sequence[Spread], label: str) -> Markup:
         )
         for spread, (x, y) in zip(values, middle, strict=True)
     ]
-    lines = svg.stretched(
+    lines = svg.stretch(
         _HEIGHT, svg.path([*high, *reversed(low)], "band", closed=True), svg.path(middle, "line")
     )
     return svg.drawing(
-        svg.joined([*rules, lines, *dots, *_names(values)]),
+        svg.join([*rules, lines, *dots, *_name_periods(values)]),
         height=_HEIGHT + _AXIS,
         label=label,
         kind="chart axis",
     )
 
 
-def _names(values: Sequence[Spread]) -> list[Markup]:
+def _name_periods(values: Sequence[Spread]) -> list[Markup]:
     """Write the first and the last period, and on the way as many as do not touch."""
     every = max(1, -(-len(values) // 4))
     named = {*range(0, len(values) - every, every), len(values) - 1}

@@ -3,7 +3,7 @@
 from flows.reports.page import svg
 from flows.reports.page.figure import Figure, Fold, fetch, mention
 from flows.reports.page.grid import Cell, Grid, Row, number_cell
-from flows.reports.page.strips import waterfall_step
+from flows.reports.page.strips import draw_step
 from flows.reports.summary import EFFECTS, QualityChange
 from flows.warehouse.connection import Connection
 
@@ -70,17 +70,17 @@ def draw_causes(con: Connection) -> Figure:
         )
     newest, *earlier = rows
     return Figure(
-        title=_title(newest),
+        title=_say_title(newest),
         lead="By month of observation, not of publication. Each bar begins where the one before it"
         " ended; causes without an effect are left out.",
         sql=CHANGES,
-        grid=_steps(newest),
-        rest=_members(newest),
-        folds=tuple(Fold(_title(row), _steps(row), _members(row)) for row in earlier),
+        grid=_draw_steps(newest),
+        rest=_say_members(newest),
+        folds=tuple(Fold(_say_title(row), _draw_steps(row), _say_members(row)) for row in earlier),
     )
 
 
-def _title(row: Row) -> str:
+def _say_title(row: Row) -> str:
     before, after = row["quality_before"], row["quality_mean"]
     effects = tuple(row[column] or 0.0 for column in _EFFECT_COLUMNS)
     cause = QualityChange(row["period_start"], before, after, effects).cause
@@ -90,7 +90,7 @@ def _title(row: Row) -> str:
     )
 
 
-def _members(row: Row) -> str:
+def _say_members(row: Row) -> str:
     """Name the topics and providers whose articles moved the mean of all most."""
     said = []
     for kind in ("topic", "provider"):
@@ -104,7 +104,7 @@ def _members(row: Row) -> str:
     return " ".join(said)
 
 
-def _steps(row: Row) -> Grid:
+def _draw_steps(row: Row) -> Grid:
     at, steps = row["quality_before"], []
     nothing = Cell("", is_number=True)
     for column, count, name in zip(_EFFECT_COLUMNS, _COUNT_COLUMNS, EFFECTS, strict=True):
@@ -117,7 +117,7 @@ def _steps(row: Row) -> Grid:
     rows = []
     for name, start, effect, articles in steps:
         points = number_cell(effect, 2, sign=True)
-        step = waterfall_step(start, effect, low, high, f"{name}: {points.content}")
+        step = draw_step(start, effect, low, high, f"{name}: {points.content}")
         rows.append([Cell(name[:1].upper() + name[1:]), Cell(step), points, articles])
     before, after = (
         [Cell(said), Cell(""), number_cell(row[column], 1), nothing]

@@ -23,12 +23,12 @@ class Column:
     is_complete: bool
 
 
-def ends(values: Sequence[Column]) -> tuple[str, ...]:
+def name_ends(values: Sequence[Column]) -> tuple[str, ...]:
     """Return the names of the first period and the last, one name if they are one."""
     return tuple(dict.fromkeys((values[0].name, values[-1].name)))
 
 
-def columns(values: Sequence[Column], label: str) -> Markup:
+def draw_columns(values: Sequence[Column], label: str) -> Markup:
     """Draw the periods from left to right, on a scale that ends with the highest."""
     highest = max(
         [column.value for column in values] + [c.line for c in values if c.line], default=0
@@ -61,7 +61,7 @@ def columns(values: Sequence[Column], label: str) -> Markup:
         for at, column in enumerate(values)
     ]
     return svg.drawing(
-        svg.joined([svg.rule(_HEIGHT), *bars, svg.stretched(_HEIGHT, svg.path(line, "line"))]),
+        svg.join([svg.rule(_HEIGHT), *bars, svg.stretch(_HEIGHT, svg.path(line, "line"))]),
         height=_HEIGHT + 1,
         label=label,
     )

@@ -93,7 +93,7 @@ def _clean(value: Any) -> Any:
     return value
 
 
-def numbers(rows: Sequence[Mapping[str, Any]]) -> Grid:
+def list_numbers(rows: Sequence[Mapping[str, Any]]) -> Grid:
     """Return the rows of a query as they are: the numbers behind a picture."""
     return Grid(
         tuple(rows[0]) if rows else (),
@@ -103,10 +103,10 @@ def numbers(rows: Sequence[Mapping[str, Any]]) -> Grid:
 
 def _number_cell(value: Any) -> Cell:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return Cell(_said(value)[:_CELL_LENGTH], is_number)
+    return Cell(_spell(value)[:_CELL_LENGTH], is_number)
 
 
-def _said(value: Any) -> str:
+def _spell(value: Any) -> str:
     match value:
         case None:
             return svg.number(None)
@@ -121,7 +121,7 @@ def _said(value: Any) -> str:
         case date():
             return value.isoformat()
         case list():
-            return ", ".join(map(_said, value))
+            return ", ".join(map(_spell, value))
     return str(value)
 
 
@@ -132,7 +132,7 @@ def mention(text: str, length: int = 60) -> str:
     return f"\N{FIRST STRONG ISOLATE}{clipped}\N{POP DIRECTIONAL ISOLATE}" if is_turned else clipped
 
 
-def capped(shown: int, total: int, how: str = "The SQL below lists all.") -> str:
+def say_rest(shown: int, total: int, how: str = "The SQL below lists all.") -> str:
     """Say that there is more than what is shown, and how to see it; nothing if there is not."""
     return f"{shown} of {total:,} are shown. {how}" if total > shown else ""
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 from flows.reports.page import svg
-from flows.reports.page.figure import Figure, Section, capped, fetch, fetch_first, mention
+from flows.reports.page.figure import Figure, Section, fetch, fetch_first, mention, say_rest
 from flows.reports.page.grid import Cell, Draw, as_name, as_number, as_text, draw_grid, name_cell
 from flows.reports.page.runs import RUNS
-from flows.reports.results import place
-from flows.reports.terminal import counted
+from flows.reports.results import spell_place
+from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
 
 _COLLECTIONS, _FILES, _KINDS, _KEYS = 12, 20, 8, 20
@@ -43,20 +43,20 @@ group by all
 order by "values" desc, field, code"""
 
 
-def front_matter(con: Connection) -> Section:
+def draw_section(con: Connection) -> Section:
     """Show what is missing by collection, the files to fix, and keys nobody reads."""
     figures = []
     if collections := fetch(con, COVERAGE):
-        figures.append(_coverage(collections))
-    figures.append(_quarantine(*fetch_first(con, QUARANTINE, _FILES)))
+        figures.append(_draw_coverage(collections))
+    figures.append(_draw_quarantine(*fetch_first(con, QUARANTINE, _FILES)))
     if misfits := fetch(con, MISFITS):
-        figures.append(_misfits(misfits))
-    if keys := _new_keys(fetch(con, RUNS)):
+        figures.append(_draw_misfits(misfits))
+    if keys := _draw_new_keys(fetch(con, RUNS)):
         figures.append(keys)
     return Section("health", "Health of the front matter", figures)
 
 
-def _coverage(rows: list[dict[str, Any]]) -> Figure:
+def _draw_coverage(rows: list[dict[str, Any]]) -> Figure:
     shown = rows[:_COLLECTIONS]
     total = sum(row["articles"] for row in rows)
     missing = {
@@ -82,7 +82,7 @@ def _coverage(rows: list[dict[str, Any]]) -> Figure:
                 "Quarantined": as_number("quarantined_files"),
             },
         ),
-        rest=capped(len(shown), len(rows)),
+        rest=say_rest(len(shown), len(rows)),
     )
 
 
@@ -96,31 +96,31 @@ def _as_missing(key: str) -> Draw:
     )
 
 
-def _quarantine(shown: list[dict[str, Any]], total: int) -> Figure:
+def _draw_quarantine(shown: list[dict[str, Any]], total: int) -> Figure:
     if not shown:
         lead = "Every file that should be read was read."
         return Figure(title="No file is quarantined", lead=lead, sql=QUARANTINE)
     return Figure(
-        title=f"{counted(total, 'file is', 'files are')} quarantined,"
+        title=f"{spell(total, 'file is', 'files are')} quarantined,"
         f" the newest since {shown[0]['since']:%Y-%m-%d}",
         lead="Each is read again when it changes.",
         sql=QUARANTINE,
         grid=draw_grid(
             shown,
             {
-                "File": lambda row: Cell(place(row)),
+                "File": lambda row: Cell(spell_place(row)),
                 "Reason": as_text("reason"),
                 "Fix": as_text("hint"),
             },
         ),
-        rest=capped(len(shown), total, "`matterhouse quarantine` lists all."),
+        rest=say_rest(len(shown), total, "`matterhouse quarantine` lists all."),
     )
 
 
-def _misfits(rows: list[dict[str, Any]]) -> Figure:
+def _draw_misfits(rows: list[dict[str, Any]]) -> Figure:
     shown, values = rows[:_KINDS], sum(row["values"] for row in rows)
     return Figure(
-        title=f"{counted(values, 'value does', 'values do')} not fit, and were left out",
+        title=f"{spell(values, 'value does', 'values do')} not fit, and were left out",
         lead="Their articles are loaded without them.",
         sql=MISFITS,
         grid=draw_grid(
@@ -133,20 +133,20 @@ def _misfits(rows: list[dict[str, Any]]) -> Figure:
                 "Fix": as_text("hint"),
             },
         ),
-        rest=capped(len(shown), len(rows), "`matterhouse quarantine --values` lists all."),
+        rest=say_rest(len(shown), len(rows), "`matterhouse quarantine --values` lists all."),
     )
 
 
-def _new_keys(runs: list[dict[str, Any]]) -> Figure | None:
+def _draw_new_keys(runs: list[dict[str, Any]]) -> Figure | None:
     found = next(((run["started_at"], run["new_keys"]) for run in runs if run["new_keys"]), None)
     if not found:
         return None
     since, keys = found
     shown = keys[:_KEYS]
     return Figure(
-        title=f"{counted(len(keys), 'key')} came up that no column takes",
+        title=f"{spell(len(keys), 'key')} came up that no column takes",
         lead=f"New in the run of {since:%Y-%m-%d}; their values are kept in `extra`:"
         f" {', '.join(mention(key, 40) for key in shown)}.",
         sql=RUNS,
-        rest=capped(len(shown), len(keys), "`matterhouse profile` lists all."),
+        rest=say_rest(len(shown), len(keys), "`matterhouse profile` lists all."),
     )

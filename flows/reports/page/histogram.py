@@ -9,7 +9,7 @@ from flows.reports.page import svg
 _HEIGHT, _TOP, _AXIS = 150.0, 22.0, 18.0
 
 
-def histogram(
+def draw_histogram(
     counts: Sequence[tuple[int, int]], width: int, median: float, label: str, *, is_open: bool
 ) -> Markup:
     """Draw (lower bound, count) of buckets that are `width` wide; empty ones need not be given.
@@ -27,7 +27,7 @@ def histogram(
             width / span - 0.004,
             _HEIGHT * count / top,
             "bar",
-            f"{_name(bound, width, is_open and bound == newest)}: {svg.number(count)}",
+            f"{_name_bucket(bound, width, is_open and bound == newest)}: {svg.number(count)}",
         )
         for bound, count in counts
     ]
@@ -53,10 +53,10 @@ def histogram(
         for bound in range(first, last + (not is_open), width * every)
     ]
     parts = [svg.rule(_TOP + _HEIGHT), *bars, mark, said, *ticks]
-    return svg.drawing(svg.joined(parts), height=_TOP + _HEIGHT + _AXIS, label=label)
+    return svg.drawing(svg.join(parts), height=_TOP + _HEIGHT + _AXIS, label=label)
 
 
-def _name(bound: int, width: int, is_open: bool) -> str:
+def _name_bucket(bound: int, width: int, is_open: bool) -> str:
     if is_open:
         return f"{bound} and more"
     return f"{bound} to {bound + width - 1}" if width > 1 else str(bound)

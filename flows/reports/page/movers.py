@@ -3,10 +3,10 @@
 from typing import Any
 
 from flows.reports.page import svg
-from flows.reports.page.figure import Figure, Section, capped, fetch, mention, with_sign
+from flows.reports.page.figure import Figure, Section, fetch, mention, say_rest, with_sign
 from flows.reports.page.grid import Cell, Row, as_name, as_number, draw_grid, number_cell
-from flows.reports.page.strips import dumbbell
-from flows.reports.terminal import counted
+from flows.reports.page.strips import draw_dumbbell
+from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
 
 _SHOWN = 12
@@ -27,7 +27,7 @@ where not is_parent and momentum <> 0
 order by is_moving desc, abs(momentum) desc, articles_last_28_days desc, topic"""
 
 
-def section(con: Connection) -> Section:
+def draw_section(con: Connection) -> Section:
     """Set the last 28 days of each topic against the 28 days before."""
     rows = fetch(con, MOVED)
     if not rows:
@@ -37,7 +37,7 @@ def section(con: Connection) -> Section:
     top = max(max(row["articles_last_28_days"], row["articles_previous_28_days"]) for row in rows)
     shown = rows[:_SHOWN]
     figure = Figure(
-        title=_title(rows),
+        title=_say_title(rows),
         lead="Articles in the last 28 days (large dot) against the 28 days before (ring). The last"
         " column says how often chance alone makes two such counts differ so much; of many topics"
         " a few rise or fall by it.",
@@ -46,7 +46,7 @@ def section(con: Connection) -> Section:
             shown,
             {
                 "Topic": as_name("topic"),
-                "Before → now": lambda row: _dots(row, top),
+                "Before → now": lambda row: _draw_dots(row, top),
                 "Change": lambda row: number_cell(
                     row["articles_last_28_days"] - row["articles_previous_28_days"], sign=True
                 ),
@@ -59,16 +59,16 @@ def section(con: Connection) -> Section:
                 ),
             },
         ),
-        rest=capped(len(shown), len(rows)),
+        rest=say_rest(len(shown), len(rows)),
     )
     return Section("movers", "Which topics moved", [figure])
 
 
-def _title(rows: list[dict[str, Any]]) -> str:
+def _say_title(rows: list[dict[str, Any]]) -> str:
     first = rows[0]
     topic = mention(first["topic"])
     counts = (
-        f"{counted(first['articles_last_28_days'], 'article')} against"
+        f"{spell(first['articles_last_28_days'], 'article')} against"
         f" {svg.number(first['articles_previous_28_days'])}"
     )
     if first["is_moving"]:
@@ -81,7 +81,7 @@ def _title(rows: list[dict[str, Any]]) -> str:
     )
 
 
-def _dots(row: Row, top: float) -> Cell:
+def _draw_dots(row: Row, top: float) -> Cell:
     now, before = row["articles_last_28_days"], row["articles_previous_28_days"]
     label = f"{mention(row['topic'])}: {now:,} articles, {before:,} in the 28 days before"
-    return Cell(dumbbell(before, now, top, label))
+    return Cell(draw_dumbbell(before, now, top, label))

@@ -19,7 +19,7 @@ periods as (
 )"""
 
 
-def recent(table: str, time_grain: str, most: int) -> str:
+def select_recent(table: str, time_grain: str, most: int) -> str:
     """Return the beginning of a query: the newest periods of a mart, those without a row too."""
     return _RECENT.format(table=table, time_grain=time_grain, back=most - 1, step=STEPS[time_grain])
 

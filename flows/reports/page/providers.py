@@ -5,10 +5,10 @@ from typing import Any
 from markupsafe import Markup
 
 from flows.reports.page import svg
-from flows.reports.page.figure import Figure, Section, capped, fetch, mention, with_sign
+from flows.reports.page.figure import Figure, Section, fetch, mention, say_rest, with_sign
 from flows.reports.page.grid import Cell, Row, as_name, as_number, as_share, draw_grid
-from flows.reports.page.periods import choose_grain, recent
-from flows.reports.page.strips import sparkline
+from flows.reports.page.periods import choose_grain, select_recent
+from flows.reports.page.strips import draw_sparkline
 from flows.warehouse.connection import Connection
 
 _LARGEST, _LOWEST = 12, 8
@@ -69,21 +69,21 @@ qualify scored_articles >= {_FEWEST_SCORES} and quality_difference < 0
 order by quality_mean, provider"""
 
 
-def section(con: Connection) -> Section:
+def draw_section(con: Connection) -> Section:
     """List the largest providers, and those with the lowest scores."""
     time_grain = choose_grain(con, "marts.provider_trends", "provider", _ENOUGH) or "year"
-    newest = recent("marts.provider_trends", time_grain, _PERIODS)
+    newest = select_recent("marts.provider_trends", time_grain, _PERIODS)
     sql = LARGEST.format(recent=newest, time_grain=time_grain)
     rows = fetch(con, sql)
     if not rows:
         return Section("providers", "Who publishes", empty="No article names its provider.")
-    figures = [_largest(rows, sql, time_grain)]
+    figures = [_draw_largest(rows, sql, time_grain)]
     if lowest := fetch(con, LOWEST):
-        figures.append(_lowest(lowest))
+        figures.append(_draw_lowest(lowest))
     return Section("providers", "Who publishes", figures)
 
 
-def _largest(rows: list[dict[str, Any]], sql: str, time_grain: str) -> Figure:
+def _draw_largest(rows: list[dict[str, Any]], sql: str, time_grain: str) -> Figure:
     shown = rows[:_LARGEST]
     top = max(row["articles_share"] for row in rows)
     return Figure(
@@ -97,7 +97,7 @@ def _largest(rows: list[dict[str, Any]], sql: str, time_grain: str) -> Figure:
             shown,
             {
                 "Provider": as_name("name"),
-                f"By {time_grain}": lambda row: Cell(_spark(row, time_grain)),
+                f"By {time_grain}": lambda row: Cell(_draw_spark(row, time_grain)),
                 "Articles": as_number("articles"),
                 "Share": as_share("articles_share", widest=top),
                 "Quality": as_number("quality_mean", 1),
@@ -107,18 +107,18 @@ def _largest(rows: list[dict[str, Any]], sql: str, time_grain: str) -> Figure:
                 "Status": lambda row: Cell(with_sign(row["status"])),
             },
         ),
-        rest=capped(len(shown), len(rows)),
+        rest=say_rest(len(shown), len(rows)),
     )
 
 
-def _spark(row: Row, time_grain: str) -> Markup | str:
+def _draw_spark(row: Row, time_grain: str) -> Markup | str:
     if not row["counts"]:
         return ""
     said = ", ".join(map(svg.number, row["counts"]))
-    return sparkline(row["counts"], f"{mention(row['name'])}, articles a {time_grain}: {said}")
+    return draw_sparkline(row["counts"], f"{mention(row['name'])}, articles a {time_grain}: {said}")
 
 
-def _lowest(rows: list[dict[str, Any]]) -> Figure:
+def _draw_lowest(rows: list[dict[str, Any]]) -> Figure:
     shown = rows[:_LOWEST]
     first = rows[0]
     return Figure(
@@ -142,5 +142,5 @@ def _lowest(rows: list[dict[str, Any]]) -> Figure:
                 ),
             },
         ),
-        rest=capped(len(shown), len(rows)),
+        rest=say_rest(len(shown), len(rows)),
     )

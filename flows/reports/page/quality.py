@@ -3,13 +3,13 @@
 import itertools
 
 from flows.reports.page import svg
-from flows.reports.page.band import Spread, band
+from flows.reports.page.band import Spread, draw_band
 from flows.reports.page.causes import draw_causes
-from flows.reports.page.figure import Figure, Section, fetch, numbers
-from flows.reports.page.histogram import histogram
+from flows.reports.page.figure import Figure, Section, fetch, list_numbers
+from flows.reports.page.histogram import draw_histogram
 from flows.reports.page.periods import choose_grain
-from flows.reports.page.shifts import shifts
-from flows.reports.terminal import counted
+from flows.reports.page.shifts import draw_shifts
+from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
 
 _PERIODS = 18
@@ -59,17 +59,17 @@ order by periods.period_start desc
 limit {periods}"""
 
 
-def section(con: Connection) -> Section:
+def draw_section(con: Connection) -> Section:
     """Draw the distribution and its way over time, and explain the moves of the mean."""
     low, usual, high = con.execute(SCALE).fetchall()[0]
     if high is None:
         return Section("quality", "Quality", empty="No article has a quality.")
-    figures = [_distribution(con, low, usual, high), *_over_time(con), draw_causes(con)]
+    figures = [_draw_distribution(con, low, usual, high), *_draw_over_time(con), draw_causes(con)]
     return Section("quality", "Quality", figures)
 
 
-def _distribution(con: Connection, low: int, usual: int, high: int) -> Figure:
-    width = _bucket_width(usual - low)
+def _draw_distribution(con: Connection, low: int, usual: int, high: int) -> Figure:
+    width = _choose_width(usual - low)
     last = width * min(high // width, low // width + _MOST_BUCKETS - 1)
     sql = DISTRIBUTION.format(width=width, last=last)
     rows = fetch(con, sql)
@@ -84,20 +84,20 @@ def _distribution(con: Connection, low: int, usual: int, high: int) -> Figure:
     beyond = f", the last column {svg.number(last)} and more" if is_open else ""
     return Figure(
         title=title,
-        lead=f"Articles per {counted(width, 'point')} of quality{beyond}.",
+        lead=f"Articles per {spell(width, 'point')} of quality{beyond}.",
         sql=sql,
-        drawing=histogram(counts, width, median, title, is_open=is_open),
-        numbers=numbers(rows),
+        drawing=draw_histogram(counts, width, median, title, is_open=is_open),
+        numbers=list_numbers(rows),
     )
 
 
-def _bucket_width(span: int) -> int:
+def _choose_width(span: int) -> int:
     """Return a round width of which some fifteen cover what is usual."""
     width: int = next(10**n for n in itertools.count() if span <= 10 ** (n + 1) * _USUAL_BUCKETS)
     return next(digit * width for digit in (1, 2, 5, 10) if span <= digit * width * _USUAL_BUCKETS)
 
 
-def _over_time(con: Connection) -> list[Figure]:
+def _draw_over_time(con: Connection) -> list[Figure]:
     time_grain = choose_grain(con, _SCORES, "1", _ENOUGH_SCORES)
     if time_grain is None:
         return []
@@ -131,8 +131,8 @@ def _over_time(con: Connection) -> list[Figure]:
             lead=f"Median quality of the articles of each {time_grain} (line); eight in ten lie in"
             " the band. The period of an open dot is not over yet.",
             sql=sql,
-            drawing=band(values, title),
-            numbers=numbers(rows),
+            drawing=draw_band(values, title),
+            numbers=list_numbers(rows),
         ),
-        *shifts(con, time_grain),
+        *draw_shifts(con, time_grain),
     ]

@@ -22,21 +22,21 @@ from flows.reports.page import (
     topics,
 )
 from flows.reports.page.figure import Section, fetch, mention
-from flows.reports.summary import Summary, day, summarize
+from flows.reports.summary import Summary, spell_day, summarize
 from flows.warehouse.connection import Connection, open_readonly
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.run_log import read_runs
 
 _FOLDER = Path(__file__).parent
 SECTIONS: tuple[Callable[[Connection], Section], ...] = (
-    movers.section,
-    topics.section,
-    providers.section,
-    quality.section,
-    stories.citations,
-    stories.stories,
-    tending.section,
-    health.front_matter,
+    movers.draw_section,
+    topics.draw_section,
+    providers.draw_section,
+    quality.draw_section,
+    stories.draw_citations,
+    stories.draw_stories,
+    tending.draw_section,
+    health.draw_section,
 )
 TOTALS = """\
 select
@@ -64,7 +64,7 @@ def render(con: Connection, receipts: Sequence[Mapping[str, Any]] = ()) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["code"] = _code
+    environment.filters["code"] = _to_code
     # Reading aggregates of doubles by one thread: they add up the same way every time.
     con.execute("set threads = 1")
     summary = summarize(con)
@@ -75,13 +75,13 @@ def render(con: Connection, receipts: Sequence[Mapping[str, Any]] = ()) -> str:
         style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704
         first=first,
         rest=rest,
-        tiles=_tiles(summary, totals),
+        tiles=_make_tiles(summary, totals),
         run=totals,
-        sections=[*(section(con) for section in SECTIONS), runs.section(con, receipts)],
+        sections=[*(section(con) for section in SECTIONS), runs.draw_section(con, receipts)],
     )
 
 
-def _code(text: str) -> Markup:
+def _to_code(text: str) -> Markup:
     """Set what stands between backticks as code."""
     parts = text.split("`")
     return Markup("").join(
@@ -90,7 +90,7 @@ def _code(text: str) -> Markup:
     )
 
 
-def _tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+def _make_tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     """Return four numbers with what they are compared with; the last word is a kind of news."""
     moved = summary.articles - summary.articles_before
     mended = totals["quarantined_files"]
@@ -102,13 +102,13 @@ def _tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str, str
             if summary.until
             else "no article has a date",
             # Two counts at one rate differ by twice the square root of their sum, seldom by more.
-            _kind(moved if moved**2 > 4 * (summary.articles + summary.articles_before) else 0),
+            _name_kind(moved if moved**2 > 4 * (summary.articles + summary.articles_before) else 0),
         ),
-        ("Mean quality of them", svg.number(summary.quality, 1), _compared(summary), "flat"),
+        ("Mean quality of them", svg.number(summary.quality, 1), _compare_quality(summary), "flat"),
         (
             "Articles in all",
             svg.number(totals["articles"] or 0),
-            f"to {day(summary.until)}" if summary.until else "",
+            f"to {spell_day(summary.until)}" if summary.until else "",
             "flat",
         ),
         (
@@ -120,11 +120,11 @@ def _tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str, str
     ]
 
 
-def _kind(change: int) -> str:
+def _name_kind(change: int) -> str:
     return "up" if change > 0 else "down" if change < 0 else "flat"
 
 
-def _compared(summary: Summary) -> str:
+def _compare_quality(summary: Summary) -> str:
     if summary.quality is None or summary.quality_before is None:
         return "no scores to compare with"
     return f"{svg.number(summary.quality - summary.quality_before, 1, sign=True)} against before"

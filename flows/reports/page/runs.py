@@ -8,7 +8,7 @@ from flows.reports.page import svg
 from flows.reports.page.figure import Figure, Section, fetch
 from flows.reports.page.grid import Cell, as_number, draw_grid
 from flows.reports.summary import clip
-from flows.reports.terminal import counted, escape_control
+from flows.reports.terminal import escape_control, spell
 from flows.warehouse.connection import Connection
 
 _SHOWN = 10
@@ -28,15 +28,15 @@ limit {_SHOWN}"""
 _NO_COUNTS = dict.fromkeys(("read_files", "gone", "quarantined", "warnings", "seconds"))
 
 
-def section(con: Connection, receipts: Sequence[Mapping[str, Any]]) -> Section:
+def draw_section(con: Connection, receipts: Sequence[Mapping[str, Any]]) -> Section:
     """List the latest runs that published or failed: what they found, how long they took."""
     published = fetch(con, RUNS)
-    both = [*published, *_failed(receipts)]
+    both = [*published, *_list_failed(receipts)]
     rows = sorted(both, key=lambda row: row["started_at"], reverse=True)[:_SHOWN]
     if not published:
         return Section("runs", "Runs", empty="No run has published yet.")
     figure = Figure(
-        title=_title(rows[0]),
+        title=_say_title(rows[0]),
         lead="Runs that published something or failed, the newest first. The SQL lists those that"
         " published, `matterhouse runs` all.",
         sql=RUNS,
@@ -58,7 +58,7 @@ def section(con: Connection, receipts: Sequence[Mapping[str, Any]]) -> Section:
     return Section("runs", "Runs", [figure])
 
 
-def _failed(receipts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _list_failed(receipts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             **_NO_COUNTS,
@@ -70,11 +70,11 @@ def _failed(receipts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _title(last: Mapping[str, Any]) -> str:
+def _say_title(last: Mapping[str, Any]) -> str:
     when = f"{last['started_at']:%Y-%m-%d at %H:%M} UTC"
     if last["seconds"] is None:
         return f"The run of {when} {clip(last['failed_checks'][0], 120)}"
     return (
-        f"The last run that published was on {when}, read {counted(last['read_files'], 'file')}"
+        f"The last run that published was on {when}, read {spell(last['read_files'], 'file')}"
         f" and took {svg.number(last['seconds'], 1)} s"
     )

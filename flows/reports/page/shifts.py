@@ -71,7 +71,7 @@ order by periods.period_start desc
 limit {_SHOWN}"""
 
 
-def shifts(con: Connection, time_grain: str) -> list[Figure]:
+def draw_shifts(con: Connection, time_grain: str) -> list[Figure]:
     """List the periods whose articles score otherwise than those before, and through whom."""
     sql = SHIFTS.format(time_grain=time_grain)
     rows = fetch(con, sql)
@@ -79,7 +79,7 @@ def shifts(con: Connection, time_grain: str) -> list[Figure]:
         return []
     return [
         Figure(
-            title=_title(rows[0], time_grain),
+            title=_say_title(rows[0], time_grain),
             lead=f"Whole {time_grain}s, by date of publication, whose mean differs from that of the"
             f" {time_grain} before by {_MOVED} points or more; beside each provider is what its"
             " articles, more, fewer, better or worse ones, did to the mean.",
@@ -93,18 +93,18 @@ def shifts(con: Connection, time_grain: str) -> list[Figure]:
                     "Mean": as_number("quality_mean", 1),
                     "Change": lambda row: number_cell(_change(row), 1, sign=True),
                     "Articles": as_number("scored_articles"),
-                    "Mostly through": lambda row: Cell(", ".join(_causes(row))),
+                    "Mostly through": lambda row: Cell(", ".join(_list_causes(row))),
                 },
             ),
         )
     ]
 
 
-def _title(row: Row, time_grain: str) -> str:
+def _say_title(row: Row, time_grain: str) -> str:
     change = _change(row)
     # Many small causes can outweigh the three largest.
     is_explained = any(cause["points"] * change > 0 for cause in row["providers"] or ())
-    through = f", mostly through {_causes(row)[0]}" if is_explained else ""
+    through = f", mostly through {_list_causes(row)[0]}" if is_explained else ""
     return (
         f"Articles of {svg.period(row['period_start'], time_grain)} score"
         f" {svg.number(abs(change), 1)} {'higher' if change > 0 else 'lower'} than those of the"
@@ -116,7 +116,7 @@ def _change(row: Row) -> float:
     return float(row["quality_mean"] - row["quality_before"])
 
 
-def _causes(row: Row) -> list[str]:
+def _list_causes(row: Row) -> list[str]:
     """Name those that did most, first who moved the mean the way it went."""
     found = sorted(row["providers"] or (), key=lambda cause: cause["points"] * _change(row) < 0)
     return [

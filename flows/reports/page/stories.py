@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from flows.reports.page import svg
-from flows.reports.page.figure import Figure, Section, capped, fetch_first, mention
+from flows.reports.page.figure import Figure, Section, fetch_first, mention, say_rest
 from flows.reports.page.grid import (
     Cell,
     as_name,
@@ -15,7 +15,7 @@ from flows.reports.page.grid import (
     number_cell,
 )
 from flows.reports.summary import clip
-from flows.reports.terminal import counted
+from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
 
 _SHOWN = 12
@@ -52,7 +52,7 @@ left join marts.providers as later on later.provider = alike.later_provider
 order by alike.similarity desc, alike.article_id, alike.later_article_id"""
 
 
-def citations(con: Connection) -> Section:
+def draw_citations(con: Connection) -> Section:
     """List who cites whom most often."""
     shown, total = fetch_first(con, CITATIONS, _SHOWN)
     if not shown:
@@ -61,7 +61,7 @@ def citations(con: Connection) -> Section:
     first = shown[0]
     figure = Figure(
         title=f"{mention(first['cites'])} cites {mention(first['is_cited'])} most:"
-        f" {counted(first['citations'], 'time')}",
+        f" {spell(first['citations'], 'time')}",
         lead="Related items of other providers. The share is of all that the citing provider cites;"
         " above 0, the cited items score better than the citing articles.",
         sql=CITATIONS,
@@ -77,15 +77,15 @@ def citations(con: Connection) -> Section:
                 "Quality, cited less citing": as_number("quality_difference", 1, sign=True),
             },
         ),
-        rest=capped(len(shown), total),
+        rest=say_rest(len(shown), total),
     )
     return Section("citations", "Who cites whom", [figure])
 
 
-def stories(con: Connection) -> Section:
+def draw_stories(con: Connection) -> Section:
     """List the stories that several providers carried, by their address and by their title."""
     figures = []
-    for sql, draw in ((STORIES, _same_address), (ALIKE, _alike)):
+    for sql, draw in ((STORIES, _draw_same_address), (ALIKE, _draw_alike)):
         shown, total = fetch_first(con, sql, _SHOWN)
         if shown:
             figures.append(draw(shown, total))
@@ -93,30 +93,30 @@ def stories(con: Connection) -> Section:
     return Section("stories", "Stories at several outlets", figures, empty)
 
 
-def _same_address(shown: list[dict[str, Any]], total: int) -> Figure:
+def _draw_same_address(shown: list[dict[str, Any]], total: int) -> Figure:
     return Figure(
-        title=f"{counted(total, 'story', 'stories')} came through more than one outlet",
+        title=f"{spell(total, 'story', 'stories')} came through more than one outlet",
         lead="The same address under several providers, where the scores lie furthest apart first.",
         sql=STORIES,
         grid=draw_grid(
             shown,
             {
                 "Story": lambda row: Cell(
-                    clip(row["title"] or row["story_url"], 90), link=safe(row["story_url"])
+                    clip(row["title"] or row["story_url"], 90), link=allow_link(row["story_url"])
                 ),
                 "Outlets": as_number("providers"),
-                "Scores": lambda row: Cell(_scores(row["scores"])),
+                "Scores": lambda row: Cell(_list_scores(row["scores"])),
                 "Apart": as_number("quality_range"),
                 "First": as_name("first_provider"),
             },
         ),
-        rest=capped(len(shown), total),
+        rest=say_rest(len(shown), total),
     )
 
 
-def _alike(shown: list[dict[str, Any]], total: int) -> Figure:
+def _draw_alike(shown: list[dict[str, Any]], total: int) -> Figure:
     return Figure(
-        title=f"{counted(total, 'pair')} of articles of different providers have like titles",
+        title=f"{spell(total, 'pair')} of articles of different providers have like titles",
         lead="At most seven days apart, the most alike first: a likeness of words, no proof.",
         sql=ALIKE,
         grid=draw_grid(
@@ -132,15 +132,15 @@ def _alike(shown: list[dict[str, Any]], total: int) -> Figure:
                 "Words in common": as_share("similarity"),
             },
         ),
-        rest=capped(len(shown), total),
+        rest=say_rest(len(shown), total),
     )
 
 
-def _scores(scores: list[dict[str, Any]]) -> str:
+def _list_scores(scores: list[dict[str, Any]]) -> str:
     said = [f"{mention(s['provider'] or '?', 40)} {svg.number(s['quality'])}" for s in scores[:4]]
     return ", ".join(said) + (", …" if len(scores) > 4 else "")
 
 
-def safe(address: str | None) -> str | None:
+def allow_link(address: str | None) -> str | None:
     """Return an address that a reader may follow: on the web, and nowhere else."""
     return address if address and address.lower().startswith(("https://", "http://")) else None

@@ -26,7 +26,7 @@ def _plain(value: object) -> object:
     return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else value
 
 
-def joined(parts: Iterable[Markup]) -> Markup:
+def join(parts: Iterable[Markup]) -> Markup:
     """Return parts one after the other."""
     return Markup("").join(parts)
 
@@ -71,11 +71,11 @@ def bar(x: float, y: float, width: float, height: float, kind: str, hint: str = 
     )
 
 
-def stretched(height: float, *paths: Markup) -> Markup:
+def stretch(height: float, *paths: Markup) -> Markup:
     """Return lines and areas drawn 1000 wide; they are stretched, their strokes are not."""
     return tag(
         "svg",
-        joined(paths),
+        join(paths),
         width="100%",
         height=height,
         viewBox=f"0 0 1000 {height:g}",

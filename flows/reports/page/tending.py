@@ -3,17 +3,17 @@
 from typing import Any
 
 from flows.reports.page import svg
-from flows.reports.page.columns import Column, columns, ends
-from flows.reports.page.figure import Figure, Panel, Section, capped, fetch, mention, numbers
+from flows.reports.page.columns import Column, draw_columns, name_ends
+from flows.reports.page.figure import Figure, Panel, Section, fetch, list_numbers, mention, say_rest
 from flows.reports.page.grid import Cell, Draw, as_name, as_number, as_share, draw_grid
-from flows.reports.page.periods import recent
-from flows.reports.terminal import counted
+from flows.reports.page.periods import select_recent
+from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
 
 _PERIODS, _PROVIDERS = 24, 12
 _TIME_GRAIN = "month"
 CONTRIBUTIONS = f"""\
-{recent("marts.contributions", _TIME_GRAIN, _PERIODS)}
+{select_recent("marts.contributions", _TIME_GRAIN, _PERIODS)}
 
 select
     periods.period_start,
@@ -47,35 +47,37 @@ _SHOWN = {
 }
 
 
-def section(con: Connection) -> Section:
+def draw_section(con: Connection) -> Section:
     """Draw the contributions month by month, and list how fast articles arrive."""
     figures = []
     if contributions := fetch(con, CONTRIBUTIONS):
-        figures.append(_contributions(contributions))
+        figures.append(_draw_contributions(contributions))
     if arrivals := fetch(con, ARRIVALS):
-        figures.append(_arrivals(arrivals))
+        figures.append(_draw_arrivals(arrivals))
     empty = (
         "" if figures else "There is no history yet: it comes from the commits of a git work tree."
     )
     return Section("tending", "How the collection is maintained", figures, empty)
 
 
-def _contributions(rows: list[dict[str, Any]]) -> Figure:
+def _draw_contributions(rows: list[dict[str, Any]]) -> Figure:
     last = rows[-1]
     return Figure(
-        title=f"In {last['period_start']:%B %Y} {counted(last['additions'], 'article')} came,"
-        f" {counted(last['rescorings'], 'score')} changed and"
-        f" {counted(last['removals'], 'article')} went",
+        title=f"In {last['period_start']:%B %Y} {spell(last['additions'], 'article')} came,"
+        f" {spell(last['rescorings'], 'score')} changed and"
+        f" {spell(last['removals'], 'article')} went",
         lead="What commits did to articles, by month, each on its own scale. The newest month with"
         " a commit is dashed.",
         sql=CONTRIBUTIONS,
         # One month is no way that anything went.
-        panels=tuple(_panel(rows, *shown) for shown in _SHOWN.items()) if len(rows) > 1 else (),
-        numbers=numbers(rows),
+        panels=tuple(_draw_panel(rows, *shown) for shown in _SHOWN.items())
+        if len(rows) > 1
+        else (),
+        numbers=list_numbers(rows),
     )
 
 
-def _panel(rows: list[dict[str, Any]], column: str, said: str) -> Panel:
+def _draw_panel(rows: list[dict[str, Any]], column: str, said: str) -> Panel:
     values = [
         Column(svg.period(row["period_start"], _TIME_GRAIN), row[column], None, row is not rows[-1])
         for row in rows
@@ -85,19 +87,19 @@ def _panel(rows: list[dict[str, Any]], column: str, said: str) -> Panel:
     return Panel(
         said,
         f"{svg.number(total)} in all",
-        columns(values, label),
-        ends(values),
+        draw_columns(values, label),
+        name_ends(values),
         f"max {svg.number(peak)}",
     )
 
 
-def _arrivals(rows: list[dict[str, Any]]) -> Figure:
+def _draw_arrivals(rows: list[dict[str, Any]]) -> Figure:
     shown, first = rows[:_PROVIDERS], rows[0]
     return Figure(
         title=f"Half of the articles of {mention(first['name'])} were here within"
         f" {svg.number(first['lag_days_median'], 1)} days of their publication"
         if first["lag_days_median"] is not None and first["articles"] > 1
-        else f"{counted(first['articles'], 'article')} of {mention(first['name'])} came",
+        else f"{spell(first['articles'], 'article')} of {mention(first['name'])} came",
         lead=f"Articles that came in {first['period_start'].year}: the share that was here within"
         " 24 hours, and the days within which half and nine in ten of them were here.",
         sql=ARRIVALS,
@@ -111,7 +113,7 @@ def _arrivals(rows: list[dict[str, Any]]) -> Figure:
                 "Nine in ten within": _as_days("lag_days_p90"),
             },
         ),
-        rest=capped(len(shown), len(rows)),
+        rest=say_rest(len(shown), len(rows)),
     )
 
 

@@ -3,19 +3,19 @@
 from typing import Any
 
 from flows.reports.page import svg
-from flows.reports.page.columns import Column, columns, ends
+from flows.reports.page.columns import Column, draw_columns, name_ends
 from flows.reports.page.figure import (
     Figure,
     Panel,
     Section,
-    capped,
     fetch,
+    list_numbers,
     mention,
-    numbers,
+    say_rest,
     with_sign,
 )
-from flows.reports.page.periods import choose_grain, recent
-from flows.reports.terminal import counted
+from flows.reports.page.periods import choose_grain, select_recent
+from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
 
 _SHOWN = 12
@@ -48,29 +48,29 @@ group by topics.topic, topics.status, topics.is_moving, topics.articles, topics.
 order by topics.is_moving desc, abs(topics.momentum) desc, topics.articles desc, topics.topic"""
 
 
-def section(con: Connection) -> Section:
+def draw_section(con: Connection) -> Section:
     """Draw each topic on a scale of its own; twelve of them have room."""
     time_grain = choose_grain(con, _TRENDS, "topic", _ENOUGH)
     if time_grain is None:
         return Section("topics", "Topics over time", empty="No dated article lists a topic.")
-    newest = recent("marts.topic_trends", time_grain, _PERIODS)
+    newest = select_recent("marts.topic_trends", time_grain, _PERIODS)
     sql = OVER_TIME.format(recent=newest, time_grain=time_grain)
     rows = fetch(con, sql)
     shown = rows[:_SHOWN]
     figure = Figure(
-        title=_title(rows, len(shown), time_grain),
+        title=_say_title(rows, len(shown), time_grain),
         lead=f"Articles a {time_grain}, each topic on its own scale, the strongest mover first. The"
         " line is the mean of four periods, the trend that of twelve; the period of a dashed column"
         " is not over yet.",
         sql=sql,
-        panels=tuple(_panel(row, time_grain) for row in shown),
-        numbers=numbers([_counts(row) for row in shown]),
-        rest=capped(len(shown), len(rows)),
+        panels=tuple(_draw_panel(row, time_grain) for row in shown),
+        numbers=list_numbers([_list_counts(row) for row in shown]),
+        rest=say_rest(len(shown), len(rows)),
     )
     return Section("topics", "Topics over time", [figure])
 
 
-def _counts(row: dict[str, Any]) -> dict[str, Any]:
+def _list_counts(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "topic": row["topic"],
         "status": row["status"],
@@ -79,14 +79,14 @@ def _counts(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _trend(row: dict[str, Any], time_grain: str) -> str:
+def _say_trend(row: dict[str, Any], time_grain: str) -> str:
     slope = row["slope"]
     if slope is None or abs(slope) < _LEVEL:
         return with_sign(row["status"])
     return f"{with_sign(row['status'])}, {svg.number(slope, 1, sign=True)} a {time_grain}"
 
 
-def _title(rows: list[dict[str, Any]], shown: int, time_grain: str) -> str:
+def _say_title(rows: list[dict[str, Any]], shown: int, time_grain: str) -> str:
     # What ended long ago moves no more, however steep its end was.
     steep = [
         row
@@ -111,11 +111,11 @@ def _title(rows: list[dict[str, Any]], shown: int, time_grain: str) -> str:
     )
     return (
         f"{mention(largest['topic'])} is the largest topic:"
-        f" {counted(largest['articles'], 'article')}, {most}"
+        f" {spell(largest['articles'], 'article')}, {most}"
     )
 
 
-def _panel(row: dict[str, Any], time_grain: str) -> Panel:
+def _draw_panel(row: dict[str, Any], time_grain: str) -> Panel:
     periods, counts = row["periods"], row["counts"]
     values = [
         Column(
@@ -134,8 +134,8 @@ def _panel(row: dict[str, Any], time_grain: str) -> Panel:
     )
     return Panel(
         row["topic"],
-        _trend(row, time_grain),
-        columns(values, label),
-        ends(values),
+        _say_trend(row, time_grain),
+        draw_columns(values, label),
+        name_ends(values),
         f"max {svg.number(peak)}",
     )

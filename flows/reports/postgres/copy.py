@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from psycopg import sql
 
-from flows.reports.postgres.types import Column, column
+from flows.reports.postgres.types import Column, convert_column
 from flows.warehouse import catalog
 from flows.warehouse.connection import Connection, sql_identifier
 
@@ -51,7 +51,7 @@ class Table:
 def describe(table: catalog.Table) -> Table:
     """Return a table of the warehouse as PostgreSQL will keep it."""
     columns = tuple(
-        (each.name, column(sql_identifier(each.name), each.type), each.comment)
+        (each.name, convert_column(sql_identifier(each.name), each.type), each.comment)
         for each in table.columns
     )
     return Table(table.schema, table.name, table.comment, columns)
@@ -70,7 +70,7 @@ def copy(con: Connection, session: "psycopg.Connection", table: Table) -> int:
     # the new rows, not an empty table.
     to_table = sql.SQL("copy {} from stdin (format csv, freeze)").format(table.staged)
     with session.cursor() as cursor:
-        with _csv(con, table) as chunks, cursor.copy(to_table) as receiver:
+        with _stream_csv(con, table) as chunks, cursor.copy(to_table) as receiver:
             for chunk in chunks:
                 receiver.write(chunk)
         rows = cursor.rowcount
@@ -80,7 +80,7 @@ def copy(con: Connection, session: "psycopg.Connection", table: Table) -> int:
 
 
 @contextmanager
-def _csv(con: Connection, table: Table) -> Iterator[Iterator[bytes]]:
+def _stream_csv(con: Connection, table: Table) -> Iterator[Iterator[bytes]]:
     """Give the rows as chunks of CSV, written by a thread into a pipe.
 
     What DuckDB has to complain of is raised when the block ends.

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import psycopg
 
-from flows.reports.export import matching
+from flows.reports.export import match_tables
 from flows.reports.output import NotOursToReplace
 from flows.reports.postgres import dependents
 from flows.reports.postgres.copy import SCHEMA, copy, describe
-from flows.reports.postgres.session import shown, transaction
+from flows.reports.postgres.session import open_transaction, show_address
 from flows.reports.postgres.swap import create_schemas, swap
-from flows.reports.terminal import counted
+from flows.reports.terminal import spell
 from flows.warehouse.catalog import read_tables
 from flows.warehouse.connection import Connection
 
@@ -46,8 +46,8 @@ class Publication:
         if self.rows is None:
             return f"{self.address} holds run {self.run_id} already"
         return (
-            f"Published {counted(self.tables, 'table')} of run {self.run_id},"
-            f" {counted(self.rows, 'row')},"
+            f"Published {spell(self.tables, 'table')} of run {self.run_id},"
+            f" {spell(self.rows, 'row')},"
             f" to {self.address}"
         )
 
@@ -60,13 +60,13 @@ def publish(
     `unless_there` leaves a database alone that holds these tables of this run already.
     """
     known = {table.full_name: table for table in read_tables(con)}
-    tables = [describe(known[name]) for name in matching(con, patterns)]
+    tables = [describe(known[name]) for name in match_tables(con, patterns)]
     run_id = str(con.execute("select arg_max(run_id, started_at) from ops.runs").fetchall()[0][0])
     wanted = {table.full_name: run_id for table in tables}
-    with transaction(url) as session:
+    with open_transaction(url) as session:
         earlier = _read_earlier(session)
         if unless_there and wanted == {name: of_run for name, (_, of_run) in earlier.items()}:
-            return Publication(run_id, shown(url), len(tables), None)
+            return Publication(run_id, show_address(url), len(tables), None)
         _refuse_others(session, wanted.keys() - earlier.keys())
         rows = 0
         for table in tables:
@@ -75,7 +75,7 @@ def publish(
                 oid, _ = earlier[table.full_name]
                 dependents.copy_indexes(session, oid, table.staged_name)
         swap(session, {name: oid for name, (oid, _) in earlier.items()}, tables, run_id)
-    return Publication(run_id, shown(url), len(tables), rows)
+    return Publication(run_id, show_address(url), len(tables), rows)
 
 
 def _read_earlier(session: psycopg.Connection) -> dict[str, tuple[int, str]]:

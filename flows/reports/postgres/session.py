@@ -26,31 +26,31 @@ class DatabaseRefuses(MatterhouseError):
 
 
 @contextmanager
-def transaction(url: str) -> Iterator[psycopg.Connection]:
+def open_transaction(url: str) -> Iterator[psycopg.Connection]:
     """Open a transaction, one of us at a time; it is committed when the block ends well."""
-    password = _parts(url).get("password", "")
+    password = _parse(url).get("password", "")
     try:
         with psycopg.connect(url) as session:
             session.execute(_SETTINGS)
             asked = session.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK])
             if asked.fetchone() != (True,):
-                raise Locked(f"another publish is at work on {shown(url)}")
+                raise Locked(f"another publish is at work on {show_address(url)}")
             yield session
     except psycopg.Error as error:
-        words = _reason(error)
+        words = _explain(error)
         words = words.replace(password, "***") if password else words
-        raise DatabaseRefuses(f"{shown(url)}: {words}") from None
+        raise DatabaseRefuses(f"{show_address(url)}: {words}") from None
 
 
-def shown(url: str) -> str:
+def show_address(url: str) -> str:
     """Return the address as it may be shown: without the user and the password."""
-    parts = _parts(url)
+    parts = _parse(url)
     port = f":{parts['port']}" if parts.get("port") else ""
     database = parts.get("dbname") or parts.get("user") or ""
     return f"postgresql://{parts.get('host', '')}{port}/{database}"
 
 
-def _parts(url: str) -> dict[str, str]:
+def _parse(url: str) -> dict[str, str]:
     try:
         return {name: str(part) for name, part in conninfo_to_dict(url).items()}
     except psycopg.Error:
@@ -58,7 +58,7 @@ def _parts(url: str) -> dict[str, str]:
         raise UsageError(NO_ADDRESS) from None
 
 
-def _reason(error: psycopg.Error) -> str:
+def _explain(error: psycopg.Error) -> str:
     """Return the cause in one line; other details could quote rows."""
     if isinstance(error, psycopg.errors.DependentObjectsStillExist):
         depends = "; ".join(str(error.diag.message_detail).splitlines())

@@ -38,7 +38,7 @@ class Column:
     expression: str
 
 
-def column(name: str, kind: str) -> Column:
+def convert_column(name: str, kind: str) -> Column:
     """Return how a column of DuckDB's type `kind`, a quoted name, is kept by PostgreSQL.
 
     Text loses its NUL characters, which PostgreSQL cannot hold. Lists of text become `text[]`,
@@ -49,20 +49,20 @@ def column(name: str, kind: str) -> Column:
     if kind.startswith("DECIMAL"):
         return Column(kind.replace("DECIMAL", "numeric"), name)
     if kind == "JSON":
-        return Column("jsonb", _json(f"{name}::varchar"))
+        return Column("jsonb", _write_json(f"{name}::varchar"))
     if kind == "VARCHAR[]":
-        return Column("text[]", _array(name))
+        return Column("text[]", _write_array(name))
     if kind.endswith("]") or re.match(r"(STRUCT|MAP|UNION)\b", kind):
-        return Column("jsonb", _json(f"to_json({name})::varchar"))
+        return Column("jsonb", _write_json(f"to_json({name})::varchar"))
     return Column("text", f"replace({name}::varchar, chr(0), '')")
 
 
-def _json(text: str) -> str:
+def _write_json(text: str) -> str:
     cleaned = _JSON_WITHOUT_NUL.format(text)
     return f"case when contains({text}, '\\u0000') then {cleaned} else {text} end"
 
 
-def _array(name: str) -> str:
+def _write_array(name: str) -> str:
     escaped = r"""replace(replace(replace(item, chr(0), ''), '\', '\\'), '"', '\"')"""
     items = f"""list_transform({name}, lambda item: coalesce('"' || {escaped} || '"', 'NULL'))"""
     return f"'{{' || array_to_string({items}, ',') || '}}'"

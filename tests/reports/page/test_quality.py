@@ -52,7 +52,7 @@ def con() -> "duckdb.DuckDBPyConnection":
 
 def why(con: "duckdb.DuckDBPyConnection") -> Figure:
     """Return the figure that explains the moves."""
-    return quality.section(con).figures[-1]
+    return quality.draw_section(con).figures[-1]
 
 
 def test_each_month_that_moved_says_why(con: "duckdb.DuckDBPyConnection") -> None:
@@ -108,7 +108,7 @@ def test_a_distribution_is_drawn_in_buckets_that_fit_the_scores(
         f"create or replace table marts.articles as select *, null::date as published_date,"
         f" false as is_scheduled from {values} as scores (quality)"
     )
-    figure = quality.section(con).figures[0]
+    figure = quality.draw_section(con).figures[0]
     assert figure.lead == lead
     rows = con.execute(figure.sql).fetchall()
     assert [row[0] for row in rows] == bounds

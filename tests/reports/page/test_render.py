@@ -65,7 +65,7 @@ def test_every_figure_shows_sql_that_runs(which: str, request: pytest.FixtureReq
     paths = request.getfixturevalue(which)
     shown = re.findall(r"<pre><code>(.*?)</code></pre>", rendered(paths), re.DOTALL)
     with open_readonly(paths) as con:
-        sections = [*(section(con) for section in SECTIONS), runs.section(con, [])]
+        sections = [*(section(con) for section in SECTIONS), runs.draw_section(con, [])]
         figures = [figure for section in sections for figure in section.figures]
         assert [html.unescape(sql) for sql in shown] == [figure.sql for figure in figures]
         for figure in figures:

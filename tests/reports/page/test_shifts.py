@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from flows.reports.page.shifts import shifts
+from flows.reports.page.shifts import draw_shifts
 
 MINUS = "\N{MINUS SIGN}"
 MONTHS = {
@@ -47,7 +47,7 @@ def test_what_providers_did_adds_up_to_the_change(con: "duckdb.DuckDBPyConnectio
 
     January has too few scores, April's mean differs by one point, June is not over.
     """
-    (figure,) = shifts(con, "month")
+    (figure,) = draw_shifts(con, "month")
     assert figure.grid is not None
     assert [[str(cell.content) for cell in row] for row in figure.grid.rows] == [
         ["May 2025", "90.0", "+33.0", "4", "no provider (+33.0)"],
@@ -62,4 +62,4 @@ def test_what_providers_did_adds_up_to_the_change(con: "duckdb.DuckDBPyConnectio
 def test_months_that_are_alike_have_no_figure(con: "duckdb.DuckDBPyConnection") -> None:
     """A list of nothing is left out."""
     con.execute("update marts.articles set quality = 70")
-    assert shifts(con, "month") == []
+    assert draw_shifts(con, "month") == []

@@ -15,7 +15,7 @@ def test_one_article_has_no_half() -> None:
         "lag_days_median": 357.9,
         "lag_days_p90": 357.9,
     }
-    one, two = (tending._arrivals([row | {"articles": count}]).title for count in (1, 2))
+    one, two = (tending._draw_arrivals([row | {"articles": count}]).title for count in (1, 2))
     assert one == "1 article of Deep Rock Digest came"
     assert two == (
         "Half of the articles of Deep Rock Digest were here within 357.9 days of their publication"
