@@ -132,7 +132,8 @@ def test_another_failure_is_news_and_the_same_one_is_not(tmp_path: Path) -> None
     with WebHook() as hook:
         for error in ("disk full, 3 left", "disk full, 2 left", "no network", "disk full, 1 left"):
             receipt = {"warehouse": str(tmp_path / "n.duckdb"), "error": error, "published": False}
-            send.send([f"json://127.0.0.1:{hook.port}"], receipt, notify.news(receipt), pytest.fail)
+            found = notify.find_news(receipt)
+            send.send([f"json://127.0.0.1:{hook.port}"], receipt, found, pytest.fail)
         assert [post["message"] for post in hook.received] == ["disk full, 3 left", "no network"]
     paths = WarehousePaths(tmp_path / "n.duckdb")
     assert alerts.read_open_problems(paths) == {"failed: disk full, … left", "failed: no network"}

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import pipeline
-from flows.load import ledger, merge, plan
+from flows.load import ledger, merge, plan, receipt
 from flows.models import build, checks
 from flows.pipeline import Request, run
 from flows.source import folder
@@ -41,7 +41,7 @@ BOUNDARIES: list[tuple[Any, str]] = [
     (build, "build"),
     (checks, "run"),
     (ledger, "record"),
-    (ledger, "complete"),
+    (receipt, "complete"),
     (generations, "keep_plain_file"),
     (generations, "_sync_folder"),
     (generations, "switch_to"),
