@@ -18,7 +18,7 @@ from flows.reports import failures, results, terminal
 from flows.warehouse.paths import locate
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-TO_MEND = 3
+TO_FIX = 3
 # The panels of `--help`: what is typed every day, and the rest.
 EVERYDAY, MORE = "Everyday", "More"
 app = App(
@@ -28,7 +28,7 @@ app = App(
 Everyday:
   matterhouse build content         # then: matterhouse build
   matterhouse sql "from marts.topics order by articles desc"
-  matterhouse quarantine            # which files to mend, and how
+  matterhouse quarantine            # which files to fix, and how
 
 More:
   matterhouse tables marts.topics   # what each column means
@@ -157,7 +157,7 @@ def build(
     if finished.failure:
         raise finished.failure
     if strict and (receipt.quarantined or found.newly_excluded or not receipt.loaded):
-        return TO_MEND
+        return TO_FIX
     return 0 if receipt.loaded else 1
 
 
@@ -220,7 +220,7 @@ def page(
     warehouse: options.Warehouse,
     show: Annotated[bool, Parameter(name="--open")] = False,
 ) -> None:
-    """Write one page with pictures: what moves, who publishes, how good it is, what to mend.
+    """Write one page with pictures: what moves, who publishes, how good it is, what to fix.
 
     Args:
         file: The file to write, such as news.html.
@@ -252,7 +252,7 @@ def quarantine(
     history: bool = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Say which files could not be loaded, and how to mend them.
+    """Say which files could not be loaded, and how to fix them.
 
     Args:
         values: List the values that did not fit their column.

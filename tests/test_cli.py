@@ -119,7 +119,7 @@ def test_build_prints_a_balanced_receipt_and_what_to_type_next(shell: Shell) -> 
     # What is printed can be typed as it is: this warehouse is not where it is looked for unasked.
     command = f"  matterhouse --warehouse {shell.content.warehouse}"
     assert lines[lines.index("Next:") + 1 :] == [
-        f"{command} quarantine   # 1 file to mend",
+        f"{command} quarantine   # 1 file to fix",
         f"{command} tables   # every table with its meaning",
         f'{command} sql "from marts.topics order by articles desc"',
     ]

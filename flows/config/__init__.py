@@ -173,7 +173,7 @@ def _read_terms(file: ConfigFile, fields: dict[str, Value]) -> list[Terms]:
 
 
 def _read_dates(file: ConfigFile, fields: dict[str, Value]) -> dict[str, date]:
-    """Return the first and the last day that a date can be meant to be, as far as they are set."""
+    """Return the first and the last plausible day, as far as they are set."""
     found = {}
     for key, value in file.take_mapping(fields, "dates").items():
         where, remedy = ("dates", key), "`earliest` or `latest` and a day, as 1850-01-01"

@@ -100,7 +100,7 @@ def to_timestamp(value: Value) -> int | None:
 
 
 def to_timestamp_within(plausible: dates.DateRange, value: Value) -> int | None:
-    """Take a date that can be meant."""
+    """Take a plausible date."""
     micros = to_timestamp(value)
     if micros is not None and (doubt := plausible.doubt(micros)):
         raise _bad_date(doubt)

@@ -111,7 +111,7 @@ def _to_zone(name: str | None) -> tzinfo:
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """The dates that can be meant, both ends included, as µs since 1970 UTC."""
+    """The plausible dates, both ends included, as µs since 1970 UTC."""
 
     earliest: int
     latest: int
@@ -139,7 +139,7 @@ def to_day(micros: int) -> date:
 
 
 def range_at(now: datetime, earliest: date | None = None, latest: date | None = None) -> DateRange:
-    """Return the dates that can be meant in a file that is read now; both days are its own."""
+    """Return the plausible dates of a file that is read now, from the first to the last day."""
     end = to_micros(now + AHEAD) if latest is None else to_micros(latest) + _MICROS_A_DAY - 1
     if earliest or latest:
         first, last = earliest or EARLIEST, latest or "a year ahead"

@@ -41,7 +41,7 @@ IMAGE: Keys = {
 
 
 def related_keys(plausible: dates.DateRange) -> Keys:
-    """Return the keys of a related item, whose dates must be ones that can be meant."""
+    """Return the keys of a related item, whose dates must be plausible."""
     return {
         "title": ("title", to_text),
         "excerpt": ("excerpt", to_text),

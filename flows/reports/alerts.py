@@ -1,6 +1,6 @@
 """Receipts → the few that somebody is woken for: once when something is wrong, once when well.
 
-What was told and is not mended yet is kept beside the warehouse, so that nobody is told twice.
+What was told and is not fixed yet is kept beside the warehouse, so that nobody is told twice.
 """
 
 import json

@@ -63,7 +63,7 @@ def read_tables(paths: WarehousePaths, receipt: Mapping[str, Any]) -> list[Table
     with open_readonly(paths) as con:
         return [
             *found,
-            Table("quarantine", "Files to mend, the newest first", _fetch(con, _QUARANTINE)),
+            Table("quarantine", "Files to fix, the newest first", _fetch(con, _QUARANTINE)),
             Table(
                 "topic-movers",
                 "Topics whose last 28 days differ from the 28 before by more than chance",

@@ -47,7 +47,7 @@ def print_quarantine(found: "Quarantine", kind: "Kind") -> None:
         states = spell(len(found.rows), "broken state")
         print(f"\n{states} of the past; what is broken now is not among them.")
         return
-    left = "excluded" if kind == "excluded" else "to mend"
+    left = "excluded" if kind == "excluded" else "to fix"
     print(f"\n{len(found.rows):,} {left}; each file is read again when it changes.")
 
 

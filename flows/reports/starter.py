@@ -32,7 +32,7 @@ _TAIL = """
 # split: {author: ","}        # keys whose text holds several values
 # secret: [token]             # beside `secured` and `password`: never leaves the file
 # collections: {_posts: blog} # what a folder is, instead of its name
-# dates: {earliest: 1850-01-01} # what a date can be meant to be; else from 1900 to a year ahead
+# dates: {earliest: 1850-01-01} # plausible dates; else from 1900 to a year ahead
 # duplicate_keys: last        # else a key that appears with two values is quarantined
 """
 

@@ -93,7 +93,7 @@ def _to_code(text: str) -> Markup:
 def _make_tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     """Return four numbers with what they are compared with; the last word is a kind of news."""
     moved = summary.articles - summary.articles_before
-    mended = totals["quarantined_files"]
+    to_fix = totals["quarantined_files"]
     return [
         (
             "Articles in 28 days",
@@ -112,10 +112,10 @@ def _make_tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str
             "flat",
         ),
         (
-            "Files to mend",
-            svg.number(mended),
-            "in quarantine" if mended else "nothing is quarantined",
-            "down" if mended else "flat",
+            "Files to fix",
+            svg.number(to_fix),
+            "in quarantine" if to_fix else "nothing is quarantined",
+            "down" if to_fix else "flat",
         ),
     ]
 

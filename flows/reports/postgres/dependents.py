@@ -124,7 +124,7 @@ def restore(session: psycopg.Connection, found: Dependents) -> None:
         except psycopg.errors.UndefinedColumn as error:
             raise DatabaseRefuses(
                 "a view on the published tables reads what is no longer there"
-                f" ({error.diag.message_primary}): drop it or mend it, and publish again"
+                f" ({error.diag.message_primary}): drop it or fix it, and publish again"
             ) from error
     for grant in found.grants:
         _run_unless_column_is_gone(session, grant)
