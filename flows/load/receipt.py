@@ -13,8 +13,8 @@ from flows.load.scope import Scope
 from flows.warehouse.connection import Connection, row_count, table_names
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt(Outcomes):
     """Counts are files (`warnings` are values), seconds are per stage, tables give rows.
 
     The message is one sentence for everybody, with lines to it. Notes are sentences about the run
@@ -40,19 +40,13 @@ class Receipt:
     quarantined: int
     excluded: int
     ignored: int
-    new: int
-    changed: int
-    unchanged: int
-    renamed: int
-    returned: int
-    gone: int
     warnings: int
     published: bool
-    seconds: dict[str, float]
-    tables: dict[str, int]
-    failed_checks: list[str]
-    dropped_tables: list[str]
-    new_keys: list[str]
+    seconds: dict[str, float] = field(default_factory=dict)
+    tables: dict[str, int] = field(default_factory=dict)
+    failed_checks: list[str] = field(default_factory=list)
+    dropped_tables: list[str] = field(default_factory=list)
+    new_keys: list[str] = field(default_factory=list)
     warehouse: str
     sha256: str | None = None
     message: str = ""
@@ -62,10 +56,8 @@ class Receipt:
 
     def as_json(self) -> dict[str, Any]:
         """Return the receipt as JSON can say it: times as ISO 8601."""
-        return asdict(self) | {
-            "started_at": self.started_at.isoformat(),
-            "finished_at": self.finished_at.isoformat(),
-        }
+        times = {name: getattr(self, name).isoformat() for name in ("started_at", "finished_at")}
+        return {"run_id": self.run_id} | asdict(self) | times
 
     def as_row(self) -> dict[str, Any]:
         """Return the receipt as ops.runs keeps it."""
@@ -88,14 +80,13 @@ def count_files(
     notes: Sequence[str] = (),
 ) -> Receipt:
     """Count the files; what only the later stages know is left empty until `complete`."""
-    statuses = dict(
-        con.execute("select status, count(*) from ops.files group by status").fetchall()
-    )
-    past_quarantined = _count_past_quarantined(con, run)
-    loaded, quarantined, excluded = (
-        statuses.get(status, 0) for status in ("loaded", "quarantined", "excluded")
-    )
+    found = con.execute("select status, count(*) from ops.files group by status").fetchall()
+    files: dict[str, Any] = {"loaded": 0, "quarantined": 0, "excluded": 0} | dict(found)
+    files.pop("gone", None)
     return Receipt(
+        **asdict(outcomes),
+        **files,
+        seen=sum(files.values()),
         run_id=run.run_id,
         started_at=run.started_at,
         finished_at=max(datetime.now(UTC), run.started_at),
@@ -107,22 +98,12 @@ def count_files(
         mapping_hash=scope.mapping_hash,
         source_commit=history.commit,
         commits=history.commits,
-        past_quarantined=past_quarantined,
+        past_quarantined=_count_past_quarantined(con, run),
         tool_version=__version__,
         sql_hash=sql_hash,
-        seen=loaded + quarantined + excluded,
-        loaded=loaded,
-        quarantined=quarantined,
-        excluded=excluded,
         ignored=ignored,
-        **asdict(outcomes),
         warnings=row_count(con, "ops.warnings"),
         published=published,
-        seconds={},
-        tables={},
-        failed_checks=[],
-        dropped_tables=[],
-        new_keys=[],
         warehouse=str(warehouse),
         notes=list(notes),
     )
