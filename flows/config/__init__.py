@@ -1,6 +1,6 @@
 """matterhouse.yaml: which keys feed which columns, which files are read, what is secret.
 
-`columns.yaml`, beside this file, holds the rows that are in force without one.
+`columns.yaml`, beside this file, holds the rows that apply without one.
 """
 
 import hashlib

@@ -11,7 +11,7 @@ MAX_NODES = 200_000  # keys and values: 50,000 topics fit, and more takes second
 MAX_EXPANDED = 4 << 20  # characters once aliases are written out: an alias bomb grows without end
 MAX_TYPED_CHARS = 4_300  # Python refuses longer decimal integers, and no column holds one
 
-# The payloads of the seed's kind, and the key that page-encryption plugins of site generators read.
+# `secured` is a payload that is never shown; `password` belongs to page-encryption plugins.
 SECRET_KEYS = frozenset(("secured", "password"))
 
 

@@ -44,7 +44,7 @@ def begin(con: Connection, history: History) -> None:
         select
             row_number() over () as nth,
             commit,
-            -- What no clock can have meant is not passed on.
+            -- A time that no clock can show is left out.
             case when seconds between 0 and 253402300799 then to_timestamp(seconds) end
                 as committed_at,
             make_timestamptz(micros) as observed_at,

@@ -7,7 +7,7 @@ from flows.warehouse.connection import Connection
 
 
 def find(con: Connection, known: str) -> None:
-    """Find each change of a state; `known` is a query for paths that what is loaded counts for."""
+    """Find each change of a state; `known` is a query for paths whose loaded state is the first."""
     # States are compared as numbers: most commits rewrite a file without changing what it says.
     con.execute(
         f"""

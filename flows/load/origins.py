@@ -1,6 +1,6 @@
-"""What a history of an earlier version did not keep, as far as it follows from what it did.
+"""What an earlier version of matterhouse did not record, as far as its history implies it.
 
-It kept neither the first path of a renamed article nor all that an article's state is made of.
+It recorded neither the first path of a renamed article nor all that an article's state is made of.
 """
 
 from collections.abc import Iterable, Iterator
@@ -82,7 +82,7 @@ def _trace_origin(
 
 
 def _rebuild() -> str:
-    """Return the statement that goes back from today's state while nothing says that it changed."""
+    """Return the statement that carries today's state back as far as no version changed it."""
     unknown = ", ".join(
         f"coalesce(sum(if(change = 'returned' or list_contains(changed_fields, '{column}'), 1, 0))"
         f" over later, 0) as {column}_changes"

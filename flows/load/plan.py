@@ -29,7 +29,7 @@ def compare(
     parser_version: int,
     reread: bool = False,
 ) -> Plan:
-    """Hold the listing against the ledger.
+    """Compare the listing with the ledger.
 
     `reread` reads every file again. `Plan.known` gives the hash of each file to read whose bytes
     may turn out to be the ones already loaded.
@@ -72,7 +72,7 @@ def compare(
             "parser_version": parser_version,
         },
     ).fetchall()
-    # A folder that cannot be listed hides its files; hidden is not gone.
+    # A folder that cannot be listed hides its files: they need not be gone.
     hidden = tuple(p for p, fault in listing.faults.items() if fault.code == "unreadable_folder")
     missing = [path for path, is_missing, _ in differing if is_missing]
     vanished = [path for path in missing if not path.startswith(hidden)]

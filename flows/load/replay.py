@@ -15,8 +15,8 @@ from flows.warehouse.connection import Connection, row_count
 def write(con: Connection, run: Run, until: datetime | None = None) -> int:
     """Compare each state of a path with the one before it; record and count what changed.
 
-    What a path was before the first of these commits is what is loaded from it now; but with
-    `until`, the start of the first run, it was nothing, and what came after stays as it is.
+    Before the first of these commits, a path held what is loaded from it now. With `until`, the
+    start of the first run, it held nothing, and what runs recorded after that stays.
     """
     known = "select null" if until else "select path from past_changes"
     moves.find(con, known)
@@ -30,9 +30,9 @@ def write(con: Connection, run: Run, until: datetime | None = None) -> int:
 
 
 def reread(con: Connection, plan: Plan, listed: Sequence[str]) -> Plan:
-    """Have files that commits changed read again: the work tree may hold an earlier state.
+    """Have files that commits changed read again: the work tree may hold another state.
 
-    Those that it does not hold may have moved, though no run has seen them.
+    Those that it lacks may have moved, though no run has seen them.
     """
     replayed = con.execute("select article_id from replayed").fetchall()
     paths = {path for (path,) in replayed}.intersection(listed)
@@ -80,7 +80,7 @@ def _remember(con: Connection) -> None:
 
 
 def _join(con: Connection, run: Run, first_run_at: datetime) -> None:
-    """Let the history go over into what the first run saw."""
+    """Join the history to what the first run saw."""
     con.execute(
         f"""
         insert into raw.article_versions by name

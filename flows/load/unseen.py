@@ -40,7 +40,7 @@ class Look:
     def find_after_last_run(self, con: Connection) -> tuple[History | None, str]:
         """Return the new commits, and what to say if they do not follow on from the known ones."""
         last = self.runs[-1].source_commit if self.runs else None
-        # What there was before the source was a repository, runs have seen.
+        # Runs have seen what the source held before it became a repository.
         is_new_repository = bool(self.runs) and not self.runs[-1].looked and last is None
         if self.repository.commit is None or is_new_repository:
             return None, ""

@@ -1,7 +1,7 @@
 """Values of many documents → columns: what a column takes is decided once for all of its values.
 
-It is if each value has a type that the column nearly always gets. A document with another one is
-odd, and left to whoever reads value by value.
+That works if each value has a type that the column nearly always gets. A document with any other
+value is odd, and left to `reader`, which takes value by value.
 """
 
 from collections.abc import Collection, Mapping, Sequence, Set

@@ -9,7 +9,7 @@ from flows.normalize.convert import Convert, to_boolean, to_integer, to_text, to
 
 # Key → column and conversion.
 Keys: TypeAlias = Mapping[str, tuple[str, Convert]]
-# Column → the key it is named after in the seed's kind of front matter.
+# Column → its own key, as the sample corpus writes it.
 OWN_KEYS: dict[str, tuple[str, ...]] = {
     "category": ("category",),
     "type": ("type",),

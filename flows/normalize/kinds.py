@@ -1,7 +1,7 @@
-"""What other keys than a column's own may hold: shapes that generators write, or none.
+"""Values that are not simply of a column's type: what generators write, under which key ever.
 
-The own key's value fits, or its author is warned. Another key may well mean something else: a
-value that is not of the kind is passed over, and stays in `extra`.
+The value of a column's own key fits, or its author is warned. Another key may well mean something
+else: a value that is not of the column's kind is passed over, and stays in `extra`.
 """
 
 import re

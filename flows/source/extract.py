@@ -64,7 +64,7 @@ class Reject:
 class Unchanged:
     """A file that was touched but holds the bytes that are already loaded.
 
-    A blob of the past whose mark names another one says what that one says.
+    The mark of a blob of the past names the blob that says the same.
     """
 
     path: str
@@ -76,9 +76,9 @@ class Unchanged:
 class Batch:
     """Files to read below `source`; `known` maps a path to the hash of its loaded bytes.
 
-    `marks` are those of the listing, which sources without files of their own need. What `is_past`
-    is in no listing: the source is a git repository, the marks name blobs of it, and `commits` says
-    how many commits are read once these blobs are.
+    `marks` are those of the listing, which sources without files of their own need. A batch that
+    `is_past` comes from no listing: its source is a git repository, its marks name blobs there, and
+    `commits` says how many commits are read once these blobs are.
     """
 
     source: Location

@@ -1,4 +1,4 @@
-"""What a document says, to know one that says the same: most commits only rewrite a signature."""
+"""What a document says, so that one that says the same is known: most commits change nothing."""
 
 from collections.abc import Hashable
 

@@ -53,7 +53,7 @@ def draw_section(con: Connection) -> Section:
                 "Status": lambda row: Cell(with_sign(row["status"])),
                 "Now": as_number("articles_last_28_days"),
                 "Before": as_number("articles_previous_28_days"),
-                # One in a million is written as 0, and is not never.
+                # What rounds to 0 is under one in a million, and not never.
                 "By chance": lambda row: Cell(
                     svg.share(row["status_p_value"] or 1e-6), is_number=True
                 ),

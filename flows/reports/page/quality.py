@@ -115,7 +115,7 @@ def _draw_over_time(con: Connection) -> list[Figure]:
         )
         for row in rows
     ]
-    # A period that is not over is no end of a comparison.
+    # A period that is not over is not compared.
     last = values[-1 if values[-1].is_complete or len(values) < 3 else -2]
     move = last.middle - values[0].middle
     verb = "rose" if move > _MOVED else "fell" if move < -_MOVED else "stayed near"

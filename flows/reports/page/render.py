@@ -65,7 +65,7 @@ def render(con: Connection, receipts: Sequence[Mapping[str, Any]] = ()) -> str:
         lstrip_blocks=True,
     )
     environment.filters["code"] = _to_code
-    # Reading aggregates of doubles by one thread: they add up the same way every time.
+    # One thread: sums of doubles then add up the same way every time.
     con.execute("set threads = 1")
     summary = summarize(con)
     movements = tuple(replace(m, topic=mention(m.topic, 56)) for m in summary.movements)

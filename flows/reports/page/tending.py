@@ -69,7 +69,7 @@ def _draw_contributions(rows: list[dict[str, Any]]) -> Figure:
         lead="What commits did to articles, by month, each on its own scale. The newest month with"
         " a commit is dashed.",
         sql=CONTRIBUTIONS,
-        # One month is no way that anything went.
+        # One month shows no development.
         panels=tuple(_draw_panel(rows, *shown) for shown in _SHOWN.items())
         if len(rows) > 1
         else (),
