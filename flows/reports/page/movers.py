@@ -39,8 +39,8 @@ def draw_section(con: Connection) -> Section:
     figure = Figure(
         title=_say_title(rows),
         lead="Articles in the last 28 days (large dot) against the 28 days before (ring). The last"
-        " column says how often chance alone makes two such counts differ so much; of many topics"
-        " a few rise or fall by it.",
+        " column says how often chance alone makes two such counts differ so much: among many"
+        " topics it makes a few rise or fall.",
         sql=MOVED,
         grid=draw_grid(
             shown,

@@ -104,7 +104,7 @@ def _make_tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str
             # Two counts at one rate differ by twice the square root of their sum, seldom by more.
             _name_kind(moved if moved**2 > 4 * (summary.articles + summary.articles_before) else 0),
         ),
-        ("Mean quality of them", svg.number(summary.quality, 1), _compare_quality(summary), "flat"),
+        ("Their mean quality", svg.number(summary.quality, 1), _compare_quality(summary), "flat"),
         (
             "Articles in all",
             svg.number(totals["articles"] or 0),
