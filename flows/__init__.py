@@ -17,7 +17,7 @@ class UsageError(MatterhouseError):
     exit_code = 2
 
 
-def reason(error: BaseException) -> str:
+def explain(error: BaseException) -> str:
     """Say what went wrong; the number of an error of the system means nothing to a reader."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror

@@ -325,7 +325,7 @@ def export(
     from flows.reports.export_bucket import export_to_bucket
     from flows.warehouse.connection import open_readonly
 
-    chosen = _table_globs(tables)
+    chosen = _split_globs(tables)
     with open_readonly(warehouse) as con:
         if isinstance(folder, Path):
             done = export_tables(con, folder, file_format=file_format, patterns=chosen)
@@ -356,7 +356,7 @@ def publish(
     address = url or os.environ.get(postgres.VARIABLE)
     if not address:
         raise UsageError("where to? Say `matterhouse publish postgresql://USER@HOST/DATABASE`")
-    print(postgres.publish(warehouse, address, _table_globs(tables)))
+    print(postgres.publish(warehouse, address, _split_globs(tables)))
 
 
 @command(MORE, "matterhouse profile content")
@@ -494,7 +494,7 @@ def install_completion() -> None:
     print(f"Completion is installed: {app.install_completion()}; open a new shell to use it.")
 
 
-def _table_globs(given: Sequence[str] | None) -> list[str]:
+def _split_globs(given: Sequence[str] | None) -> list[str]:
     return [glob for globs in given or () for glob in globs.split(",")]
 
 

@@ -5,7 +5,7 @@ from flows.config.reader import fold
 from flows.warehouse.connection import Connection
 
 
-def keys_without_column(con: Connection, mapping: Config) -> list[str]:
+def find_keys_without_column(con: Connection, mapping: Config) -> list[str]:
     """Return the keys of the loaded articles that feed no column and have none."""
     from flows.normalize.keys import known_keys
 

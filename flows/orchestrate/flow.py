@@ -107,12 +107,12 @@ def build(
     carried_out_by = PrefectRunner(choose_runner(runner, paths.generations, jobs))
     tell = partial(report, paths, Path(page) if page else None, carried_out_by)
 
-    def built() -> Receipt:
+    def run_pipeline() -> Receipt:
         # A mistake in the environment should end the run before it begins.
         notify.hand_on(None, None)
         return pipeline.run(request, carried_out_by, tell, describe)
 
-    done = as_state(built)
+    done = as_state(run_pipeline)
     # Lists of runs and notifications show the message of a state, not its result.
     return done if isinstance(done, State) else Completed(message=done.message, data=done)
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from flows import reason
+from flows import explain
 from flows.load import ledger, mapping, merge
 from flows.load import receipt as receipts
 from flows.load import scope as scopes
-from flows.load.new_keys import keys_without_column
+from flows.load.new_keys import find_keys_without_column
 from flows.load.receipt import Receipt
 from flows.pipeline.stages import ChecksFailed, Loaded, Scanned, check, load, model, publish, scan
 from flows.pipeline.work import Request, Work, prepare
@@ -77,7 +77,7 @@ def _build(
             failed_checks=[str(found) for found in failed],
             new_keys=[
                 key
-                for key in keys_without_column(con, work.scope.mapping)
+                for key in find_keys_without_column(con, work.scope.mapping)
                 if key not in work.known_keys
             ],
         )
@@ -114,7 +114,7 @@ def _publish(work: Work, receipt: Receipt) -> Receipt:
         # What readers see cannot be taken back: from the flip on an error is only worth a note.
         if current(work.paths) != receipt.run_id:
             raise
-        notes.append(f"the warehouse is published, although: {reason(error)}")
+        notes.append(f"the warehouse is published, although: {explain(error)}")
     return replace(receipt, seconds=dict(work.clock.seconds), sha256=sha256, notes=notes)
 
 
@@ -124,12 +124,12 @@ def _record(paths: WarehousePaths, receipt: Receipt) -> Receipt:
     try:
         append_run(paths, receipt.as_json())
     except OSError as error:
-        notes.append(f"the receipt could not be written to {paths.receipts}: {reason(error)}")
+        notes.append(f"the receipt could not be written to {paths.receipts}: {explain(error)}")
     try:
         if receipt.published:
             generations.prune(paths)
     except OSError as error:
-        notes.append(f"an old generation could not be removed: {reason(error)}")
+        notes.append(f"an old generation could not be removed: {explain(error)}")
     return replace(receipt, notes=notes)
 
 
@@ -172,8 +172,8 @@ def _describe_failure(
         "source": str(request.source or ""),
         "warehouse": str(paths.warehouse),
         "published": False,
-        "error": reason(error),
+        "error": explain(error),
         "failed_checks": [str(found) for found in failed],
-        "message": f"The run failed: {reason(error)}",
+        "message": f"The run failed: {explain(error)}",
         "details": [],
     }

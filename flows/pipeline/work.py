@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from flows.load import ledger, upgrade
 from flows.load import scope as scopes
-from flows.load.new_keys import keys_without_column
+from flows.load.new_keys import find_keys_without_column
 from flows.load.scope import Scope
 from flows.load.stopwatch import Stopwatch
 from flows.models import build
@@ -104,6 +104,6 @@ def prepare(
         sql_hash=sql_hash,
         is_outdated=ledger.is_outdated(con, sql_hash),
         reread=request.full or bool(upgraded) or is_remapped,
-        known_keys=frozenset(keys_without_column(con, scope.mapping)),
+        known_keys=frozenset(find_keys_without_column(con, scope.mapping)),
         notes=tuple(notes),
     )

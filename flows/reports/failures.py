@@ -4,7 +4,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from flows import MatterhouseError, reason
+from flows import MatterhouseError, explain
 from flows.reports.terminal import escape_control, print_error
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _explain(error: BaseException) -> str | None:
         case KeyboardInterrupt():
             return "interrupted: runs are published whole or not at all, see `matterhouse runs`"
         case OSError():
-            return reason(error)
+            return explain(error)
         case MemoryError():
             return "out of memory: give the process more, or build with fewer --jobs"
         case _:

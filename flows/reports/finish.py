@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows import reason
+from flows import explain
 from flows.reports import notify, postgres
 from flows.warehouse.paths import WarehousePaths
 
@@ -53,7 +53,7 @@ def finish(
         failure = None  # One error is enough, and the first has led to the other.
     elif failure:
         did = "is published" if receipt.get("published") else "is up to date"
-        message = f"The warehouse {did}, but {reason(failure)}"
-        receipt = {**receipt, "error": reason(failure), "message": message}
+        message = f"The warehouse {did}, but {explain(failure)}"
+        receipt = {**receipt, "error": explain(failure), "message": message}
     notify.tell(receipt, complain, written)
     return Finished(receipt, publication, failure)
