@@ -7,18 +7,15 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from flows.load.receipt import Receipt
+from flows.reports.finish import Finished
 from flows.reports.markdown import TOPIC_MOVERS
+from flows.reports.news import News
 from flows.reports.results import spell_place
 from flows.reports.terminal import escape_control, print_error, shorten, spell
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
-
-if TYPE_CHECKING:
-    from flows.load.receipt import Receipt
-    from flows.reports.finish import Finished
-    from flows.reports.news import News
 
 # The first few names and the number of the others are enough.
 _NAMED = 10
@@ -27,9 +24,9 @@ _SHOWN_MOVERS = 5
 
 
 def print_outcome(
-    receipt: "Receipt",
-    found: "News",
-    finished: "Finished",
+    receipt: Receipt,
+    found: News,
+    finished: Finished,
     paths: WarehousePaths,
     page: Path | None,
     *,
@@ -52,7 +49,7 @@ def print_outcome(
         print(f"\nWrote {page}")
 
 
-def _print_run(receipt: "Receipt", found: "News", paths: WarehousePaths) -> None:
+def _print_run(receipt: Receipt, found: News, paths: WarehousePaths) -> None:
     for line in _say_counts(receipt):
         print(escape_control(line))
     if not receipt.published:
@@ -64,7 +61,7 @@ def _print_run(receipt: "Receipt", found: "News", paths: WarehousePaths) -> None
         _print_next(receipt, found)
 
 
-def _say_counts(done: "Receipt") -> Iterator[str]:
+def _say_counts(done: Receipt) -> Iterator[str]:
     yield (
         f"{shorten(done.source)}: {spell(done.seen, 'file')} seen = {done.loaded:,} loaded"
         f" + {done.quarantined:,} quarantined + {done.excluded:,} excluded"
@@ -82,7 +79,7 @@ def _say_counts(done: "Receipt") -> Iterator[str]:
         )
 
 
-def _say_notable(done: "Receipt", found: "News") -> Iterator[str]:
+def _say_notable(done: Receipt, found: News) -> Iterator[str]:
     for line in done.feeds:
         yield f"  {line}"
     if done.new_keys:
@@ -98,7 +95,7 @@ def _say_notable(done: "Receipt", found: "News") -> Iterator[str]:
         yield "  no file is an article"
 
 
-def _say_published(done: "Receipt") -> str:
+def _say_published(done: Receipt) -> str:
     counts = (
         spell(done.tables.get(table, 0), thing)
         for table, thing in (
@@ -130,7 +127,7 @@ def _print_movers(paths: WarehousePaths) -> None:
         print(f"  {sign} {escape_control(topic)}: {now} against {before} ({status})")
 
 
-def _print_next(done: "Receipt", found: "News") -> None:
+def _print_next(done: Receipt, found: News) -> None:
     command = _spell_command(done.warehouse)
     print("\nNext:")
     if done.quarantined:
@@ -158,7 +155,7 @@ def _spell_command(warehouse: str) -> str:
     return (name or "matterhouse") + (f" --warehouse {shlex.quote(option)}" if option else "")
 
 
-def _print_news(found: "News") -> None:
+def _print_news(found: News) -> None:
     """Print what was newly left out, or is worth a look, where errors are read."""
     for check in found.failed_checks:
         print_error(f"check: {check}")

@@ -2,12 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import duckdb
 
 from flows.warehouse.connection import sql_identifier, sql_literal
-
-if TYPE_CHECKING:
-    import duckdb
 
 _OPTIONS = {
     "parquet": "format parquet, compression zstd",
@@ -20,7 +19,7 @@ _FORMULA = r"^[=+\-@\t\r]"
 _RELATION = "rows to write"
 
 
-def write(relation: "duckdb.DuckDBPyRelation", file: Path, file_format: str) -> None:
+def write(relation: duckdb.DuckDBPyRelation, file: Path, file_format: str) -> None:
     """Write all rows to a file, a pipe or a device; columns of one name become `n`, `n_1`."""
     source = f"from {sql_identifier(_RELATION)}"
     unique: Any = relation.query(_RELATION, source)

@@ -6,17 +6,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import duckdb
+import psycopg
 from psycopg import sql
 
 from flows.reports.postgres.types import Column, convert_column
 from flows.warehouse import catalog
 from flows.warehouse.connection import Connection, sql_identifier
-
-if TYPE_CHECKING:
-    import psycopg
 
 # Where tables stand until they take the place of earlier ones, beside the list of what is ours.
 SCHEMA = "matterhouse"
@@ -57,7 +54,7 @@ def describe(table: catalog.Table) -> Table:
     return Table(table.schema, table.name, table.comment, columns)
 
 
-def copy(con: Connection, session: "psycopg.Connection", table: Table) -> int:
+def copy(con: Connection, session: psycopg.Connection, table: Table) -> int:
     """Make the table in `SCHEMA` with its rows and comments and return how many rows it has."""
     columns = [
         sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(column.kind))
@@ -115,7 +112,7 @@ def _stream_csv(con: Connection, table: Table) -> Iterator[Iterator[bytes]]:
         raise complaints[0]
 
 
-def _comment(session: "psycopg.Connection", table: Table) -> None:
+def _comment(session: psycopg.Connection, table: Table) -> None:
     says = sql.SQL("comment on {} {} is {}")
     if table.comment:
         session.execute(says.format(sql.SQL("table"), table.staged, sql.Literal(table.comment)))
