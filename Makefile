@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv)
 ifdef UV
 NEW_VENV = uv venv --quiet --seed --allow-existing --python $(PYTHON) $(VENV)
-INSTALL = uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
+# Compiled once: hundreds of processes that the tests start would each compile pandas otherwise.
+INSTALL = uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt
 else
 NEW_VENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
