@@ -3,8 +3,7 @@
 create or replace macro provider_key(domain, name) as coalesce(
     nullif(
         regexp_replace(
-            regexp_replace(lower(clean_text(domain)), '^[a-z][a-z0-9+.-]*://([^/?#]*).*$', '\1'),
-            '^www\.|/+$', '', 'g'
+            lower(clean_text(domain)), '^[a-z][a-z0-9+.-]*://(?:www\.)?([^/?#]*).*$|^www\.|/+$', '\1', 'g'
         ),
         ''
     ),

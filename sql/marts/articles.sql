@@ -34,12 +34,6 @@ histories as (
         count(*) filter (valid_to is null or valid_to > valid_from) as versions,
     from staging.article_versions
     group by origin_id
-),
-
-newest as (
-    select article_id, origin_id
-    from staging.article_versions
-    where valid_to is null and is_loaded
 )
 
 select
@@ -85,6 +79,9 @@ inner join raw.articles as typed on typed.article_id = articles.article_id
 left join topics on topics.article_id = articles.article_id
 left join images on images.article_id = articles.article_id
 left join warnings on warnings.path = articles.article_id
-left join newest on newest.article_id = articles.article_id
+left join staging.article_versions as newest
+    on newest.article_id = articles.article_id
+    and newest.valid_to is null
+    and newest.is_loaded
 left join histories on histories.origin_id = newest.origin_id
 order by articles.article_id

@@ -3,16 +3,11 @@
 -- Reads: momentum(), raw.related_articles, staging.article_periods, staging.article_topics, staging.articles, staging.providers
 -- Note: the largest provider can own most of a corpus; a provider that is only cited has no articles. The 28 days
 -- are those of marts.topics. A domain can have many names (a video site its channels): see names.
-with topic_counts as (
-    select articles.provider, article_topics.topic, count(*) as articles
+with topic_shares as (
+    select articles.provider, count(*) / sum(count(*)) over (partition by articles.provider) as share
     from staging.article_topics
     inner join staging.articles on articles.article_id = article_topics.article_id
     group by articles.provider, article_topics.topic
-),
-
-topic_shares as (
-    select provider, articles / sum(articles) over (partition by provider) as share
-    from topic_counts
 ),
 
 breadth as (
@@ -27,10 +22,7 @@ citations as (
 ),
 
 cited as (
-    select
-        citations.provider,
-        count(*) as times_cited,
-        count(distinct articles.provider) as cited_by_providers,
+    select citations.provider, count(*) as times_cited, count(distinct articles.provider) as cited_by_providers
     from citations
     inner join staging.articles on articles.article_id = citations.article_id
     where citations.provider is distinct from articles.provider

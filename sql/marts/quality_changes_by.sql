@@ -23,11 +23,7 @@ with memberships as (
 ),
 
 steps as (
-    select
-        *,
-        is_same_story and members_before = members_after as stays,
-        -- Integers add up to the same total in any order, doubles do not; 64 bits would not hold a score of 32.
-        cast(1_000_000_000_000 as hugeint) as one_article,
+    select *, is_same_story and members_before = members_after as stays
     from memberships
     where not (stays and quality_before = quality_after)
 ),
@@ -35,33 +31,28 @@ steps as (
 -- What a step takes from its members and gives to them.
 entries as (
     select
-        dimension, time_grain, period_start, stays, false as is_after, quality_before as quality,
-        one_article // len(members_before) as units,
-        unnest(members_before) as member,
+        dimension, time_grain, period_start, stays, is_after,
+        if(is_after, quality_after, quality_before) as quality,
+        if(is_after, members_after, members_before) as members,
+        -- Integers add up to the same total in any order, doubles do not; 64 bits would not hold a score of 32.
+        cast(1_000_000_000_000 as hugeint) // len(members) as units,
+        unnest(members) as member,
     from steps
-    where quality_before is not null
-    union all
-    select
-        dimension, time_grain, period_start, stays, true, quality_after,
-        one_article // len(members_after), unnest(members_after),
-    from steps
-    where quality_after is not null
+    cross join unnest([false, true]) as sides (is_after)
+    where quality is not null
 ),
 
 changes as (
     select
-        dimension,
-        member,
-        time_grain,
-        period_start,
+        dimension, member, time_grain, period_start,
         count(*) filter (not stays and is_after) as new_articles,
         count(*) filter (not stays and not is_after) as removed_articles,
         count(*) filter (stays and is_after) as rescored_articles,
-        coalesce(sum(units) filter (not stays and is_after), 0) as new_units,
-        coalesce(sum(units) filter (not stays and not is_after), 0) as removed_units,
-        coalesce(sum(units * quality) filter (not stays and is_after), 0) as new_points,
-        coalesce(sum(units * quality) filter (not stays and not is_after), 0) as removed_points,
-        coalesce(sum(if(is_after, units, -units) * quality) filter (stays), 0) as rescored_points,
+        sum(if(not stays and is_after, units, 0)) as new_units,
+        sum(if(not stays and not is_after, units, 0)) as removed_units,
+        sum(if(not stays and is_after, units * quality, 0)) as new_points,
+        sum(if(not stays and not is_after, units * quality, 0)) as removed_points,
+        sum(if(stays, if(is_after, units, -units) * quality, 0)) as rescored_points,
     from entries
     group by dimension, member, time_grain, period_start
 ),

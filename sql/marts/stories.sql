@@ -3,13 +3,7 @@
 -- Reads: staging.article_versions, staging.articles
 -- Note: an article can change its address (one press release, many providers): both addresses are rows then, the
 -- earlier with is_current false, and name each other in other_urls. Of an article, its newest state there counts.
-with latest as (
-    select article_id, origin_id, valid_from, commit
-    from staging.article_versions
-    where valid_to is null and is_loaded
-),
-
-states as (
+with states as (
     select
         articles.story_url,
         coalesce(latest.origin_id, articles.article_id) as origin_id,
@@ -22,7 +16,10 @@ states as (
         latest.commit,
         true as is_current,
     from staging.articles
-    left join latest on latest.article_id = articles.article_id
+    left join staging.article_versions as latest
+        on latest.article_id = articles.article_id
+        and latest.valid_to is null
+        and latest.is_loaded
     union all
     select story_url, origin_id, article_id, provider, title, quality, published_at, valid_from, commit, false
     from staging.article_versions

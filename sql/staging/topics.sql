@@ -8,7 +8,6 @@ with recursive listed as (
         topic as spelling,
         -- Of the group, not of its key: a condition on the key would be moved to every listed topic.
         clean_text(any_value(topic)) as label,
-        lower(label) as key,
         count(*) as uses,
     from raw.article_topics
     group by topic
@@ -47,28 +46,20 @@ claims as (
 ),
 
 aliases as (
-    select alias, key
+    select alias, arg_min(key, (precedence, path)) as key
     from claims
-    qualify row_number() over (partition by alias order by precedence, path) = 1
-),
-
-spellings as (
-    select coalesce(aliases.key, listed.key) as key, listed.spelling, listed.label, listed.uses
-    from listed
-    left join aliases on aliases.alias = listed.key
+    group by alias
 ),
 
 label_uses as (
-    select key, label, sum(uses) as uses, list(spelling) as spellings
-    from spellings
-    group by key, label
+    select coalesce(aliases.key, lower(label)) as key, label, sum(uses) as uses, list(spelling) as spellings
+    from listed
+    left join aliases on aliases.alias = lower(label)
+    group by all
 ),
 
 labels as (
-    select
-        key,
-        first(label order by uses desc, label) as label,
-        list_sort(flatten(list(spellings))) as spellings,
+    select key, first(label order by uses desc, label) as label, list_sort(flatten(list(spellings))) as spellings
     from label_uses
     group by key
 ),
