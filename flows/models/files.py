@@ -11,7 +11,8 @@ from flows import MatterhouseError, sql_folder
 FOLDERS = ("raw", "ops", "macros", "staging", "marts", "checks")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _MACRO = re.compile(r"^create or replace macro \w+\([^)]*\) as( table)?\s", re.MULTILINE)
-_COMMENT_OR_TEXT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+# What is between double quotes is a name, whatever signs it holds, and stays.
+_COMMENT_OR_TEXT = re.compile(r"""(?P<name>"[^"]*")|--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'""", re.DOTALL)
 _TABLE = re.compile(r'\b(?:from|join)\s+\(?\s*"?(raw|ops|staging|marts)"?\."?(\w+)', re.IGNORECASE)
 _CALL = re.compile(r"\b(\w+)\s*\(")
 
@@ -138,9 +139,9 @@ def references(file: SqlFile) -> set[str]:
     Parsing all files takes DuckDB a tenth of a small build; what follows `from` and `join` is found
     without. A table named elsewhere (after a comma) counts if the header names it, too.
     """
-    code = _COMMENT_OR_TEXT.sub(" ", file.query)
+    code = _COMMENT_OR_TEXT.sub(lambda found: found["name"] or " ", file.query)
     tables = {f"{schema}.{table}" for schema, table in _TABLE.findall(code)}
-    tables |= {name for name in file.reads if name in code}
+    tables |= {name for name in file.reads if re.search(rf"{re.escape(name)}(?!\w)", code)}
     return tables | {f"{name}()" for name in _CALL.findall(code)}
 
 

@@ -114,6 +114,21 @@ def test_references_are_what_follows_from_and_join() -> None:
     assert "as_of()" in found
 
 
+@pytest.mark.parametrize("name", ["it's", "--", "/*"])
+def test_a_quoted_name_hides_no_table(name: str) -> None:
+    """What begins a text or a comment elsewhere is a sign like others between double quotes."""
+    query = (
+        f"""-- Reads: raw.one\nselect 1 as "{name}" from raw.one where 'x' <> '*/ from raw.two'"""
+    )
+    assert files.references(files.SqlFile("marts", "m", query)) == {"raw.one"}
+
+
+def test_a_header_names_a_table_in_full() -> None:
+    """A table whose name only begins as the one that is read is not taken for read."""
+    query = "-- Reads: marts.changes, marts.changes_by\nselect 1 from marts.changes_by"
+    assert files.references(files.SqlFile("marts", "m", query)) == {"marts.changes_by"}
+
+
 @pytest.mark.parametrize("file", files.in_order(), ids=lambda file: file.name)
 def test_references_are_those_that_duckdb_parses(file: files.SqlFile) -> None:
     """What is found without parsing, and what headers name, is exactly what queries read."""
