@@ -582,7 +582,9 @@ def test_diff_tells_what_entered_left_and_changed_score(shell: Shell) -> None:
         ("left", "_news/2025-03-04-b.md", 80, None),
     ]
     assert "marts.topics" in found["marts"]
-    assert shell.run("diff", *generation_ids(paths))[0] == 0
+    code, out, _ = shell.run("diff", *generation_ids(paths))
+    assert code == 0
+    assert re.search(r"^marts\.articles +2 removed, 2 added *$", out, re.MULTILINE)
 
 
 @pytest.mark.usefixtures("with_reports")

@@ -140,7 +140,7 @@ def print_diff(found: "Diff") -> None:
     else:
         print("  no article differs")
     moved = [
-        (mart, "cannot be compared" if rows is None else f"{rows[0]:,} rows left, {rows[1]:,} came")
+        (mart, "cannot be compared" if rows is None else f"{rows[0]:,} removed, {rows[1]:,} added")
         for mart, rows in found.marts.items()
         if rows != (0, 0)
     ]
