@@ -129,8 +129,10 @@ def drop_leftovers(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def execute(con: duckdb.DuckDBPyConnection, file: SqlFile, sql: str) -> None:
-    """Run a statement; an error names the file it comes from."""
+    """Run a statement; an error names the file it comes from, unless the system is at fault."""
     try:
         with_room(con, lambda: con.execute(sql))
+    except (duckdb.OperationalError, duckdb.InternalError):
+        raise
     except duckdb.Error as error:
         raise UnusableSqlFile(f"{file.place} does not run: {error}") from error

@@ -126,3 +126,7 @@ def remove_leftovers(paths: WarehousePaths) -> None:
             shutil.rmtree(leftover)  # The copy, and what DuckDB spilled.
         else:
             leftover.unlink(missing_ok=True)
+    # One that died while it removed an old generation can have left the folder of the file.
+    for folder in paths.generations.glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # Only an empty one goes.

@@ -47,3 +47,15 @@ def test_leftovers_of_a_killed_refresh_are_cleared(three: Content) -> None:
     (generations / ".working.link").symlink_to("nowhere")
     three.build()
     assert [p for p in generations.iterdir() if p.name.startswith(".")] == []
+
+
+def test_the_folder_of_a_generation_that_was_being_removed_is_cleared(three: Content) -> None:
+    """A build that died between the file and its folder is tidied up after by one without news."""
+    generations = WarehousePaths(three.warehouse).generations
+    empty, kept = generations / "20250101T000000000000Z", generations / "20250102T000000000000Z"
+    empty.mkdir()
+    kept.mkdir()
+    (kept / "notes.txt").write_text("somebody's")
+    assert not three.build().published
+    assert not empty.exists()
+    assert (kept / "notes.txt").read_text() == "somebody's"
