@@ -146,7 +146,7 @@ def build(
         accept_loss=accept_loss,
         history=history,
     )
-    follow_up.arrange()
+    follow_up.arrange(warehouse)
     workers.check()
     start = launch.build_as_flow if prefect or os.environ.get("PREFECT_API_URL") else launch.build
     receipt, finished = start(
@@ -482,7 +482,7 @@ def serve(
     Args:
         cron: When: "0 6 * * *" is every day at six (UTC).
     """
-    follow_up.arrange()
+    follow_up.arrange(warehouse)
     workers.check()
     request = selection.make_request(source, warehouse)
     launch.serve(request, cron, **asdict(workers), page=follow_up.page)

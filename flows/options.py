@@ -147,7 +147,7 @@ class FollowUp:
     page: File = None
     """Write the page with pictures here, as HTML."""
 
-    def arrange(self) -> None:
+    def arrange(self, paths: WarehousePaths) -> None:
         """Stop at what can never work, before the build.
 
         What may hold secrets goes into the environment, where processes of flow runs find it.
@@ -159,7 +159,10 @@ class FollowUp:
             os.environ[postgres.VARIABLE] = self.publish
         postgres.require_address(os.environ.get(postgres.VARIABLE))
         if self.page:
-            page.require_replaceable(self.page)
+            folder = self.page.absolute().parent
+            # A build makes the folder of its warehouse, and no page can be there before.
+            if folder.exists() or folder not in paths.warehouse.absolute().parents:
+                page.require_replaceable(self.page)
 
 
 EVERY_FILE, ANY_WORKERS, NOTHING_MORE = Selection(), Workers(), FollowUp()

@@ -101,6 +101,20 @@ def test_what_can_never_be_written_stops_a_build_before_it_begins(
     assert three.query("select count(*) from raw.articles") == [(3,)]
 
 
+@pytest.mark.usefixtures("with_reports")
+def test_a_page_may_lie_in_the_folder_that_the_build_makes(
+    content: Content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of a first warehouse is not there before the build, and that above it neither."""
+    content.write("a.md", article())
+    monkeypatch.chdir(tmp_path)
+    for page in ("new/site/page.html", "other/page.html"):
+        warehouse = f"{Path(page).parts[0]}/site/news.duckdb"
+        named = ["--warehouse", warehouse, "build", str(content.source)]
+        assert main([*named, "--page", page]) == 0
+        assert Path(page).is_file()
+
+
 def test_another_database_is_refused_whatever_is_installed(
     three: Content, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
