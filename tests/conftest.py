@@ -93,9 +93,16 @@ class Content:
 
 
 @pytest.fixture(autouse=True)
-def no_orchestrator(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep builds of a developer who has a Prefect server away from it."""
-    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+def own_environment() -> Iterator[None]:
+    """Give each test its environment: a command leaves there what flow runs are to find.
+
+    Builds of a developer who has a Prefect server keep away from it.
+    """
+    before = os.environ.copy()
+    os.environ.pop("PREFECT_API_URL", None)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture
