@@ -182,13 +182,20 @@ FAILURES += [(failing_database, name, error) for name, error in DUCKDB_ERRORS.it
 
 
 def places(calls: list[str], turn: int) -> list[int]:
-    """Choose for each kind of call one of its places, another one at each turn."""
+    """Choose for each kind of call one of its places, another one at each turn.
+
+    Early ones for some kinds and late ones for others: what fails after the flip ends no build.
+    """
     if EVERY_CALL:
         return list(range(1, len(calls) + 1))
     kinds = {kind: [n for n, name in enumerate(calls, 1) if name == kind] for kind in calls}
     if len(kinds) < 5:  # Statements are of one kind: spread over them.
         return list(range(1 + turn * 2, len(calls) + 1, len(calls) // 7))
-    return [where[turn * len(where) // len(ERRORS)] for where in kinds.values()]
+    turns = [(turn + n) % len(ERRORS) for n in range(len(kinds))]
+    return [
+        where[one * len(where) // len(ERRORS)]
+        for one, where in zip(turns, kinds.values(), strict=True)
+    ]
 
 
 def build(content: Content) -> int:
