@@ -11,9 +11,10 @@ from flows.config import FILE_NAME, Config
 from flows.config.reader import Source
 from flows.load.scope import Scope
 from flows.reports.profile import KeyProfile
-from flows.reports.templates import template_folders
+from flows.reports.templates import find_template_folders
 from flows.reports.terminal import spell
 from flows.source import sources
+from flows.source.folder import Listing
 
 # Below this share of the articles a column is as good as empty, and a key no remedy.
 _FEW = 0.5
@@ -45,7 +46,9 @@ def write(scope: Scope, named: Path | None, keys: Sequence[KeyProfile], files: i
             " --config, here and when you build"
         )
     path = named or Path(scope.source) / FILE_NAME
-    text = compose(scope.mapping, keys, files, find_author_files(scope), _exclude(scope))
+    listing = sources.walk(scope.source, scope.chosen)
+    author_files, exclude = find_author_files(scope, listing), _write_exclude(scope, listing)
+    text = compose(scope.mapping, keys, files, author_files, exclude)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -54,10 +57,9 @@ def write(scope: Scope, named: Path | None, keys: Sequence[KeyProfile], files: i
     return path
 
 
-def find_author_files(scope: Scope) -> list[str]:
+def find_author_files(scope: Scope, listing: Listing) -> list[str]:
     """Return the data files that give the ids of authors their names."""
-    paths = sources.walk(scope.source, scope.chosen).paths
-    found = [path for path in sorted(paths) if _AUTHORS_FILE.fullmatch(path)]
+    found = [path for path in sorted(listing.paths) if _AUTHORS_FILE.fullmatch(path)]
     return [path for path in found if _is_of_authors(Path(scope.source) / path)]
 
 
@@ -115,8 +117,8 @@ def compose(
     )
 
 
-def _exclude(scope: Scope) -> list[str]:
-    if not (folders := template_folders(scope)):
+def _write_exclude(scope: Scope, listing: Listing) -> list[str]:
+    if not (folders := find_template_folders(scope.source, listing)):
         return []
     globs = json.dumps([*scope.exclude, *folders], ensure_ascii=False)
     return ["# Also left out: front matter that waits to be filled in.", f"exclude: {globs}", ""]
