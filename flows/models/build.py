@@ -10,7 +10,14 @@ import duckdb
 
 from flows.models import comments
 from flows.models.files import SqlFile, UnusableSqlFile, files, in_order
-from flows.warehouse.connection import fingerprint, row_count, sql_table, table_names, with_room
+from flows.warehouse.connection import (
+    Connection,
+    fingerprint,
+    row_count,
+    sql_table,
+    table_names,
+    with_room,
+)
 from flows.warehouse.sessions import sessions
 
 SCHEMAS = ("raw", "staging", "marts", "ops")
@@ -26,7 +33,7 @@ class Built:
     dropped: list[str]
 
 
-def create_tables(con: duckdb.DuckDBPyConnection) -> None:
+def create_tables(con: Connection) -> None:
     """Create the schemas, and those raw and ops tables that are missing."""
     for schema in SCHEMAS:
         con.execute(f"create schema if not exists {schema}")
@@ -37,7 +44,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
             comments.write(con, file)
 
 
-def build(con: duckdb.DuckDBPyConnection, changed: Collection[str] | None = None) -> Built:
+def build(con: Connection, changed: Collection[str] | None = None) -> Built:
     """Rebuild staging tables and marts, and drop those that no file makes any more.
 
     `changed` names the raw and ops tables with other rows than those the models were made from by
@@ -46,7 +53,7 @@ def build(con: duckdb.DuckDBPyConnection, changed: Collection[str] | None = None
     return Built(list(steps(con, changed)), drop_leftovers(con))
 
 
-def steps(con: duckdb.DuckDBPyConnection, changed: Collection[str] | None = None) -> Iterator[str]:
+def steps(con: Connection, changed: Collection[str] | None = None) -> Iterator[str]:
     """Rebuild the tables, and yield the name of each when it is there.
 
     Each is committed on its own: its memory is free again, and its space in the file too.
@@ -66,9 +73,9 @@ def steps(con: duckdb.DuckDBPyConnection, changed: Collection[str] | None = None
             for file in waiting.get_ready():
                 is_stale = bool(ordered[file] & stale)
                 if file.folder == "macros":
-                    # What it reads, its readers read.
-                    stale |= {file.name} if is_stale else set()
                     is_wanted = changed is None
+                    if is_stale:
+                        stale.add(file.name)  # What it reads, its readers read.
                 else:
                     is_wanted = is_stale or file.name not in there
                 if is_wanted:
@@ -79,13 +86,14 @@ def steps(con: duckdb.DuckDBPyConnection, changed: Collection[str] | None = None
             for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                 file = under_way.pop(future)
                 # A table with the same rows as before is no reason to rebuild those that read it.
-                stale |= {file.name} if future.result() else set()
+                if future.result():
+                    stale.add(file.name)
                 waiting.done(file)
                 if file.folder != "macros":
                     yield file.name
 
 
-def how_many_at_once(con: duckdb.DuckDBPyConnection) -> int:
+def how_many_at_once(con: Connection) -> int:
     """Return how many statements may run at a time: two in a small warehouse, one in a large one.
 
     Planning takes one processor, and so do tables of few rows; large ones would take each other's
@@ -94,7 +102,7 @@ def how_many_at_once(con: duckdb.DuckDBPyConnection) -> int:
     return 2 if row_count(con, "raw.article_versions") <= SMALL else 1
 
 
-def _rebuild(con: duckdb.DuckDBPyConnection, file: SqlFile, is_compared: bool) -> bool:
+def _rebuild(con: Connection, file: SqlFile, is_compared: bool) -> bool:
     """Make a table with its comments, or a macro; return whether a table may have other rows."""
     before = fingerprint(con, file.name) if is_compared else None
     make(con, file)
@@ -105,13 +113,13 @@ def _rebuild(con: duckdb.DuckDBPyConnection, file: SqlFile, is_compared: bool) -
     return before is None or before != fingerprint(con, file.name)
 
 
-def make(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
+def make(con: Connection, file: SqlFile) -> None:
     """Make one macro, or one table without its comments."""
     creation = "" if file.folder == "macros" else f"create or replace table {file.name} as\n"
     execute(con, file, creation + file.sql)
 
 
-def drop_leftovers(con: duckdb.DuckDBPyConnection) -> list[str]:
+def drop_leftovers(con: Connection) -> list[str]:
     """Drop the models whose file is gone; a table without our comment is somebody else's."""
     made = {file.name for folder in ("staging", "marts") for file in files(folder)}
     ours = con.execute(
@@ -128,7 +136,7 @@ def drop_leftovers(con: duckdb.DuckDBPyConnection) -> list[str]:
     return left
 
 
-def execute(con: duckdb.DuckDBPyConnection, file: SqlFile, sql: str) -> None:
+def execute(con: Connection, file: SqlFile, sql: str) -> None:
     """Run a statement; an error names the file it comes from, unless the system is at fault."""
     try:
         with_room(con, lambda: con.execute(sql))

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import duckdb
-
 from flows.models.build import execute, how_many_at_once
 from flows.models.files import SqlFile, UnusableSqlFile, files
+from flows.warehouse.connection import Connection
 from flows.warehouse.sessions import sessions
 
 SHOWN_CHARACTERS = 80
@@ -37,7 +36,7 @@ class FailedCheck:
         return f"{self.name}: {self.message} ({self.severity}, {found}, first: {first})"
 
 
-def run(con: duckdb.DuckDBPyConnection, *, waived: Collection[str] = ()) -> list[FailedCheck]:
+def run(con: Connection, *, waived: Collection[str] = ()) -> list[FailedCheck]:
     """Run every check that is not waived, and return those that found something."""
     wanted = [file for file in files("checks") if file.stem not in waived]
     with sessions(con, how_many_at_once(con)) as submit:
@@ -45,7 +44,7 @@ def run(con: duckdb.DuckDBPyConnection, *, waived: Collection[str] = ()) -> list
         return [failed for run in found if (failed := run.result()) is not None]
 
 
-def _run(con: duckdb.DuckDBPyConnection, file: SqlFile) -> FailedCheck | None:
+def _run(con: Connection, file: SqlFile) -> FailedCheck | None:
     message, severity = (*file.header, "", "")[:2]
     if severity not in ("severity: error", "severity: warn"):
         raise UnusableSqlFile(

@@ -3,10 +3,8 @@
 import re
 from dataclasses import dataclass
 
-import duckdb
-
 from flows.models.files import SqlFile, UnusableSqlFile
-from flows.warehouse.connection import sql_identifier, sql_literal
+from flows.warehouse.connection import Connection, sql_identifier, sql_literal
 
 _DECLARED = re.compile(r'^ +"?(?P<name>\w+)"? .*?  -- (?P<comment>.+)$', re.MULTILINE)
 _SELECTED = re.compile(r'^ .*?\b(?P<name>\w+)"?,?  +-- (?P<comment>.+)$', re.MULTILINE)
@@ -31,7 +29,7 @@ def read(file: SqlFile) -> Comments:
     return Comments("\n".join(words), columns)
 
 
-def are_written(con: duckdb.DuckDBPyConnection, file: SqlFile) -> bool:
+def are_written(con: Connection, file: SqlFile) -> bool:
     """Return whether the table has the comments that its file says now."""
     tables = con.execute(
         "select comment from duckdb_tables() where schema_name = $schema and table_name = $table",
@@ -49,7 +47,7 @@ def are_written(con: duckdb.DuckDBPyConnection, file: SqlFile) -> bool:
     return [Comments(table, tuple(columns)) for (table,) in tables] == [read(file)]
 
 
-def write(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
+def write(con: Connection, file: SqlFile) -> None:
     """Put the file's comments on its table, after comparing them with the columns it has."""
     comments = read(file)
     described = con.execute(f"select * from {file.name} limit 0").description or []

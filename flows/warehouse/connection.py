@@ -35,7 +35,7 @@ def connect(file: Path | None = None, *, read_only: bool = False) -> Connection:
     return con
 
 
-def open_session(con: "duckdb.DuckDBPyConnection") -> "duckdb.DuckDBPyConnection":
+def open_session(con: Connection) -> Connection:
     """Open another session of the same database, which runs beside the first one."""
     ((database,),) = con.execute("select current_database()").fetchall()
     session = con.cursor()

@@ -7,9 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
-import duckdb
-
-from flows.warehouse.connection import open_session
+from flows.warehouse.connection import Connection, open_session
 
 T = TypeVar("T")
 
@@ -17,24 +15,24 @@ T = TypeVar("T")
 class Submit(Protocol):
     """Lets the next session that is free carry out some work."""
 
-    def __call__(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> "Future[T]":
+    def __call__(self, work: Callable[[Connection], T]) -> "Future[T]":
         """Return the work's result, or its error, when it is there."""
         ...
 
 
 @contextlib.contextmanager
-def sessions(con: duckdb.DuckDBPyConnection, count: int) -> Iterator[Submit]:
+def sessions(con: Connection, count: int) -> Iterator[Submit]:
     """Open sessions of the same database beside one, and give what lets them work.
 
     An error in the block ends the statements that are still running, and what waits is not begun.
     """
-    free: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+    free: SimpleQueue[Connection] = SimpleQueue()
     with contextlib.ExitStack() as stack:
         opened = [stack.enter_context(open_session(con)) for _ in range(count)]
         for session in opened:
             free.put(session)
 
-        def carry_out(work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        def carry_out(work: Callable[[Connection], T]) -> T:
             session = free.get()
             try:
                 return work(session)
@@ -44,7 +42,7 @@ def sessions(con: duckdb.DuckDBPyConnection, count: int) -> Iterator[Submit]:
         pool = stack.enter_context(ThreadPoolExecutor(count))
         submitted: list[Future[Any]] = []
 
-        def submit(work: Callable[[duckdb.DuckDBPyConnection], T]) -> "Future[T]":
+        def submit(work: Callable[[Connection], T]) -> "Future[T]":
             future = pool.submit(carry_out, work)
             submitted.append(future)
             return future

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from flows.warehouse.connection import (
+    Connection,
     build_memory,
     connect,
     limit_memory,
@@ -40,7 +41,7 @@ def recognise(paths: WarehousePaths) -> None:
 
 
 @contextlib.contextmanager
-def open_working_copy(paths: WarehousePaths) -> Iterator["duckdb.DuckDBPyConnection"]:
+def open_working_copy(paths: WarehousePaths) -> Iterator[Connection]:
     """Open a copy of the published warehouse, or a new one; the published file is never opened.
 
     Only the holder of the lock may: what an earlier build left behind is removed.
@@ -66,7 +67,7 @@ def open_working_copy(paths: WarehousePaths) -> Iterator["duckdb.DuckDBPyConnect
             raise
 
 
-def _attach(paths: WarehousePaths, working: Path) -> "duckdb.DuckDBPyConnection":
+def _attach(paths: WarehousePaths, working: Path) -> Connection:
     con = connect()
     # Nobody recovers a working copy that was left behind: without a log, all is written once.
     options = f"recovery_mode no_wal_writes, row_group_size {ROW_GROUP_SIZE}"
@@ -85,7 +86,7 @@ def _attach(paths: WarehousePaths, working: Path) -> "duckdb.DuckDBPyConnection"
     return con
 
 
-def _verify(paths: WarehousePaths, con: "duckdb.DuckDBPyConnection") -> None:
+def _verify(paths: WarehousePaths, con: Connection) -> None:
     """Refuse a database that is not ours, or that holds less than its receipt says."""
     if not paths.warehouse.exists():
         return
@@ -103,7 +104,7 @@ def _verify(paths: WarehousePaths, con: "duckdb.DuckDBPyConnection") -> None:
             )
 
 
-def refuse_foreign(paths: WarehousePaths, con: "duckdb.DuckDBPyConnection") -> list[str]:
+def refuse_foreign(paths: WarehousePaths, con: Connection) -> list[str]:
     """Refuse a database that is not ours; return the tables of one that is."""
     tables = table_names(con)
     if not {"ops.runs", "ops.files", "raw.articles"} <= set(tables):

@@ -15,7 +15,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 
@@ -24,7 +23,7 @@ from flows.normalize.frames import Frames
 from flows.normalize.frames import columns as declared_columns
 from flows.source import sources
 from flows.source.extract import Batch
-from flows.warehouse.connection import connect, sql_identifier, sql_literal
+from flows.warehouse.connection import Connection, connect, sql_identifier, sql_literal
 from flows.warehouse.paths import WORKING
 from flows.workers import isolate
 from flows.workers.runner import DirectRunner, Progress, no_progress
@@ -152,7 +151,7 @@ def take_parts(folder: Path) -> Frames:
     return frames
 
 
-def _frame(con: duckdb.DuckDBPyConnection, file: Path, columns: dict[str, str]) -> pd.DataFrame:
+def _frame(con: Connection, file: Path, columns: dict[str, str]) -> pd.DataFrame:
     # As numbers of microseconds, instants need no time zone library on the way.
     chosen = ", ".join(
         f"epoch_us({name}) as {name}" if dtype == "instant" else name
