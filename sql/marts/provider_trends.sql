@@ -6,15 +6,32 @@
 with dated as (
     select provider as series, 1 as split_over, *
     from staging.article_periods
-    where provider is not null
+    where provider is not null and time_grain = 'day'
 ),
 
+topic_dates as (
+    select
+        dated.provider,
+        dated.published_date,
+        lag(dated.published_date) over (
+            partition by dated.provider, article_topics.topic order by dated.published_date
+        ) as earlier_date,
+    from dated
+    inner join staging.article_topics on article_topics.article_id = dated.article_id
+),
+
+periods as (
+    select published_date, unnest(periods_of(published_date), recursive := true)
+    from (select distinct published_date from topic_dates)
+),
+
+-- A topic counts with the first of its articles in a period.
 topic_counts as (
-    select periods.provider, periods.time_grain, periods.period_start, count(distinct article_topics.topic) as topics
-    from staging.article_periods as periods
-    inner join staging.article_topics on article_topics.article_id = periods.article_id
-    where periods.provider is not null
-    group by periods.provider, periods.time_grain, periods.period_start
+    select topic_dates.provider, periods.time_grain, periods.period_start, count(*) as topics
+    from topic_dates
+    inner join periods on periods.published_date = topic_dates.published_date
+    where coalesce(topic_dates.earlier_date < periods.period_start, true)
+    group by topic_dates.provider, periods.time_grain, periods.period_start
 ),
 
 largest as (

@@ -6,18 +6,20 @@
 with dated as (
     select {'category': category, 'type': type} as series, 1 as split_over, *
     from staging.article_periods
+    where time_grain = 'day'
 ),
 
 distributions as (
     select
-        series,
+        category,
+        type,
         time_grain,
         period_start,
         round(stddev_samp(quality), 6) as quality_stddev,
         -- Ten points a bucket: fine enough to show the cut at 70, coarse enough to read. // cuts towards zero.
         histogram(cast(floor(quality / 10) * 10 as bigint)) as quality_histogram,
-    from dated
-    group by series, time_grain, period_start
+    from staging.article_periods
+    group by category, type, time_grain, period_start
 )
 
 select
@@ -51,7 +53,8 @@ select
     trends.articles_slope,  -- least-squares trend over this and up to 11 periods before, articles per period; null if incomplete
 from trends('dated') as trends
 left join distributions
-    on distributions.series = trends.series
+    on distributions.category = trends.series.category
+    and distributions.type = trends.series.type
     and distributions.time_grain = trends.time_grain
     and distributions.period_start = trends.period_start
 order by category, type, trends.time_grain, trends.period_start

@@ -4,9 +4,10 @@
 -- Note: filter on one time_grain; add up fractional_articles or leave parents out (not is_parent). Days without an
 -- article are no rows; longer periods are rows of zeros, until a topic has been empty for a year.
 with dated as (
-    select article_topics.topic as series, article_topics.topics_listed as split_over, periods.*
-    from staging.article_periods as periods
-    inner join staging.article_topics on article_topics.article_id = periods.article_id
+    select article_topics.topic as series, article_topics.topics_listed as split_over, days.*
+    from staging.article_periods as days
+    inner join staging.article_topics on article_topics.article_id = days.article_id
+    where days.time_grain = 'day'
 )
 
 select
