@@ -6,8 +6,8 @@
 with topics as (
     select
         article_id,
-        list(topic order by position) as topics,
-        list(topic order by position) filter (not is_parent) as leaf_topics,
+        -- Sorted afterwards: `list(… order by …)` keeps a sorter for every group.
+        list_sort(list({'position': position, 'topic': topic, 'is_parent': is_parent})) as topics,
     from staging.article_topics
     group by article_id
 ),
@@ -46,8 +46,10 @@ select
     articles.type,  -- article, video and the like
     articles.provider,  -- lower-case domain without www., else the provider's name
     articles.provider_name,  -- name this article gives its provider
-    coalesce(topics.topics, []) as topics,  -- topics in listed order, parents too
-    coalesce(topics.leaf_topics, []) as leaf_topics,  -- those that are no parent of another topic
+    coalesce(list_transform(topics.topics, lambda listed: listed.topic), []) as topics,  -- topics in listed order, parents too
+    coalesce(
+        list_transform(list_filter(topics.topics, lambda listed: not listed.is_parent), lambda listed: listed.topic), []
+    ) as leaf_topics,  -- those that are no parent of another topic
     articles.published_at,  -- moment of publication
     articles.published_date,  -- its date in UTC
     articles.is_scheduled,  -- its day has not come yet: no trend counts it

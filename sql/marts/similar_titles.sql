@@ -61,7 +61,7 @@ telling_words as (
 
 candidates as (
     select distinct one.article_id, other.article_id as later_article_id
-    from (select * replace (week + unnest([-1, 0, 1]) as week) from telling_words) as one
+    from (select * replace (week + unnest([0, 1]) as week) from telling_words) as one
     inner join telling_words as other on other.number = one.number and other.week = one.week
     where
         other.published_date - one.published_date between 0 and 7

@@ -24,4 +24,3 @@ select
 from staging.articles
 inner join periods on periods.published_date = articles.published_date
 where not articles.is_scheduled
-order by articles.article_id, periods.time_grain

@@ -26,4 +26,3 @@ select
     count(*) over (partition by listed.article_id) as topics_listed,  -- distinct topics of the article
 from listed
 inner join staging.topics on topics.topic_key = listed.topic_key
-order by listed.article_id, listed.position, listed.topic_key

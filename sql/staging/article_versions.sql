@@ -3,33 +3,27 @@
 -- Reads: raw.article_versions
 -- Note: a row holds from valid_from until just before valid_to. A removal is a row without scores, so that
 -- nothing seems to last on: filter on is_loaded. origin_id follows an article through its renames.
-with origins as (
+with ends as (
+    -- Nothing but what is sorted: windows carry every column along.
     select
-        *,
-        -- Warehouses made before renames were followed know the path alone.
-        coalesce(origin_id, article_id) as origin,
+        rowid,
+        lead(observed_at) over (
+            -- Warehouses made before renames were followed know the path alone. A rename is two rows of one
+            -- moment: the old path is removed before the new one goes on.
+            partition by coalesce(origin_id, article_id) order by observed_at, change = 'renamed'
+        ) as valid_to,
     from raw.article_versions
 ),
 
--- Nothing but what is sorted: windows carry every column along.
-ends as (
-    select
-        article_id,
-        observed_at,
-        -- A rename is two rows of one moment: the old path is removed before the new one goes on.
-        lead(observed_at) over (partition by origin order by observed_at, change = 'renamed') as valid_to,
-    from origins
-),
-
 versions as (
-    select origins.*, ends.valid_to, change <> 'removed' as is_loaded
-    from origins
-    inner join ends on ends.article_id = origins.article_id and ends.observed_at = origins.observed_at
+    select states.*, ends.valid_to, change <> 'removed' as is_loaded
+    from raw.article_versions as states
+    inner join ends on ends.rowid = states.rowid
 )
 
 select
     article_id,  -- path at the time; a renamed article goes on under its new path
-    origin as origin_id,  -- the article through all its renames: the first path it was seen under
+    coalesce(origin_id, article_id) as origin_id,  -- the article through all its renames: the first path it was seen under
     observed_at as valid_from,  -- time of the commit that made this state, or start of the run that saw it first
     valid_to,  -- valid_from of the next one, null for the latest
     change,  -- added, changed, renamed, removed or returned

@@ -74,4 +74,3 @@ select
         false
     ) as is_same_story,  -- scored before and after, at the same address and provider
 from steps
-order by origin_id, time_grain, period_start

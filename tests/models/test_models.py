@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from flows.models import build, checks, files
 from tests import models as cases
 
+# Tables of many narrow rows, read in joins: sorting them would take longer than making them.
+UNORDERED = {"staging.article_periods", "staging.article_topics", "staging.quality_steps"}
 GRAINS = ["day", "month", "quarter", "week", "year"]
 Row = dict[str, Any]
 
@@ -26,12 +28,15 @@ def shared() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.mark.parametrize("path", cases.paths("staging", "marts"), ids=cases.name)
 def test_a_model_returns_the_rows_its_case_expects(path: Path) -> None:
-    """The rows a case gives become exactly the rows it expects, in that order."""
+    """The rows a case gives become exactly the rows it expects, in that order if it has one."""
     case = cases.read(path)
     columns = ", ".join(case.expect[0]) if case.expect else "*"
     query = f"select {columns} from {case.table} where {case.where}"
     with cases.warehouse(case.given, case.table) as con:
-        assert cases.rows(con, query) == cases.plain(case.expect)
+        found, expected = cases.rows(con, query), cases.plain(case.expect)
+    if case.table in UNORDERED:
+        found, expected = sorted(found, key=repr), sorted(expected, key=repr)
+    assert found == expected
 
 
 def test_every_model_has_a_case() -> None:
