@@ -15,8 +15,7 @@ from flows.models.checks import FailedCheck
 from flows.pipeline.work import Work
 from flows.source import history, sources
 from flows.source.folder import Listing
-from flows.warehouse import generations
-from flows.warehouse.connection import build_memory, limit_memory
+from flows.warehouse import generations, working_copy
 from flows.warehouse.run_log import find_last_look
 from flows.workers.frames import frames_of
 
@@ -83,7 +82,7 @@ def scan(work: Work) -> Scanned:
 
 def load(work: Work, scanned: Scanned) -> Loaded:
     """Merge what is read into the raw tables, the ledger and the history, in one transaction."""
-    limit_memory(work.con, build_memory(scanned.plan.seen))
+    working_copy.suit(work.con, work.paths, scanned.plan.seen)
     merge.begin(work.con, scanned.plan.vanished)
     replayed = _replay_commits(work, scanned.past)
     plan = replay.reread(work.con, scanned.plan, scanned.listing.paths)

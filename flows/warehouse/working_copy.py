@@ -26,8 +26,10 @@ from flows.warehouse.run_log import read_runs
 # Both supported lines of DuckDB read it, and it is the oldest format that refuses a foreign WAL.
 STORAGE_VERSION = "v1.5.0"
 # Rows that are compressed together, a twelfth of DuckDB's default: what one merge has written is
-# not compressed again with the next, and two processors find work in a table of 20,000 rows.
-ROW_GROUP_SIZE = 10_240
+# not compressed again with the next, and two processors find work in a table of 20,000 rows. Of
+# many files larger groups make a file that is a quarter smaller, in a tenth less time.
+ROW_GROUP_SIZE, LARGE_ROW_GROUP_SIZE = 10_240, 30_720
+MANY_FILES = 50_000
 
 
 def recognise(paths: WarehousePaths) -> None:
@@ -67,23 +69,36 @@ def open_working_copy(paths: WarehousePaths) -> Iterator[Connection]:
             raise
 
 
+def suit(con: Connection, paths: WarehousePaths, files: int) -> None:
+    """Suit memory and row groups to a source of so many files, outside a transaction."""
+    limit_memory(con, build_memory(files))
+    if files > MANY_FILES:
+        con.execute("use memory")
+        con.execute("detach warehouse")
+        _attach_file(con, paths.working, LARGE_ROW_GROUP_SIZE)
+
+
 def _attach(paths: WarehousePaths, working: Path) -> Connection:
     con = connect()
-    # Nobody recovers a working copy that was left behind: without a log, all is written once.
-    options = f"recovery_mode no_wal_writes, row_group_size {ROW_GROUP_SIZE}"
-    if not working.exists():
-        # A file keeps the version it was made with.
-        options += f", storage_version '{STORAGE_VERSION}'"
     try:
-        # Only `attach` takes the size of row groups.
-        con.execute(f"attach {sql_literal(working)} as warehouse ({options})")
+        _attach_file(con, working, ROW_GROUP_SIZE)
     except duckdb.Error as error:
         con.close()
         raise unreadable(paths, error) from error
-    con.execute("use warehouse")
     con.execute(f"set temp_directory = {sql_literal(paths.generations / f'{WORKING}.tmp')}")
     limit_memory(con, build_memory())
     return con
+
+
+def _attach_file(con: Connection, working: Path, row_group_size: int) -> None:
+    # Nobody recovers a working copy that was left behind: without a log, all is written once.
+    options = f"recovery_mode no_wal_writes, row_group_size {row_group_size}"
+    if not working.exists():
+        # A file keeps the version it was made with.
+        options += f", storage_version '{STORAGE_VERSION}'"
+    # Only `attach` takes the size of row groups.
+    con.execute(f"attach {sql_literal(working)} as warehouse ({options})")
+    con.execute("use warehouse")
 
 
 def _verify(paths: WarehousePaths, con: Connection) -> None:

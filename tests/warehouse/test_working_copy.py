@@ -1,9 +1,13 @@
-"""What stops a run before it works on a copy."""
+"""What stops a run before it works on a copy, and how the copy suits the source."""
+
+from pathlib import Path
 
 import duckdb
 import pytest
 
+from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.published import NoWarehouse, WarehouseDamaged
+from flows.warehouse.working_copy import MANY_FILES, open_working_copy, suit
 from tests.conftest import Content, article
 
 
@@ -40,3 +44,19 @@ def test_a_warehouse_that_lost_rows_is_noticed(three: Content) -> None:
         con.execute("delete from raw.articles where title = 'a'")
     with pytest.raises(WarehouseDamaged, match=r"raw\.articles holds 2 rows"):
         three.build()
+
+
+def test_tables_of_many_files_are_written_in_larger_groups(tmp_path: Path) -> None:
+    """A copy that turns out to be large goes on with all that it holds, and a smaller file."""
+    paths = WarehousePaths(tmp_path / "w.duckdb")
+    with open_working_copy(paths) as con:
+        groups = {}
+        for files in (MANY_FILES, MANY_FILES + 1):
+            suit(con, paths, files)
+            con.execute(f"create table of_{files} as from range(30_000)")
+            found = con.execute(
+                f"select count(distinct row_group_id) from pragma_storage_info('of_{files}')"
+            )
+            ((groups[files],),) = found.fetchall()
+        assert groups == {MANY_FILES: 3, MANY_FILES + 1: 1}
+        assert con.execute(f"select count(*) from of_{MANY_FILES}").fetchall() == [(30_000,)]
