@@ -21,8 +21,9 @@ _Place: TypeAlias = tuple[int, int, str]
 # The same, and the value; without one, how to make it (or None, if the next line tells).
 _Entry: TypeAlias = tuple[int, int, str, str | None, Callable[[], Value] | None]
 
-# What libyaml refuses, or breaks lines at.
-_ODD = re.compile("[^ -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# What libyaml refuses, or breaks lines at; among ASCII that is all but the printable and \n.
+_ODD = re.compile("[^\n -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_ASCII_CONTROLS = bytes({*range(32), 127} - {ord("\n")})
 _PLACE = re.compile(r"( *)(- +)?([A-Za-z_][A-Za-z0-9_-]{0,99})\Z")
 _ITEM = re.compile(r"( *)(- +)(?=[^ ])")
 # The equals sign means nothing to YAML; the other reader notes it.
@@ -43,8 +44,16 @@ def read_lines(text: str) -> dict[str, Value] | None:
     """Read YAML of the common kind; None for any other."""
     if "\r" in text:
         text = text.replace("\r\n", "\n")
+    if _has_odd_character(text):
+        return None
     lines = text.split("\n")
     return _read_fields(lines) if len(lines) <= MAX_LINES else None
+
+
+def _has_odd_character(text: str) -> bool:
+    if text.isascii():  # Deleting from bytes takes a fifth of the pattern's time.
+        return len(text.encode().translate(None, _ASCII_CONTROLS)) < len(text)
+    return _ODD.search(text) is not None
 
 
 def _read_fields(lines: list[str]) -> dict[str, Value] | None:
@@ -103,8 +112,6 @@ def _read_fields(lines: list[str]) -> dict[str, Value] | None:
 
 def _read_entry(line: str) -> _Entry | None:
     """Read one line, and remember it if it is short: most short lines return in other files."""
-    if not line.isprintable() and _ODD.search(line):
-        return None
     head, colon, rest = line.partition(": ")
     if not colon and line.endswith(":"):
         head, colon = line[:-1], ":"
