@@ -1,7 +1,7 @@
 """A batch of paths → documents and rejects: the only stage that reads the source's files."""
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,7 +11,7 @@ from flows.config import TERM_KINDS, Config, Terms
 from flows.source import commit_tree, sources, time_limit
 from flows.source.folder import PathError, too_large
 from flows.source.patterns import PathFilter
-from flows.source.read import Reader, Signature, Unreadable
+from flows.source.read import Read, Reader, Signature, Unreadable
 from flows.source.sources import Location
 from flows.source.states import to_state
 
@@ -19,6 +19,7 @@ _YAML_SUFFIXES = (".yaml", ".yml")
 _HAS_TAXONOMY = re.compile(rb"^[\"']?taxonomy[\"']?[ \t]*:", re.MULTILINE)
 # The bodies of a batch would fill the memory: a longer one is let go as soon as it is counted.
 _KEPT_BODY_CHARS = 10_000
+_AHEAD_BYTES = 128 * 1024
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _filter = cache(PathFilter)
 
@@ -111,9 +112,9 @@ def extract(batch: Batch) -> Extracted:
     states: dict[Hashable, str] = {}
     readable = [path for path in batch.paths if path not in batch.faults]
     with _open_reader(batch, readable) as read, time_limit.watch():
-        for path in batch.paths:
+        for path, content in _read_ahead(batch, read):
             time_limit.start_file()
-            outcome = _extract_file(batch, path, read)
+            outcome = content if isinstance(content, Reject) else _judge(batch, path, *content)
             if batch.is_past and isinstance(outcome, Document):
                 outcome = _compare_with_earlier(outcome, states, batch.mapping)
             if isinstance(outcome, Document):
@@ -152,15 +153,36 @@ def unread(batch: Batch, path: str, code: str, message: str, hint: str) -> Rejec
     return Reject(path, content_hash, signature, "quarantined", code, message, hint)
 
 
-def _extract_file(batch: Batch, path: str, read: Reader) -> Document | Reject | Unchanged:
+def _read_ahead(batch: Batch, read: Reader) -> Iterator[tuple[str, Read | Reject]]:
+    """Read files by the dozen: calls of the system in between slow the parser by a tenth."""
+    ahead: list[tuple[str, Read | Reject]] = []
+    size = 0
+    for path in batch.paths:
+        time_limit.start_file()
+        content = _read_file(batch, path, read)
+        ahead.append((path, content))
+        size += 0 if isinstance(content, Reject) else len(content[0] or b"")
+        if size > _AHEAD_BYTES:
+            yield from ahead
+            ahead, size = [], 0
+    yield from ahead
+
+
+def _read_file(batch: Batch, path: str, read: Reader) -> Read | Reject:
     if fault := batch.faults.get(path):
         return Reject(path, None, None, "quarantined", fault.code, fault.message, fault.hint)
-    signature: Signature | None = None
-    content_hash: str | None = None
     try:
-        data, content_hash, signature = read(path)
-        if batch.known.get(path) == content_hash:
-            return Unchanged(path, content_hash, signature)
+        return read(path)
+    except Unreadable as error:
+        return Reject(path, None, None, *error.fields)
+
+
+def _judge(
+    batch: Batch, path: str, data: bytes | None, content_hash: str, signature: Signature
+) -> Document | Reject | Unchanged:
+    if batch.known.get(path) == content_hash:
+        return Unchanged(path, content_hash, signature)
+    try:
         if data is None:
             fault = too_large()
             raise Unreadable("quarantined", fault.code, fault.message, fault.hint)

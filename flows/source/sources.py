@@ -98,4 +98,5 @@ def open_reader(
         return objects.open_reader(source, paths, marks)
     if commit_tree.split_revision(source):
         return nullcontext(commit_tree.make_reader(source, paths, marks))
-    return nullcontext(lambda path: read(f"{source}/{path}"))
+    root = f"{source}/"
+    return nullcontext(lambda path: read(root + path))
