@@ -4,7 +4,8 @@ That works if each value has a type that the column nearly always gets. A docume
 value is odd, and left to `reader`, which takes value by value.
 """
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,21 +31,24 @@ class Table:
     columns: Columns
 
     def with_rows(
-        self, rows: Sequence[tuple[int, Row]], odd: Set[int], names: Collection[str]
+        self, rows: Mapping[int, list[Row]], odd: Collection[int], names: Collection[str]
     ) -> Columns:
-        """Put the rows of odd documents, each with its number, where they belong."""
-        if odd.isdisjoint(self.numbers) and not rows:
-            return self.columns
-        numbers = [*self.numbers, *(number for number, _ in rows)]
-        at = len(self.numbers)
-        places = [place for place, n in enumerate(numbers) if place >= at or n not in odd]
-        places.sort(key=numbers.__getitem__)
-        nulls = [None] * at
-        joined = {
-            name: [*self.columns.get(name, nulls), *(row.get(name) for _, row in rows)]
-            for name in names
-        }
-        return {name: [*map(values.__getitem__, places)] for name, values in joined.items()}
+        """Put the rows of odd documents, under their numbers, where they belong."""
+        parts: list[tuple[slice, list[Row]]] = []
+        start = 0
+        for number in sorted(odd):
+            stop = bisect_left(self.numbers, number, start)
+            parts.append((slice(start, stop), rows.get(number, [])))
+            start = bisect_right(self.numbers, number, stop)
+        parts.append((slice(start, None), []))
+        nulls = [None] * len(self.numbers)
+        joined: Columns = {name: [] for name in names}
+        for name, values in joined.items():
+            plain = self.columns.get(name, nulls)
+            for kept, of_odd in parts:
+                values += plain[kept]
+                values += [row.get(name) for row in of_odd]
+        return joined
 
 
 @dataclass(slots=True)

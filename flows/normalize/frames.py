@@ -5,7 +5,7 @@ from a sample.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -64,10 +64,11 @@ def columns() -> dict[str, dict[str, str]]:
 def make_frame(declared: Mapping[str, str], columns: Columns) -> pd.DataFrame:
     """Make a frame of the declared columns; one without values is null."""
     rows = len(next(iter(columns.values()), ()))
-    made = {
-        name: _make_series(columns[name], dtype) if name in columns else _make_nulls(rows, dtype)
-        for name, dtype in declared.items()
-    }
+    made = {}
+    for name, dtype in declared.items():
+        values = columns.get(name, ())
+        is_null = all(value is None for value in values)
+        made[name] = _make_nulls(rows, dtype) if is_null else _make_series(values, dtype)
     return pd.DataFrame(made, copy=False)
 
 
@@ -76,9 +77,10 @@ def _make_nulls(rows: int, dtype: str) -> Any:
     return _make_series([None] * rows, dtype)
 
 
-def _make_series(values: list[Any], dtype: str) -> Any:
+def _make_series(values: Sequence[Any], dtype: str) -> Any:
     if dtype == "str":
-        return pd.array(values, dtype="str")
+        # From a list pandas would ask each null what arrays it is like.
+        return pd.array(np.fromiter(values, dtype=object, count=len(values)), dtype="str")
     if dtype == "boolean":
         return pd.array(values, dtype="boolean")
     is_null = np.array([value is None for value in values], dtype=bool)

@@ -42,12 +42,12 @@ def normalize(
     plan, related = make_plan(mapping, plausible), related_keys(plausible)
     documents = extracted.documents
     plain = take_plain(documents, plan, related, mapping.reading)
-    rows: dict[str, list[tuple[int, Row]]] = {table: [] for table in columns()}
+    rows: dict[str, dict[int, list[Row]]] = {table: {} for table in columns()}
     with time_limit.watch():
         for number in sorted(plain.odd):
             time_limit.start_file()
             for table, found in _to_rows(documents[number], plan, related, mapping).items():
-                rows[table] += [(number, row) for row in found]
+                rows[table][number] = found
     none = Table([], {})
     tables = {
         table: plain.tables.get(table, none).with_rows(rows[table], plain.odd, names)
