@@ -22,7 +22,9 @@ _Place: TypeAlias = tuple[int, int, str]
 _Entry: TypeAlias = tuple[int, int, str, str | None, Callable[[], Value] | None]
 
 # What libyaml refuses, or breaks lines at; among ASCII that is all but the printable and \n.
-_ODD = re.compile("[^\n -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_ODD = re.compile(
+    "[^\n -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
 _ASCII_CONTROLS = bytes({*range(32), 127} - {ord("\n")})
 _PLACE = re.compile(r"( *)(- +)?([A-Za-z_][A-Za-z0-9_-]{0,99})\Z")
 _ITEM = re.compile(r"( *)(- +)(?=[^ ])")

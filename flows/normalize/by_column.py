@@ -5,7 +5,7 @@ value is odd, and left to `reader`, which takes value by value.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -97,10 +97,15 @@ class PlainArticles:
         self.leave_out(numbers, [item.__class__ is not dict for item in items])
         return [item if item.__class__ is dict else {} for item in items]
 
-    def keep_rest(self, holder: Mapping[str, Value], known: frozenset[str]) -> str | None:
-        """Return what is left for `extra`, as JSON."""
-        if holder.keys() <= known:
-            return None
+    def keep_rest(
+        self, holders: Sequence[Mapping[str, Value]], known: Set[str]
+    ) -> list[str | None]:
+        """Return what is left of each holder for `extra`, as JSON."""
+        return [
+            None if holder.keys() <= known else self._prune(holder, known) for holder in holders
+        ]
+
+    def _prune(self, holder: Mapping[str, Value], known: Set[str]) -> str | None:
         found = {
             key: left.value
             for key in holder

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,11 +85,9 @@ def as_json(extra: Mapping[str, Any]) -> str | None:
     return _to_json(extra) if extra else None
 
 
-def count_secured_chars(
-    fields: Mapping[str, Value], known: Set[str], is_secret: Callable[[str], bool]
-) -> int | None:
+def count_secured_chars(fields: Mapping[str, Value], secret: Set[str]) -> int | None:
     """Count the characters of payloads, however deep; None without one."""
-    payloads = [fields[key] for key in fields if key not in known and is_secret(key)]
+    payloads = [fields[key] for key in secret if key in fields]
     return _count_chars(payloads) if payloads else None
 
 

@@ -4,6 +4,7 @@ An article is plain if no column has to look for a value under another key, and 
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 from flows.frontmatter import SECRET_KEYS, Reading, Value
@@ -40,13 +41,12 @@ def take_plain(
     _take_images(plain, "raw.provider_images", numbers, [p.get("images") for p in providers])
     _take_related(plain, related, numbers, fields)
     _leave_to_other_keys(plain, shapes, numbers, columns)
+    secret = {*filter(reading.is_secret, {*chain.from_iterable(shapes)} - plan.known)}
     columns |= {
         "content_hash": [document.content_hash for document in kept],
         "body_chars": [document.front_matter.body_chars for document in kept],
-        "secured_chars": [
-            count_secured_chars(each, plan.known, reading.is_secret) for each in fields
-        ],
-        "extra": [plain.keep_rest(each, plan.known) for each in fields],
+        "secured_chars": [count_secured_chars(each, secret) for each in fields],
+        "extra": plain.keep_rest(fields, plan.known | secret),
     }
     for name in ("title", "excerpt"):
         typed = columns.get(name) or [None] * len(numbers)
@@ -117,7 +117,7 @@ def _take_images(
     columns = plain.take_columns(of, images, IMAGE)
     plain.leave_out(of, [url is None for url in columns["url"]])
     columns["position"] = positions
-    columns["extra"] = [plain.keep_rest(image, frozenset(IMAGE)) for image in images]
+    columns["extra"] = plain.keep_rest(images, IMAGE.keys())
     plain.tables[table] = Table(of, columns)
 
 
@@ -128,8 +128,7 @@ def _take_related(
     related = plain.take_mappings(of, items)
     providers = plain.take_mappings(of, [each.get("provider", {}) for each in related])
     plain.leave_out(of, [not each.keys() <= PROVIDER.keys() for each in providers])
-    known = frozenset((*keys, "provider"))
     columns = plain.take_columns(of, related, keys) | plain.take_columns(of, providers, PROVIDER)
     columns["position"] = positions
-    columns["extra"] = [plain.keep_rest(each, known) for each in related]
+    columns["extra"] = plain.keep_rest(related, keys.keys() | {"provider"})
     plain.tables["raw.related_articles"] = Table(of, columns)

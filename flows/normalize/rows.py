@@ -100,7 +100,8 @@ def _add_article(reader: Reader, plan: ArticlePlan, related: Keys, rows: Rows) -
     row["article_id"] = article_id
     row["content_hash"] = reader.document.content_hash
     row["body_chars"] = front_matter.body_chars
-    row["secured_chars"] = count_secured_chars(front_matter.fields, plan.known, reader.is_secret)
+    secret = {*filter(reader.is_secret, front_matter.fields.keys() - plan.known)}
+    row["secured_chars"] = count_secured_chars(front_matter.fields, secret)
     row["title_text"] = clean(row.get("title"))
     row["excerpt_text"] = clean(row.get("excerpt"))
     row["extra"] = as_json(extra)
