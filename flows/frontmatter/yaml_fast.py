@@ -129,7 +129,8 @@ def _read_entry(line: str) -> _Entry | None:
         make = _EMPTY.get(rest)
         if make is None and (rest or not place[2]):
             return None
-    entry = *place, value, make
+    column, after_dash, key = place
+    entry = column, after_dash, key, value, make
     if len(line) <= MAX_CACHED_CHARS:
         if len(_entries) >= MAX_CACHED_LINES:
             _entries.clear()

@@ -17,13 +17,14 @@ from flows.source import history, sources
 from flows.source.folder import Listing
 from flows.warehouse import generations, working_copy
 from flows.warehouse.run_log import find_last_look
-from flows.workers.frames import frames_of
+from flows.workers.frames import frames_of, gathered
 
 if TYPE_CHECKING:
     from flows.normalize.frames import Frames
 
-# Large enough to spread the cost of the statements that load a batch, small enough for memory.
+# What a worker has in memory, with all that its files say; and what is loaded at a time.
 BATCH_FILES = 2500
+LOADED_FILES = 10_000
 
 
 class ChecksFailed(MatterhouseError):
@@ -86,7 +87,7 @@ def load(work: Work, scanned: Scanned) -> Loaded:
     merge.begin(work.con, scanned.plan.vanished)
     replayed = _replay_commits(work, scanned.past)
     plan = replay.reread(work.con, scanned.plan, scanned.listing.paths)
-    for frames in _extract(work, scanned.listing, plan):
+    for frames in gathered(_extract(work, scanned.listing, plan), LOADED_FILES):
         merge.load(work.con, frames, work.run)
     return Loaded(merge.finish(work.con, plan.unchanged, work.run), replayed)
 

@@ -1,6 +1,7 @@
-"""A batch of files → frames: the work of a worker, wherever it runs."""
+"""A batch of files → frames: the work of a worker, wherever it runs; and frames put together."""
 
 import gc
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -23,3 +24,24 @@ def frames_of(batch: Batch, observed_at: datetime | None = None) -> "Frames":
     finally:
         if collecting:
             gc.enable()
+
+
+def gathered(batches: "Iterable[Frames]", files: int) -> "Iterator[Frames]":
+    """Put the frames of so many files together: DuckDB plans a batch as long as it loads it."""
+    waiting: list[Frames] = []
+    for frames in batches:
+        waiting.append(frames)
+        if sum(len(each["ops.files"]) for each in waiting) >= files:
+            yield joined(waiting)
+            waiting = []
+    if waiting:
+        yield joined(waiting)
+
+
+def joined(parts: "Sequence[Frames]") -> "Frames":
+    """Put the frames of parts together, table by table."""
+    import pandas as pd
+
+    return {
+        table: pd.concat([part[table] for part in parts], ignore_index=True) for table in parts[0]
+    }

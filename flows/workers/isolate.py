@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from flows import MatterhouseError
 from flows.source import extract, time_limit
 from flows.source.extract import Batch
+from flows.workers.frames import joined
 
 if TYPE_CHECKING:
     from flows.normalize.frames import Frames
@@ -144,15 +145,6 @@ def _end_with_parent() -> None:
 def singles(batch: Batch) -> list[Batch]:
     """Cut a batch into one for each of its files."""
     return [replace(batch, paths=(path,)) for path in batch.paths]
-
-
-def joined(parts: "list[Frames]") -> "Frames":
-    """Put the frames of parts of a batch together."""
-    import pandas as pd
-
-    return {
-        table: pd.concat([part[table] for part in parts], ignore_index=True) for table in parts[0]
-    }
 
 
 def _dead(single: Batch, exit_code: int | None) -> "Frames":
