@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from flows import frontmatter
 from flows.frontmatter import FrontMatter, Plain
+from flows.frontmatter import read as read_front_matter
 from flows.source import read as opened
+from flows.source import sources
 from flows.source.extract import (
     Batch,
     Document,
@@ -20,7 +23,7 @@ from flows.source.extract import (
 )
 from flows.source.folder import PathError, walk
 from flows.source.patterns import PathFilter
-from flows.source.read import MAX_FILE_BYTES, Signature
+from flows.source.read import MAX_FILE_BYTES, Read, Signature, read
 
 OLD = 1_600_000_000_000_000_000
 FAULT = PathError("bad_file_name", "What is wrong.", "What to do.")
@@ -63,6 +66,31 @@ def test_long_bodies_are_not_kept(tmp_path: Path) -> None:
     write(tmp_path, "a.md", b"---\ntitle: a\n---\n" + b"word " * 9_000)
     (document,) = extract(Batch(tmp_path, ("a.md",), {}, {})).documents
     assert (document.data, document.front_matter.body_chars) == (b"---\ntitle: a\n---\n", 45_000)
+
+
+def test_large_files_are_not_read_ahead_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small ones are, before the first of them is parsed; a batch of large ones fills no memory."""
+    done: list[str] = []
+    small, large = b"---\ntitle: a\n---\n", b"---\ntitle: a\n---\n" + b"word " * 30_000
+    sizes = {"a.md": small, "b.md": small, "c.md": large, "d.md": large}
+    for name, data in sizes.items():
+        write(tmp_path, name, data)
+
+    def parse(data: bytes, **options: object) -> FrontMatter | None:
+        done.append("parse")
+        return read_front_matter(data)
+
+    def open_file(location: str) -> Read:
+        done.append(f"read {Path(location).name}")
+        return read(location)
+
+    monkeypatch.setattr(frontmatter, "read", parse)
+    monkeypatch.setattr(sources, "read", open_file)
+    assert len(extract(Batch(tmp_path, tuple(sizes), {}, {})).documents) == 4
+    reads = [f"read {name}" for name in sizes]
+    assert done == [*reads[:3], *["parse"] * 3, reads[3], "parse"]
 
 
 def test_each_file_has_one_outcome(tmp_path: Path) -> None:

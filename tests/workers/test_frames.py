@@ -1,0 +1,33 @@
+"""Frames that are put together before they are loaded."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from flows.source.extract import Batch
+from flows.workers.frames import frames_of, gathered
+from tests.conftest import Content, article
+
+
+def batches(folder: Path, *sizes: int) -> list[Batch]:
+    """Return batches of so many files each."""
+    names = [f"{number:02}.md" for number in range(sum(sizes))]
+    return [
+        Batch(folder, tuple(names[sum(sizes[:at]) : sum(sizes[: at + 1])]), {}, {})
+        for at in range(len(sizes))
+    ]
+
+
+def test_frames_are_put_together_until_they_are_worth_loading(content: Content) -> None:
+    """Nothing is lost, nothing changes its place or its dtype, and the last ones come as well."""
+    for number in range(9):
+        scores = {"title": f"n{number}"} if number % 3 else {}
+        content.write(f"{number:02}.md", article(**scores))
+    parts = [frames_of(batch) for batch in batches(content.source, 3, 1, 4, 1)]
+    found = list(gathered(parts, 4))
+    (whole,) = (frames_of(batch) for batch in batches(content.source, 9))
+    assert [len(frames["ops.files"]) for frames in found] == [4, 4, 1]
+    for table, frame in whole.items():
+        pd.testing.assert_frame_equal(
+            pd.concat([frames[table] for frames in found], ignore_index=True), frame
+        )
