@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # What a worker has in memory, with all that its files say; and what is loaded at a time.
 BATCH_FILES = 2500
-LOADED_FILES = 10_000
+LOADED_FILES = 5_000
 
 
 class ChecksFailed(MatterhouseError):
