@@ -57,25 +57,69 @@ class Listing:
 def walk(source: Path, chosen: PathFilter) -> Listing:
     """List every entry below `source` that is chosen."""
     require_folder(source)
-    faults: dict[str, PathError] = {}
-    ignored: Counter[str] = Counter()
-    paths: list[str] = []
-    marks: list[str] = []
-    for path, status in _walk_entries(os.fspath(source), chosen, faults):
-        readable = path.isascii() or is_utf8(path)
-        shown = path if readable else spell_bytes(path)
-        if shown in faults or chosen.accepts(path):
-            if not readable:
-                faults[shown] = PathError(
-                    "bad_file_name",
-                    "The file's name is not valid UTF-8.",
-                    "Rename the file; in the ledger each byte that is not UTF-8 is shown as \\x….",
-                )
-            paths.append(shown)
-            marks.append(mark(status))
-        else:
-            ignored[PurePosixPath(path).suffix] += 1
-    return Listing(paths, marks, faults, ignored.total(), ignored)
+    found = _Found(chosen)
+    waiting = [(os.fspath(source), "")]
+    while waiting:  # Depth first without recursion, so that no depth of folders can stop it.
+        folder, prefix = waiting.pop()
+        try:
+            waiting += found.add_folder(folder, prefix)
+        except OSError as error:
+            if not prefix:
+                raise SourceMissing(f"source {folder} cannot be read: {error.strerror}") from error
+            if isinstance(error, FileNotFoundError | NotADirectoryError):
+                continue  # The folder vanished under the walk: its files are gone.
+            with contextlib.suppress(OSError):
+                found.add(prefix, os.lstat(folder))
+            shown = prefix if is_utf8(prefix) else spell_bytes(prefix)
+            found.faults[shown] = PathError(
+                "unreadable_folder",
+                f"The folder cannot be listed ({error.strerror}); what was loaded from it is kept.",
+                "Give the account that runs the build permission to read and enter the folder.",
+            )
+    return Listing(found.paths, found.marks, found.faults, found.ignored.total(), found.ignored)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a walk has found so far."""
+
+    chosen: PathFilter
+    paths: list[str] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+    faults: dict[str, PathError] = field(default_factory=dict)
+    ignored: Counter[str] = field(default_factory=Counter)
+
+    def add_folder(self, folder: str, prefix: str) -> Iterator[tuple[str, str]]:
+        """Add the files of a folder that are chosen; yield the folders in it that can hold some."""
+        names: set[str] = set()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if (name := entry.name) in names:
+                    continue  # Renamed while the folder was read.
+                names.add(name)
+                path = prefix + name
+                if entry.is_dir(follow_symlinks=False):
+                    if self.chosen.enters(path := f"{path}/"):
+                        yield entry.path, path
+                elif self.chosen.accepts_in_folder(path, name):
+                    try:
+                        self.add(path, entry.stat(follow_symlinks=False))
+                    except FileNotFoundError:
+                        continue  # It vanished, which says nothing about its neighbours.
+                else:
+                    self.ignored[PurePosixPath(name).suffix] += 1
+
+    def add(self, path: str, status: os.stat_result) -> None:
+        """Add a path; one that no table can hold as it is written is a fault."""
+        if not (path.isascii() or is_utf8(path)):
+            path = spell_bytes(path)
+            self.faults[path] = PathError(
+                "bad_file_name",
+                "The file's name is not valid UTF-8.",
+                "Rename the file; in the ledger each byte that is not UTF-8 is shown as \\x….",
+            )
+        self.paths.append(path)
+        self.marks.append(mark(status))
 
 
 def require_folder(source: Path) -> None:
@@ -122,45 +166,3 @@ def _stat_path(source: Path, path: str) -> os.stat_result | None:
     except OSError:
         return None
     return status if is_below else None
-
-
-def _walk_entries(
-    source: str, chosen: PathFilter, faults: dict[str, PathError]
-) -> Iterator[tuple[str, os.stat_result]]:
-    """Walk depth first without recursion, so that no depth of folders can stop it."""
-    waiting = [(source, "")]
-    while waiting:
-        folder, prefix = waiting.pop()
-        names: set[str] = set()
-        try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    if entry.name in names:
-                        continue  # Renamed while the folder was read.
-                    names.add(entry.name)
-                    if entry.is_dir(follow_symlinks=False):
-                        if chosen.enters(path := f"{prefix}{entry.name}/"):
-                            waiting.append((entry.path, path))
-                    elif status := _stat_entry(entry):
-                        yield prefix + entry.name, status
-        except OSError as error:
-            if not prefix:
-                raise SourceMissing(f"source {folder} cannot be read: {error.strerror}") from error
-            if isinstance(error, FileNotFoundError | NotADirectoryError):
-                continue  # The folder vanished under the walk: its files are gone.
-            shown = prefix if is_utf8(prefix) else spell_bytes(prefix)
-            faults[shown] = PathError(
-                "unreadable_folder",
-                f"The folder cannot be listed ({error.strerror}); what was loaded from it is kept.",
-                "Give the account that runs the build permission to read and enter the folder.",
-            )
-            with contextlib.suppress(OSError):
-                yield prefix, os.lstat(folder)
-
-
-def _stat_entry(entry: "os.DirEntry[str]") -> os.stat_result | None:
-    """Return an entry's status; None if it vanished, which says nothing about its neighbours."""
-    try:
-        return entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return None

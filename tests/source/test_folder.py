@@ -195,7 +195,8 @@ def test_a_folder_that_cannot_be_listed_is_a_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is one row of its own, named with a / at the end, and its neighbours are listed."""
-    touch(tmp_path, "closed/a.md", "open/b.md")
+    strange = os.fsdecode(b"caf\xe9 closed")
+    touch(tmp_path, "closed/a.md", f"{strange}/a.md", "open/b.md")
     scandir = os.scandir
 
     def refuse(folder: str) -> object:
@@ -206,8 +207,8 @@ def test_a_folder_that_cannot_be_listed_is_a_fault(
     monkeypatch.setattr(os, "scandir", refuse)
     listing = walk(tmp_path, PathFilter())
     assert (sorted(listing.paths), {path: f.code for path, f in listing.faults.items()}) == (
-        ["closed/", "open/b.md"],
-        {"closed/": "unreadable_folder"},
+        ["caf\\xe9 closed/", "closed/", "open/b.md"],
+        {"caf\\xe9 closed/": "unreadable_folder", "closed/": "unreadable_folder"},
     )
 
 
