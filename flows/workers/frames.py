@@ -32,8 +32,8 @@ def gathered(batches: "Iterable[Frames]", files: int) -> "Iterator[Frames]":
     for frames in batches:
         waiting.append(frames)
         if sum(len(each["ops.files"]) for each in waiting) >= files:
-            yield joined(waiting)
-            waiting = []
+            whole, waiting = joined(waiting), []
+            yield whole
     if waiting:
         yield joined(waiting)
 
