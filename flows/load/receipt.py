@@ -10,7 +10,7 @@ from flows import __version__
 from flows.load.catch_up import CatchUp
 from flows.load.ledger import Outcomes, Run
 from flows.load.scope import Scope
-from flows.warehouse.connection import Connection, row_count, table_names
+from flows.warehouse.connection import Connection, row_count, row_counts, table_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +123,7 @@ def complete(
         receipt,
         finished_at=max(datetime.now(UTC), receipt.started_at),
         seconds=dict(seconds),
-        tables={name: row_count(con, name) for name in table_names(con)},
+        tables=row_counts(con, table_names(con)),
         failed_checks=list(failed_checks),
         dropped_tables=list(dropped_tables),
         new_keys=list(new_keys),

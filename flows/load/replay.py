@@ -35,6 +35,8 @@ def reread(con: Connection, plan: Plan, listed: Sequence[str]) -> Plan:
     Those that it lacks may have moved, though no run has seen them.
     """
     replayed = con.execute("select article_id from replayed").fetchall()
+    if not replayed:
+        return plan
     paths = {path for (path,) in replayed}.intersection(listed)
     con.execute(
         """

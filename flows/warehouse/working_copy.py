@@ -13,7 +13,7 @@ from flows.warehouse.connection import (
     connect,
     limit_memory,
     open_readonly,
-    row_count,
+    row_counts,
     sql_literal,
     table_names,
     unreadable,
@@ -105,13 +105,12 @@ def _verify(paths: WarehousePaths, con: Connection) -> None:
     """Refuse a database that is not ours, or that holds less than its receipt says."""
     if not paths.warehouse.exists():
         return
-    tables = refuse_foreign(paths, con)
+    counts = row_counts(con, refuse_foreign(paths, con))
     # By its start, not by its id: docs/decisions.md, "The order of runs".
     ((run_id,),) = con.execute("select arg_max(run_id, started_at) from ops.runs").fetchall()
     receipt = next((r for r in read_runs(paths) if r["run_id"] == run_id), None)
     for table, rows in sorted((receipt or {}).get("tables", {}).items()):
-        held = row_count(con, table) if table in tables else 0
-        if held != rows:
+        if (held := counts.get(table, 0)) != rows:
             raise WarehouseDamaged(
                 f"{paths.warehouse}: {table} holds {held} rows, but the receipt of run {run_id}"
                 f" says {rows}. Somebody wrote to the file, or it is damaged: go back with"

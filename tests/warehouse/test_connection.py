@@ -14,7 +14,7 @@ from flows.warehouse.connection import (
     half_of_memory,
     limit_memory,
     open_readonly,
-    row_count,
+    row_counts,
     sql_identifier,
     sql_literal,
     with_room,
@@ -129,7 +129,7 @@ def test_a_name_of_any_signs_is_the_name_of_a_table(name: str) -> None:
             (name, name)
         ]
         assert con.execute(f"from {table}").description[0][0] == name  # type: ignore[index]
-        assert row_count(con, f"main.{name}") == 1
+        assert row_counts(con, [f"main.{name}"]) == {f"main.{name}": 1}
 
 
 def groups(root: Path, listing: str) -> Path:
