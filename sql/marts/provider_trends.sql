@@ -9,6 +9,22 @@ with dated as (
     where provider is not null and time_grain = 'day'
 ),
 
+largest as (
+    select provider
+    from staging.articles
+    where provider is not null
+    group by provider
+    order by count(*) desc, provider
+    limit 1
+),
+
+largest_counts as (
+    select time_grain, period_start, count(*) as articles
+    from staging.article_periods
+    where provider = (select provider from largest)
+    group by time_grain, period_start
+),
+
 topic_dates as (
     select
         dated.provider,
@@ -32,22 +48,6 @@ topic_counts as (
     inner join periods on periods.published_date = topic_dates.published_date
     where coalesce(topic_dates.earlier_date < periods.period_start, true)
     group by topic_dates.provider, periods.time_grain, periods.period_start
-),
-
-largest as (
-    select provider
-    from staging.articles
-    where provider is not null
-    group by provider
-    order by count(*) desc, provider
-    limit 1
-),
-
-largest_counts as (
-    select time_grain, period_start, count(*) as articles
-    from staging.article_periods
-    where provider = (select provider from largest)
-    group by time_grain, period_start
 )
 
 select
