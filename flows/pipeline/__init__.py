@@ -23,6 +23,7 @@ from flows.warehouse.connection import Connection
 from flows.warehouse.lock import hold_lock
 from flows.warehouse.paths import WarehousePaths, current, locate
 from flows.warehouse.run_log import append_run
+from flows.workers.frames import import_early
 from flows.workers.runner import DirectRunner, Runner
 
 Describe: TypeAlias = Callable[[Connection, Receipt], Receipt]
@@ -56,6 +57,8 @@ def run(
 def _build(
     request: Request, paths: WarehousePaths, now: datetime, runner: Runner, describe: Describe
 ) -> Receipt:
+    if not paths.warehouse.exists():
+        import_early()
     with working_copy.open_working_copy(paths) as con:
         work = prepare(request, paths, con, now, runner)
         scanned = work.carry_out(scan)

@@ -1,5 +1,7 @@
-"""Frames that are put together before they are loaded."""
+"""Frames that are put together before they are loaded, and what makes them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -31,3 +33,18 @@ def test_frames_are_put_together_until_they_are_worth_loading(content: Content) 
         pd.testing.assert_frame_equal(
             pd.concat([frames[table] for frames in found], ignore_index=True), frame
         )
+
+
+def test_pandas_comes_in_beside_other_work() -> None:
+    """A build that will need it does not wait, and one that ends earlier ends without a word."""
+    script = (
+        "import sys, threading\n"
+        "from flows.workers.frames import import_early\n"
+        "found = ['pandas' in sys.modules]\n"
+        "import_early()\n"
+        "[thread.join() for thread in threading.enumerate()[1:]]\n"
+        "print(found, 'pandas' in sys.modules)\n"
+        "import_early()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (ran.stdout, ran.stderr) == ("[False] True\n", "")
