@@ -111,6 +111,8 @@ def postgres() -> Iterator[str]:
             "unix_socket_directories": "",
             "fsync": "off",
             "logging_collector": "off",
+            # On a busy machine a publish that gives up in time may be woken a second too late.
+            "deadlock_timeout": "20s",
         }
         command = [server, "-D", folder / "data", "-p", str(port)]
         for option, value in options.items():
