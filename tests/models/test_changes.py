@@ -122,9 +122,13 @@ class Warehouse:
         )
 
     def models(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Return the rows of every model, in order."""
+        """Return the rows of every model, of reports in their order."""
         names = [t for t in table_names(self.con) if t.startswith(("staging.", "marts."))]
-        return {name: self.con.execute(f"from {name}").fetchall() for name in names}
+        found = {name: self.con.execute(f"from {name}").fetchall() for name in names}
+        return {
+            name: rows if name.startswith("marts.") else sorted(rows, key=repr)
+            for name, rows in found.items()
+        }
 
 
 @pytest.fixture(autouse=True, scope="module")
