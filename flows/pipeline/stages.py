@@ -17,7 +17,7 @@ from flows.source import history, sources
 from flows.source.folder import Listing
 from flows.warehouse import generations, working_copy
 from flows.warehouse.run_log import find_last_look
-from flows.workers.frames import frames_of, gathered
+from flows.workers.frames import frames_of, gather
 
 if TYPE_CHECKING:
     from flows.normalize.frames import Frames
@@ -87,7 +87,7 @@ def load(work: Work, scanned: Scanned) -> Loaded:
     merge.begin(work.con, scanned.plan.vanished)
     replayed = _replay_commits(work, scanned.past)
     plan = replay.reread(work.con, scanned.plan, scanned.listing.paths)
-    for frames in gathered(_extract(work, scanned.listing, plan), LOADED_FILES):
+    for frames in gather(_extract(work, scanned.listing, plan), LOADED_FILES):
         merge.load(work.con, frames, work.run)
     return Loaded(merge.finish(work.con, plan.unchanged, work.run), replayed)
 

@@ -39,19 +39,19 @@ def frames_of(batch: Batch, observed_at: datetime | None = None) -> "Frames":
             gc.enable()
 
 
-def gathered(batches: "Iterable[Frames]", files: int) -> "Iterator[Frames]":
+def gather(batches: "Iterable[Frames]", files: int) -> "Iterator[Frames]":
     """Put the frames of so many files together: DuckDB plans a batch as long as it loads it."""
     waiting: list[Frames] = []
     for frames in batches:
         waiting.append(frames)
         if sum(len(each["ops.files"]) for each in waiting) >= files:
-            whole, waiting = joined(waiting), []
+            whole, waiting = join(waiting), []
             yield whole
     if waiting:
-        yield joined(waiting)
+        yield join(waiting)
 
 
-def joined(parts: "Sequence[Frames]") -> "Frames":
+def join(parts: "Sequence[Frames]") -> "Frames":
     """Put the frames of parts together, table by table."""
     import pandas as pd
 

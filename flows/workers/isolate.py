@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from flows import MatterhouseError
 from flows.source import extract, time_limit
 from flows.source.extract import Batch
-from flows.workers.frames import joined
+from flows.workers.frames import join
 
 if TYPE_CHECKING:
     from flows.normalize.frames import Frames
@@ -39,7 +39,7 @@ def attempt(work: Work, batch: Batch) -> "Frames":
     except MatterhouseError:
         raise
     except Exception:
-        return joined([_attempt_alone(work, single) for single in singles(batch)])
+        return join([_attempt_alone(work, single) for single in singles(batch)])
 
 
 def _attempt_alone(work: Work, single: Batch) -> "Frames":
@@ -57,7 +57,7 @@ def _attempt_alone(work: Work, single: Batch) -> "Frames":
 def retry_in_new_process(work: Work, batch: Batch) -> "Frames":
     """Carry out a batch whose process died; the file that kills twice becomes a reject."""
     found, _ = _from_child(work, [batch])
-    return found[0] if found else joined(list(_survivors(work, singles(batch))))
+    return found[0] if found else join(list(_survivors(work, singles(batch))))
 
 
 def _survivors(work: Work, waiting: list[Batch]) -> "Iterator[Frames]":

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from flows.source.extract import Batch
-from flows.workers.frames import frames_of, gathered
+from flows.workers.frames import frames_of, gather
 from tests.conftest import Content, article
 
 
@@ -26,7 +26,7 @@ def test_frames_are_put_together_until_they_are_worth_loading(content: Content) 
         scores = {"title": f"n{number}"} if number % 3 else {}
         content.write(f"{number:02}.md", article(**scores))
     parts = [frames_of(batch) for batch in batches(content.source, 3, 1, 4, 1)]
-    found = list(gathered(parts, 4))
+    found = list(gather(parts, 4))
     (whole,) = (frames_of(batch) for batch in batches(content.source, 9))
     assert [len(frames["ops.files"]) for frames in found] == [4, 4, 1]
     for table, frame in whole.items():
