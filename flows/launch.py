@@ -10,8 +10,8 @@ from flows.reports import terminal
 from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:
-    from flows.load.receipt import Receipt
-    from flows.pipeline.work import Request
+    from flows.pipeline.context import Request
+    from flows.pipeline.receipt import Receipt
     from flows.reports.finish import Finished
 
 
@@ -19,7 +19,7 @@ def build(
     request: "Request", *, runner: str, jobs: int | None, page: Path | None, quiet: bool
 ) -> "tuple[Receipt, Finished]":
     """Build in this process, with progress on the terminal."""
-    from flows import pipeline
+    from flows.pipeline.run import run
     from flows.reports.finish import Finished, finish
     from flows.reports.headline import describe
     from flows.workers.choose import choose_runner
@@ -34,7 +34,7 @@ def build(
     say = (lambda text: None) if quiet else terminal.print_aside
     with terminal.show_progress(visible=not quiet) as progress:
         workers = choose_runner(runner, paths.generations, jobs, progress, say=say)
-        receipt = pipeline.run(request, workers, report, describe)
+        receipt = run(request, workers, report, describe)
     return receipt, finished
 
 

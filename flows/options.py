@@ -12,8 +12,8 @@ from flows import UsageError
 from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:
-    from flows.load.scope import Scope
-    from flows.pipeline.work import Request
+    from flows.pipeline.context import Request
+    from flows.pipeline.scope import Scope
 
 
 def _to_path(_: object, given: Sequence[Token]) -> Path:
@@ -83,13 +83,13 @@ class Selection:
         self, source: Path | str | None, paths: WarehousePaths, **options: Any
     ) -> "Request":
         """Return the request for a build."""
-        from flows.pipeline.work import Request
+        from flows.pipeline.context import Request
 
         return Request(source, paths.warehouse, self.pattern, self.exclude, self.config, **options)
 
     def choose_scope(self, source: Path | str | None, paths: WarehousePaths) -> "Scope":
         """Return what is read without a build: as asked, or as the last build read it."""
-        from flows.load import scope
+        from flows.pipeline import scope
 
         remembered = None if source else scope.read_published(paths)
         return scope.choose(remembered, source, self.pattern, self.exclude, named=self.config)

@@ -11,9 +11,10 @@ import duckdb
 import pytest
 from hypothesis import settings
 
-from flows.load.receipt import Receipt
 from flows.models import files
-from flows.pipeline import Request, run
+from flows.pipeline.context import Request
+from flows.pipeline.receipt import Receipt
+from flows.pipeline.run import run
 
 # The same examples in each run, so that a failing test is the fault of what was changed last.
 # `HYPOTHESIS_PROFILE=random make test` looks for new ones.

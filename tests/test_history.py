@@ -12,7 +12,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from flows.cli import main
-from flows.pipeline import Request, run
+from flows.pipeline.context import Request
+from flows.pipeline.run import run
 from flows.source import commit_tree, git, history
 from flows.source.git_process import NoHistory
 from flows.workers.runner import DirectRunner

@@ -5,7 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.pipeline import Request, run
+from flows.pipeline.context import Request
+from flows.pipeline.run import run
 from flows.reports.headline import describe
 from flows.workers.runner import DirectRunner
 from tests.repositories import Repository
@@ -147,7 +148,7 @@ def test_states_of_the_past_are_no_articles_of_the_mapping(tmp_path: Path) -> No
         source.write("b.md", f"---\ntitle: B\n{line}\n---\n")
         source.commit()
     request = Request(source.folder, tmp_path / "w.duckdb")
-    receipt = run(request, DirectRunner(2, pool_from=0), describe=describe)
+    receipt = run(request, DirectRunner(2, pool_from=0), add_message=describe)
     assert (receipt.commits, receipt.feeds) == (3, ["published_at from `date` in 2 files"])
     assert asked(tmp_path, MAPPED) == [("published_at", "date", 2, 0)]
 
@@ -160,15 +161,15 @@ def test_a_receipt_says_what_feeds_columns_when_that_is_new(tmp_path: Path) -> N
         (folder / f"{name}.md").write_text("---\ntags: [Sea]\nauthor: Ann\nteam: Divers\n---\n")
     (folder / "c.md").write_text("---\ndate: soon\ntags: [Sea]\n---\n")
     request = Request(folder, tmp_path / "w.duckdb", history=False)
-    assert run(request, describe=describe).feeds == [
+    assert run(request, add_message=describe).feeds == [
         "published_at from `file name` in 2 files; 1 value did not fit",
         "topics from `tags` in 3 files",
         "providers from `author` in 2 files",
     ]
     (folder / "d.md").write_text("---\ncategory: Sea\n---\n")
-    assert run(request, describe=describe).feeds == []
+    assert run(request, add_message=describe).feeds == []
     (folder / "matterhouse.yaml").write_text("columns: {topics: [team, category]}\n")
-    assert run(request, describe=describe).feeds == [
+    assert run(request, add_message=describe).feeds == [
         "published_at from `file name` in 2 files; 1 value did not fit",
         "topics from `team` in 2 files, `category` in 1",
         "providers from `author` in 2 files",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.pipeline import ChecksFailed
+from flows.pipeline.check import ChecksFailed
 from flows.source.folder import SourceMissing
 from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content, article, counts

@@ -10,7 +10,8 @@ import duckdb
 import pytest
 
 from flows.models import build
-from flows.pipeline import Request, run
+from flows.pipeline.context import Request
+from flows.pipeline.run import run
 from tests.repositories import Repository
 
 ROOT = Path(__file__).parents[1]

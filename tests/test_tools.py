@@ -11,7 +11,8 @@ import duckdb
 import pytest
 import yaml
 
-from flows.pipeline import Request, run
+from flows.pipeline.context import Request
+from flows.pipeline.run import run
 
 ROOT = Path(__file__).parent.parent
 TOOLS = (ROOT / "docs/tools.md").read_text(encoding="utf-8")

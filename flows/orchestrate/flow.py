@@ -17,10 +17,11 @@ from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed
 
-from flows import MatterhouseError, pipeline
-from flows.load.receipt import Receipt
+from flows import MatterhouseError
 from flows.orchestrate.tasks import PrefectRunner, as_state
-from flows.pipeline.work import Request
+from flows.pipeline.context import Request
+from flows.pipeline.receipt import Receipt
+from flows.pipeline.run import run
 from flows.reports import markdown, notify, postgres
 from flows.reports.finish import finish
 from flows.reports.headline import describe
@@ -110,7 +111,7 @@ def build(
     def run_pipeline() -> Receipt:
         # A mistake in the environment should end the run before it begins.
         notify.hand_on(None, None)
-        return pipeline.run(request, carried_out_by, tell, describe)
+        return run(request, carried_out_by, tell, describe)
 
     done = as_state(run_pipeline)
     # Lists of runs and notifications show the message of a state, not its result.

@@ -17,9 +17,9 @@ from prefect.schedules import Cron, Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from flows import UsageError
-from flows.load import scope
 from flows.orchestrate.flow import build, require_api, to_parameters
-from flows.pipeline.work import Request
+from flows.pipeline import scope
+from flows.pipeline.context import Request
 from flows.reports import terminal
 from flows.source.sources import Location
 from flows.warehouse.paths import WarehousePaths

@@ -1,7 +1,7 @@
 """The stages of the pipeline as Prefect tasks, and the runner that carries them out."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -14,9 +14,12 @@ from prefect.tasks import exponential_backoff
 from prefect.utilities.annotations import quote
 
 from flows import MatterhouseError
+from flows.load.ledger import Outcomes
 from flows.models.build import Built
-from flows.pipeline import stages
-from flows.pipeline.stages import Loaded, Scanned
+from flows.pipeline.model import Modelled
+from flows.pipeline.receipt import Receipt
+from flows.pipeline.run import STAGES
+from flows.pipeline.scan import Scanned
 from flows.reports import postgres
 from flows.reports.terminal import spell
 from flows.source.extract import Batch
@@ -29,8 +32,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-# Disks and mounts can fail for a moment. The later stages work inside one transaction, which a
-# second try would enter half changed.
 _SCAN_RETRIES = 2
 _RETRY_SECONDS = 2
 
@@ -62,7 +63,7 @@ def as_task(
 
     def run_stage(work: Callable[[], Any]) -> Any:
         done = as_state(work)
-        if line := describe_result(done):
+        if line := describe_result(stage.__name__, done):
             get_run_logger().info(line)
         return done
 
@@ -80,29 +81,31 @@ def as_task(
     )(run_stage)
 
 
-def describe_result(result: object) -> str:
+def describe_result(stage: str, result: object) -> str:
     """Say what a stage has done, with its counts."""
-    match result:
-        case Scanned(plan=plan):
+    match stage, result:
+        case "scan", Scanned(plan=plan):
             read, missing = len(plan.to_read), len(plan.vanished)
             return f"{spell(plan.seen, 'file')}, {read:,} to read, {missing:,} missing"
-        case Loaded(outcomes=outcomes):
-            return ", ".join(f"{count:,} {kind}" for kind, count in asdict(outcomes).items())
-        case Built(tables=made, dropped=dropped):
+        case "load", Receipt() as receipt:
+            kinds = [field.name for field in fields(Outcomes)]
+            return ", ".join(f"{getattr(receipt, kind):,} {kind}" for kind in kinds)
+        case "model", Modelled(built=Built(tables=made, dropped=dropped)):
             return f"{spell(len(made), 'table')} made, {len(dropped):,} dropped"
-        case list(failed):
+        case "check", Receipt(failed_checks=failed):
             return f"{spell(len(failed), 'check')} found something" if failed else "all is well"
         case _:
             return ""
 
 
-scan = as_task(stages.scan, retries=_SCAN_RETRIES)
-load = as_task(stages.load)
-model = as_task(stages.model)
-check = as_task(stages.check)
-publish = as_task(stages.publish)
-share = as_task(postgres.publish_as_asked, run_name="publish to PostgreSQL")
-STAGES = {stage.name: stage for stage in (scan, load, model, check, publish, share)}
+# Disks and mounts can fail for a moment. The stages after the scan work inside one transaction,
+# which a second try would enter half changed.
+TASKS = {
+    stage.__name__: as_task(stage, retries=_SCAN_RETRIES if stage.__name__ == "scan" else 0)
+    for stage in STAGES
+} | {
+    "publish_as_asked": as_task(postgres.publish_as_asked, run_name="publish to PostgreSQL"),
+}
 
 
 class PrefectRunner:
@@ -113,8 +116,21 @@ class PrefectRunner:
 
     def call(self, stage: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Carry out one stage as the task of its name."""
-        # Unquoted, Prefect would look for results of other tasks in every path of a plan.
-        done = STAGES[stage.__name__](quote(partial(stage, *args, **options)))
+        results: list[T] = []
+
+        def carry_out() -> T:
+            results.append(stage(*args, **options))
+            return results[0]
+
+        try:
+            # Unquoted, Prefect would look for results of other tasks in every path of a plan.
+            done = TASKS[stage.__name__](quote(carry_out))
+        except Exception as error:
+            if not results:
+                raise
+            # A warehouse that readers see already is no failure of its run.
+            get_run_logger().warning("%s is done, but not noted: %s", stage.__name__, error)
+            return results[0]
         # Called directly, a task returns a state unchanged.
         return cast("T", done.result() if isinstance(done, State) else done)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from flows.load.receipt import Receipt
+from flows.pipeline.receipt import Receipt
 from flows.reports import mapping
 from flows.reports.news import News, read_news
 from flows.reports.results import spell_place

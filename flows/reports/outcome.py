@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from flows.load.receipt import Receipt
+from flows.pipeline.receipt import Receipt
 from flows.reports.finish import Finished
 from flows.reports.markdown import TOPIC_MOVERS
 from flows.reports.news import News

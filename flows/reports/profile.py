@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from flows import frontmatter
 from flows.frontmatter import KeyPath, Plain, Reading, Value
-from flows.load.scope import Scope
+from flows.pipeline.scope import Scope
 from flows.source import extract, sources
 
 _EXAMPLES = 3

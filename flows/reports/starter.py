@@ -9,7 +9,7 @@ from pathlib import Path
 from flows import UsageError, frontmatter
 from flows.config import FILE_NAME, Config
 from flows.config.reader import Source
-from flows.load.scope import Scope
+from flows.pipeline.scope import Scope
 from flows.reports.profile import KeyProfile
 from flows.reports.templates import find_template_folders
 from flows.reports.terminal import spell

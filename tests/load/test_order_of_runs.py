@@ -7,10 +7,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import pipeline
-from flows.load import ledger, scope
+from flows.load import ledger
 from flows.models import checks
 from flows.models.files import fingerprint
+from flows.pipeline import run as pipeline
+from flows.pipeline import scope
 from flows.warehouse.generations import roll_back
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.working_copy import STORAGE_VERSION, open_working_copy

@@ -184,7 +184,7 @@ def test_another_shape_in_the_sql_files_reaches_a_warehouse(
     )
     (sql,) = [file.sql for file in files.files("ops") if file.name == "ops.runs"]
     added["ops.runs"] = sql.replace("-- start of the run\n", "-- when it began\n")
-    monkeypatch.setattr("flows.pipeline.work.fingerprint", lambda: "another")
+    monkeypatch.setattr("flows.pipeline.context.fingerprint", lambda: "another")
     receipt = three.build()
     assert "earlier version: raw.article_versions were carried over" in receipt.notes[0]
     assert three.query(
@@ -211,7 +211,7 @@ def test_nothing_of_a_history_is_dropped(
     """A column that the files no longer have, or a type that rows do not fit, stops the build."""
     (sql,) = [file.sql for file in files.files("raw") if file.name == "raw.article_versions"]
     before = three.warehouse.readlink()
-    monkeypatch.setattr("flows.pipeline.work.fingerprint", lambda: "another")
+    monkeypatch.setattr("flows.pipeline.context.fingerprint", lambda: "another")
     added["raw.article_versions"] = re.sub(r" +heat integer.*\n", "", sql)
     with pytest.raises(MatterhouseError, match=r"has columns that .* has not: heat"):
         three.build()

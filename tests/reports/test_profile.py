@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from flows.load.scope import Scope
+from flows.pipeline.scope import Scope
 from flows.reports.profile import Deviator, KeyProfile, profile
 from tests.conftest import Content, article
 

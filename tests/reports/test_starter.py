@@ -6,7 +6,7 @@ import pytest
 
 from flows import cli
 from flows.config import Terms, load, load_default
-from flows.load.scope import choose
+from flows.pipeline.scope import choose
 from flows.reports.profile import profile
 
 POST = """\

@@ -14,8 +14,9 @@ import duckdb
 import pytest
 from backports import zstd
 
-from flows.load.receipt import Receipt
-from flows.pipeline import Request, run
+from flows.pipeline.context import Request
+from flows.pipeline.receipt import Receipt
+from flows.pipeline.run import run
 from flows.source import archives, members
 from flows.source.folder import SourceUnreadable
 from flows.source.patterns import PathFilter

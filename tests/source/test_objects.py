@@ -11,8 +11,9 @@ import pytest
 from obstore.exceptions import GenericError
 
 from flows import UsageError
-from flows.load.receipt import Receipt
-from flows.pipeline import Request, run
+from flows.pipeline.context import Request
+from flows.pipeline.receipt import Receipt
+from flows.pipeline.run import run
 from flows.source import objects, sources
 from flows.source.folder import SourceMissing, SourceUnreadable
 from tests import servers

@@ -14,10 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flows import pipeline
-from flows.load import ledger, merge, plan, receipt
+from flows.load import ledger, merge, plan
 from flows.models import build, checks
-from flows.pipeline import Request, run
+from flows.pipeline import receipt
+from flows.pipeline import run as pipeline
+from flows.pipeline.context import Request
+from flows.pipeline.run import run
 from flows.source import folder
 from flows.warehouse import generations, working_copy
 from flows.workers import frames

@@ -8,7 +8,8 @@ import duckdb
 import pytest
 
 from flows import UsageError, cli
-from flows.pipeline import Request, run
+from flows.pipeline.context import Request
+from flows.pipeline.run import run
 from flows.warehouse.generations import generation_ids
 from flows.warehouse.paths import WarehousePaths, current, locate
 from flows.warehouse.run_log import read_runs

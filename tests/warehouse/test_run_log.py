@@ -59,7 +59,7 @@ def test_a_receipt_that_cannot_be_written_after_all_is_a_note(
     def fail(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("flows.pipeline.append_run", fail)
+    monkeypatch.setattr("flows.pipeline.run.append_run", fail)
     receipt = three.build()
     assert (receipt.published, len(receipt.notes)) == (True, 1)
     assert "runs.jsonl: No space left on device" in receipt.notes[0]

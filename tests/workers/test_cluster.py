@@ -13,7 +13,7 @@ import pytest
 
 from flows.cli import main
 from flows.normalize.frames import Frames
-from flows.pipeline import stages
+from flows.pipeline import load
 from flows.source import folder
 from flows.source.extract import Batch
 from flows.source.patterns import PathFilter
@@ -77,7 +77,7 @@ def test_a_batch_of_a_killed_worker_is_read_by_another(
         content.write(f"_news/2025-03-04-{number}.md", article(title=f"n{number}"))
     content.build()
     address, warehouse = f"tcp://127.0.0.1:{free_port()}", tmp_path / "dask.duckdb"
-    monkeypatch.setattr(stages, "BATCH_FILES", 10)
+    monkeypatch.setattr(load, "BATCH_FILES", 10)
     with cluster(address, tmp_path, workers=2) as (victim, _):
 
         def kill_and_take(folder: Path) -> Frames:

@@ -9,7 +9,8 @@ from tests.conftest import Content, article
 SCRIPT = """
 import sys
 from pathlib import Path
-from flows.pipeline import Request, run
+from flows.pipeline.context import Request
+from flows.pipeline.run import run
 from flows.workers.choose import choose_runner
 
 workers = choose_runner("process", Path(), jobs=2)

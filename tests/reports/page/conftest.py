@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.pipeline import Request, run
+from flows.pipeline.context import Request
+from flows.pipeline.run import run
 from flows.warehouse.paths import WarehousePaths
 from tests.reports.page import corpora
 from tests.repositories import Repository

@@ -7,7 +7,7 @@ import pytest
 
 from flows import UsageError
 from flows.config import load_default
-from flows.load.scope import Scope, choose, read_last
+from flows.pipeline.scope import Scope, choose, read_last
 from flows.source.folder import SourceMissing
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from flows import __version__
 from flows.load.catch_up import CatchUp
 from flows.load.ledger import Outcomes, Run
-from flows.load.scope import Scope
+from flows.pipeline.scope import Scope
 from flows.warehouse.connection import Connection, row_count, row_counts, table_names
 
 
@@ -109,24 +109,13 @@ def count_files(
     )
 
 
-def complete(
-    con: Connection,
-    receipt: Receipt,
-    *,
-    seconds: Mapping[str, float],
-    failed_checks: Sequence[str] = (),
-    dropped_tables: Sequence[str] = (),
-    new_keys: Sequence[str] = (),
-) -> Receipt:
-    """Count the tables and add what models and checks have found."""
+def complete(con: Connection, receipt: Receipt, seconds: Mapping[str, float]) -> Receipt:
+    """Add what only the end of a run knows: its time and the rows of the tables."""
     return replace(
         receipt,
         finished_at=max(datetime.now(UTC), receipt.started_at),
         seconds=dict(seconds),
         tables=row_counts(con, table_names(con)),
-        failed_checks=list(failed_checks),
-        dropped_tables=list(dropped_tables),
-        new_keys=list(new_keys),
     )
 
 

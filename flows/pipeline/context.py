@@ -1,26 +1,28 @@
-"""What a run is about: what was asked, and what its stages share."""
+"""What was asked of a run, and what its stages share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeAlias, TypeVar
 
 from flows.load import ledger, upgrade
-from flows.load import scope as scopes
 from flows.load.new_keys import find_keys_without_column
-from flows.load.scope import Scope
-from flows.load.stopwatch import Stopwatch
 from flows.models import build
 from flows.models.files import fingerprint
+from flows.pipeline import scope as scopes
+from flows.pipeline.receipt import Receipt
+from flows.pipeline.scope import Scope
+from flows.pipeline.stopwatch import Stopwatch
 from flows.source.sources import Location
 from flows.warehouse.connection import Connection
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.run_log import read_runs
 from flows.workers.runner import Runner
 
-P = ParamSpec("P")
-T = TypeVar("T")
+Value = TypeVar("Value")
+Result = TypeVar("Result")
+AddMessage: TypeAlias = Callable[[Connection, Receipt], Receipt]
 _CLOCK_BEHIND = (
     "the clock says {now:%Y-%m-%d %H:%M:%S} UTC, which is before the start of the last run: this"
     " one counts as started right after it, at {run.started_at:%Y-%m-%d %H:%M:%S}"
@@ -47,8 +49,12 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What the stages of a run share: the request, the working copy and the run itself."""
+class RunContext:
+    """What the stages of a run share: the request, the working copy and the run itself.
+
+    `before` is what the last published run read; `add_message` says in the receipt what the tables
+    show.
+    """
 
     request: Request
     paths: WarehousePaths
@@ -57,6 +63,7 @@ class Work:
     before: Scope | None
     scope: Scope
     runner: Runner
+    add_message: AddMessage
     clock: Stopwatch
     sql_hash: str
     is_outdated: bool
@@ -64,17 +71,20 @@ class Work:
     known_keys: frozenset[str]
     notes: tuple[str, ...]
 
-    def carry_out(
-        self, stage: "Callable[Concatenate[Work, P], T]", *args: P.args, **options: P.kwargs
-    ) -> T:
+    def run_stage(self, stage: "Callable[[RunContext, Value], Result]", value: Value) -> Result:
         """Let the runner carry out a stage, and time it under its name."""
         with self.clock.stage(stage.__name__):
-            return self.runner.call(stage, self, *args, **options)
+            return self.runner.call(stage, self, value)
 
 
 def prepare(
-    request: Request, paths: WarehousePaths, con: Connection, now: datetime, runner: Runner
-) -> Work:
+    request: Request,
+    paths: WarehousePaths,
+    con: Connection,
+    now: datetime,
+    runner: Runner,
+    add_message: AddMessage,
+) -> RunContext:
     """Make what is missing in the working copy, and find out what the run is about."""
     sql_hash = fingerprint()
     upgraded = upgrade.upgrade(con, sql_hash)
@@ -92,7 +102,7 @@ def prepare(
         replace_source=request.replace_source,
     )
     is_remapped = before is not None and before.mapping_hash != scope.mapping_hash
-    return Work(
+    return RunContext(
         request,
         paths,
         con,
@@ -100,6 +110,7 @@ def prepare(
         before,
         scope,
         runner,
+        add_message,
         Stopwatch(),
         sql_hash=sql_hash,
         is_outdated=ledger.is_outdated(con, sql_hash),

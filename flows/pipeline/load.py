@@ -1,0 +1,90 @@
+"""Stage 2: files become rows, batch by batch; they are extracted and normalized on the way."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flows.load import commits, ledger, mapping, merge, replay
+from flows.load import plan as plans
+from flows.load.catch_up import CatchUp
+from flows.load.ledger import Outcomes
+from flows.load.plan import Plan
+from flows.pipeline.context import RunContext
+from flows.pipeline.receipt import Receipt, complete, count_files
+from flows.pipeline.scan import Scanned
+from flows.source import history
+from flows.source.folder import Listing
+from flows.warehouse import working_copy
+from flows.workers.frames import frames_of, gather
+
+if TYPE_CHECKING:
+    from flows.normalize.frames import Frames
+
+# A worker holds one batch in memory, with all that its files say.
+BATCH_FILES = 2500
+LOADED_FILES = 5_000
+
+
+def load(context: RunContext, scanned: Scanned) -> Receipt:
+    """Merge what is read into the raw tables, the ledger and the history, in one transaction.
+
+    A receipt that says `published=False` ends the run: there is nothing new to publish.
+    """
+    con, plan = context.con, scanned.plan
+    working_copy.suit(con, context.paths, plan.seen)
+    merge.begin(con, plan.vanished)
+    replayed = _replay_commits(context, scanned.past)
+    plan = replay.reread(con, plan, scanned.listing.paths)
+    for frames in gather(_extract(context, scanned.listing, plan), LOADED_FILES):
+        merge.load(con, frames, context.run)
+    outcomes = merge.finish(con, plan.unchanged, context.run)
+    receipt = _count(context, scanned, outcomes, replayed)
+    if not receipt.published:
+        con.execute("rollback")
+        return context.add_message(con, complete(con, receipt, context.clock.seconds))
+    ledger.record(con, receipt.as_row())
+    mapping.record(con, context.run, context.scope.mapping)
+    merge.commit(con, context.run)
+    return receipt
+
+
+def _replay_commits(context: RunContext, past: CatchUp) -> int:
+    """Record in the history what commits changed; return how many changes that were."""
+    read = partial(frames_of, observed_at=context.run.started_at)
+    changes = 0
+    for part in past.parts:
+        with context.clock.stage("history"):
+            commits.begin(context.con, part)
+            batches = history.cut_batches(part, BATCH_FILES, context.scope.mapping)
+            for frames in context.runner.map("history", read, batches):
+                commits.stage(context.con, frames)
+            changes += replay.write(context.con, context.run, part.until)
+    return changes
+
+
+def _extract(context: RunContext, listing: Listing, plan: Plan) -> "Iterator[Frames]":
+    """Read what is new or changed; frames come batch by batch, from wherever the runner reads."""
+    scope = context.scope
+    batches = plans.cut_batches(scope.source, plan, listing, BATCH_FILES, scope.mapping)
+    read = partial(frames_of, observed_at=context.run.started_at)
+    return context.clock.time_results("extract", context.runner.map("extract", read, batches))
+
+
+def _count(context: RunContext, scanned: Scanned, outcomes: Outcomes, replayed: int) -> Receipt:
+    """Count what the run met; files, scope or SQL that changed are a reason to publish."""
+    is_same = context.scope == context.before and not (
+        context.is_outdated or scanned.past.is_switched
+    )
+    is_changed = context.request.full or outcomes.any or replayed > 0
+    return count_files(
+        context.con,
+        context.run,
+        outcomes,
+        scope=context.scope,
+        history=scanned.past,
+        warehouse=context.paths.warehouse,
+        sql_hash=context.sql_hash,
+        ignored=scanned.listing.ignored,
+        published=is_changed or not is_same,
+        notes=[*context.notes, *filter(None, [scanned.past.note])],
+    )

@@ -1,0 +1,25 @@
+"""Stage 3: the raw tables become staging tables and marts."""
+
+from dataclasses import dataclass
+
+from flows.load import merge
+from flows.models import build
+from flows.models.build import Built
+from flows.pipeline.context import RunContext
+from flows.pipeline.receipt import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Modelled:
+    """The receipt so far, and the tables that were made."""
+
+    receipt: Receipt
+    built: Built
+
+
+def model(context: RunContext, receipt: Receipt) -> Modelled:
+    """Rebuild the staging tables and marts whose input changed."""
+    if context.reread or context.is_outdated:
+        return Modelled(receipt, build.build(context.con))
+    changed = merge.list_changed_tables(context.con, context.run)
+    return Modelled(receipt, build.build(context.con, changed))

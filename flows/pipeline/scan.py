@@ -1,0 +1,50 @@
+"""Stage 1: find out what there is to read."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from flows import frontmatter
+from flows.load import catch_up
+from flows.load import plan as plans
+from flows.load.catch_up import CatchUp
+from flows.load.plan import Plan
+from flows.pipeline.context import RunContext
+from flows.source import sources
+from flows.source.folder import Listing
+from flows.warehouse.run_log import find_last_look
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What the source holds: commits to replay, files, and what to do with each of them."""
+
+    past: CatchUp
+    listing: Listing
+    plan: Plan
+
+
+def scan(context: RunContext, _: None) -> Scanned:
+    """List new commits and all files; look twice before a file is missing from the ledger."""
+    source, chosen = context.scope.source, context.scope.chosen
+    past = catch_up.plan(
+        context.con,
+        source,
+        chosen.accepts,
+        context.run,
+        wanted=context.request.history,
+        say=context.runner.say,
+        looked_at=find_last_look(context.paths),
+    )
+    compare = partial(
+        plans.compare,
+        context.con,
+        source,
+        parser_version=frontmatter.PARSER_VERSION,
+        reread=context.reread,
+    )
+    listing = sources.walk(source, chosen)
+    plan = compare(listing)
+    if plan.vanished:
+        listing = sources.look_again(source, chosen, listing, plan.vanished)
+        plan = compare(listing)
+    return Scanned(past, listing, plan)
