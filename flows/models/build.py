@@ -5,6 +5,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from functools import partial
 from graphlib import TopologicalSorter
+from typing import Any
 
 import duckdb
 
@@ -136,10 +137,13 @@ def drop_leftovers(con: Connection) -> list[str]:
     return left
 
 
-def execute(con: Connection, file: SqlFile, sql: str) -> None:
-    """Run a statement; an error names the file it comes from, unless the system is at fault."""
+def execute(con: Connection, file: SqlFile, sql: str, rows: int = 1) -> list[tuple[Any, ...]]:
+    """Run a statement and return its first rows; an error names the file it comes from.
+
+    Errors of the system (memory, disk) stay as they are.
+    """
     try:
-        with_room(con, lambda: con.execute(sql))
+        return with_room(con, lambda: con.execute(sql).fetchmany(rows))
     except (duckdb.OperationalError, duckdb.InternalError):
         raise
     except duckdb.Error as error:

@@ -50,12 +50,11 @@ def _run(con: Connection, file: SqlFile) -> FailedCheck | None:
         raise UnusableSqlFile(
             f"{file.place}: the second line must be `-- severity: error` or `-- severity: warn`."
         )
-    execute(con, file, file.sql)
+    rows = tuple(execute(con, file, file.sql, SHOWN_ROWS))
     columns = tuple(column[0] for column in con.description or [])
-    rows = tuple(con.fetchmany(SHOWN_ROWS))
     if not rows:
         return None
-    ((count,),) = con.execute(f"select count(*) from (\n{file.sql}\n)").fetchall()
+    ((count,),) = execute(con, file, f"select count(*) from (\n{file.sql}\n)")
     return FailedCheck(
         file.stem, message, severity.removeprefix("severity: "), columns, rows, count
     )

@@ -152,21 +152,24 @@ def build_memory(files: int = 0) -> int:
 
 
 def with_room(con: Connection, work: Callable[[], T]) -> T:
-    """Carry out a statement outside a transaction; if it cannot spill enough, again with room.
+    """Carry out work outside a transaction; if it cannot spill enough, again with more memory.
 
-    Two million empty periods of some thousand providers, for instance, take a gigabyte.
+    Two million empty periods of some thousand providers, for instance, take a gigabyte. The work
+    fetches its rows itself: a result that is still to be fetched can run out of memory, too.
     """
     try:
         return work()
     except duckdb.OutOfMemoryException:
         # Two at once would each put back the limit that the other one had raised.
-        with _MORE_ROOM:
-            limit = con.execute("select current_setting('memory_limit')").fetchall()[0][0]
-            limit_memory(con, half_of_memory())
+        with _MORE_ROOM, con.cursor() as options:
+            limit = options.execute("select current_setting('memory_limit')").fetchall()[0][0]
+            limit_memory(options, half_of_memory())
             try:
                 return work()
             finally:
-                con.execute(f"set memory_limit = '{limit}'")
+                # While another session fills the memory, the limit cannot be lowered: it stays.
+                with contextlib.suppress(duckdb.OutOfMemoryException):
+                    options.execute(f"set memory_limit = '{limit}'")
 
 
 def half_of_memory(root: Path = Path("/")) -> int:

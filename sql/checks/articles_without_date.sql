@@ -11,7 +11,7 @@ select
     count(candidates.key) as articles,
     round(count(candidates.key) / any_value(missing.articles), 3) as share,
 from missing
-left join unmapped_values() as candidates on regexp_matches(candidates.value ->> '$', '\d{4}[-/]\d\d?[-/]\d\d?')
+left join unmapped_values((select count(*) > 0 from missing)) as candidates on regexp_matches(candidates.value ->> '$', '\d{4}[-/]\d\d?[-/]\d\d?')
 group by candidates.key
 order by count(candidates.key) desc, candidates.key
 limit 5

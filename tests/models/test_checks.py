@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from flows.models import checks, files
+from flows.warehouse.connection import connect
 from tests import models as cases
 
 CHECKS = {file.stem: file for file in files.files("checks")}
@@ -61,6 +62,17 @@ def test_an_empty_warehouse_passes_every_check() -> None:
     """Tables without rows are sound."""
     with cases.warehouse({}) as con:
         assert checks.run(con) == []
+
+
+def test_a_check_that_needs_more_memory_finds_what_it_would_have_found_at_once() -> None:
+    """A list cannot spill: the first try ends for want of memory, and the second one counts."""
+    sql = (
+        "-- Too many.\n-- severity: error\nselect len(list(i)) as n from range(8_000_000) as r (i)"
+    )
+    with connect() as con:
+        con.execute("set memory_limit = '30MiB'")
+        found = checks._run(con, files.SqlFile("checks", "too_many", sql))
+    assert str(found) == "too_many: Too many. (error, 1 row, first: n 8000000)"
 
 
 def test_a_failed_check_carries_its_sentence_its_columns_and_its_first_rows() -> None:

@@ -192,6 +192,17 @@ def test_a_statement_that_cannot_spill_gets_room_once(tight: duckdb.DuckDBPyConn
     assert (found, limit(tight)) == ([(8_000_000,)], "30.0 MiB")
 
 
+def test_a_limit_that_cannot_be_put_back_ends_nothing(tight: duckdb.DuckDBPyConnection) -> None:
+    """What another session needs in memory in the meantime keeps the limit up."""
+    tight.execute("set temp_directory = ''")  # A table in memory then stays there.
+
+    def work() -> list[tuple[int]]:
+        tight.cursor().execute("create table held as select random() from range(9_000_000)")
+        return tight.execute(LONG_LIST).fetchall()
+
+    assert with_room(tight, work) == [(8_000_000,)]
+
+
 def test_other_errors_are_not_tried_again(tight: duckdb.DuckDBPyConnection) -> None:
     """A statement that is wrong is wrong at once."""
     tried = []
