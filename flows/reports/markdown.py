@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from flows.reports import terminal
+from flows.reports.movers import MOVERS, PROVIDER_MOVERS
 from flows.warehouse.connection import Connection, fetch_rows, open_readonly
 from flows.warehouse.paths import WarehousePaths
 
 _SHOWN_ROWS = 100
+_SHOWN_MOVERS = 20
 _QUARANTINE = f"""
 select path, line, "column", reason_code, reason, hint, changed_at::varchar as since
 from ops.files
@@ -18,15 +20,6 @@ where status = 'quarantined'
 order by changed_at desc, path
 limit {_SHOWN_ROWS}
 """
-_MOVERS = """
-select {name}, status, articles_last_28_days, articles_previous_28_days, momentum
-from marts.{name}s
-where is_moving
-order by status_q_value, abs(momentum) desc, {name}
-limit 20
-"""
-TOPIC_MOVERS = _MOVERS.format(name="topic").replace("is_moving", "is_moving and not is_parent")
-PROVIDER_MOVERS = _MOVERS.format(name="provider")
 _MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
 _COUNTS = (
     "seen",
@@ -67,12 +60,12 @@ def read_tables(paths: WarehousePaths, receipt: Mapping[str, Any]) -> list[Table
             Table(
                 "topic-movers",
                 "Topics whose last 28 days differ from the 28 before by more than chance",
-                _fetch(con, TOPIC_MOVERS),
+                _fetch(con, f"{MOVERS} limit {_SHOWN_MOVERS}"),
             ),
             Table(
                 "provider-movers",
                 "Providers whose last 28 days differ from the 28 before by more than chance",
-                _fetch(con, PROVIDER_MOVERS),
+                _fetch(con, f"{PROVIDER_MOVERS} limit {_SHOWN_MOVERS}"),
             ),
         ]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flows.pipeline.receipt import Receipt
 from flows.reports.finish import Finished
-from flows.reports.markdown import TOPIC_MOVERS
+from flows.reports.movers import read_first_seen, read_movers, say_first_seen
 from flows.reports.news import News
 from flows.reports.results import spell_place
 from flows.reports.terminal import escape_control, print_error, shorten, spell
@@ -117,14 +117,15 @@ def _print_movers(paths: WarehousePaths) -> None:
 
     with open_readonly(paths) as con:
         try:
-            movers = con.execute(TOPIC_MOVERS).fetchmany(_SHOWN_MOVERS)
+            movers, first_seen = read_movers(con), read_first_seen(con)
         except duckdb.CatalogException:
             return
     if movers:
         print("\nMoving topics, articles in the last 28 days against the 28 days before:")
-    for topic, status, now, before, _ in movers:
-        sign = "▲" if now > before else "▼"
-        print(f"  {sign} {escape_control(topic)}: {now} against {before} ({status})")
+    for mover in movers[:_SHOWN_MOVERS]:
+        print(f"  {mover.sign} {mover.words}")
+    if first_seen:
+        print(f"\n{say_first_seen(first_seen)}")
 
 
 def _print_next(done: Receipt, found: News) -> None:

@@ -1,15 +1,12 @@
 """The published warehouse → one line for everybody: how much was published, what moves, and why."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from flows.reports.terminal import escape_control, spell
+from flows.reports.movers import Mover, read_first_seen, read_movers, say_first_seen, say_movers
+from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
 
-# A sentence has room for three names of a kind; the page and the marts have them all.
-_NAMED_TOPICS = 3
-_NAME_LENGTH = 60
 MINUS = "\N{MINUS SIGN}"
 # A mean that is written with one decimal has not moved if the change rounds to nothing.
 _VISIBLE = 0.05
@@ -34,11 +31,6 @@ select
     sum(quality_sum) filter (newest - day between 28 and 55)
         / nullif(sum(scored_articles) filter (newest - day between 28 and 55), 0) as quality_before,
 from days"""
-TOPICS = """\
-select topic, status, articles_last_28_days, articles_previous_28_days
-from marts.topics
-where is_moving and not is_parent
-order by abs(momentum) desc, topic"""
 QUALITY = """\
 select
     period_start,
@@ -51,20 +43,8 @@ select
 from marts.quality_changes
 where time_grain = 'month' and quality_change is not null
 order by period_start desc"""
-# How a sentence begins for each status of a topic that moves.
-_MOVES = (("rising", "Rising"), ("returning", "Back"), ("emerging", "New"), ("falling", "Falling"))
 # What the columns of effects mean to a reader.
 EFFECTS = ("new articles", "articles that left", "new scores", "another mix of providers")
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """A topic that moved beyond chance: its articles in the last 28 days and in those before."""
-
-    topic: str
-    status: str
-    articles: int
-    articles_before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +73,8 @@ class Summary:
     articles_before: int
     quality: float | None
     quality_before: float | None
-    movements: tuple[Movement, ...]
+    movers: tuple[Mover, ...]
+    first_seen: tuple[str, ...]
     change: QualityChange | None
 
     def sentences(self) -> tuple[str, ...]:
@@ -103,7 +84,7 @@ class Summary:
         said = (
             f"{spell(self.articles, 'article')} in the 28 days to {spell_day(self.until)},"
             f" {self.articles_before:,} in the 28 days before.",
-            _say_topics(self.movements),
+            f"{say_movers(self.movers)} {say_first_seen(self.first_seen)}".strip(),
             self._say_quality(),
         )
         return tuple(filter(None, said))
@@ -126,9 +107,6 @@ class Summary:
 def summarize(con: Connection) -> Summary:
     """Read from the marts what there is to say."""
     until, articles, before, quality, quality_before = con.execute(PUBLISHED).fetchall()[0]
-    movements = (
-        Movement(escape_control(topic), *facts) for topic, *facts in con.execute(TOPICS).fetchall()
-    )
     changes = [
         QualityChange(month, was, now, tuple(effects))
         for month, was, now, *effects in con.execute(QUALITY).fetchmany(1)
@@ -139,7 +117,8 @@ def summarize(con: Connection) -> Summary:
         int(before),
         quality,
         quality_before,
-        tuple(movements),
+        tuple(read_movers(con)),
+        tuple(read_first_seen(con)),
         next(iter(changes), None),
     )
 
@@ -147,23 +126,3 @@ def summarize(con: Connection) -> Summary:
 def spell_day(value: date) -> str:
     """Return a date in words."""
     return f"{value.day} {value:%B %Y}"
-
-
-def clip(name: str, length: int = _NAME_LENGTH) -> str:
-    """Return a name, shortened so that it cannot fill its line."""
-    return name if len(name) <= length else f"{name[: length - 1]}…"
-
-
-def _say_topics(movements: Sequence[Movement]) -> str:
-    said = []
-    for status, word in _MOVES:
-        found = [m for m in movements if m.status == status]
-        names = [
-            f"{clip(m.topic)} ({m.articles:,} against {m.articles_before:,})"
-            for m in found[:_NAMED_TOPICS]
-        ]
-        if rest := len(found) - len(names):
-            names.append(f"{rest:,} more")
-        if names:
-            said.append(f"{word}: {', '.join(names)}.")
-    return " ".join(said) or "No topic moved more than chance would."

@@ -26,29 +26,29 @@ ranked as (
     from counts
 ),
 
-judged as (
+corrected as (
     select
         *,
-        case
-            when recent + earlier = 0 then 'dormant'
-            when before = 0 then 'emerging'
-            when p_value > 0.05 then 'steady'
-            when earlier > recent then 'falling'
-            when earlier = 0 then 'returning'
-            else 'rising'
-        end as status,
-        if(p_value is null, null, round(min(corrected) over (order by p_value desc), 6)) as q_value
+        if(p_value is null, null, round(min(corrected) over (order by p_value desc), 6)) as q_value,
+        coalesce(p_value <= 0.05 and q_value <= 0.1, false) as is_moving,
     from ranked
 )
 
 select
     series,
-    status,
-    status = 'emerging' or (status in ('rising', 'returning', 'falling') and q_value <= 0.1) as is_moving,
+    case
+        when recent + earlier = 0 then 'dormant'
+        when before = 0 and recent > earlier then 'emerging'
+        when not is_moving then 'steady'
+        when earlier > recent then 'falling'
+        when earlier = 0 then 'returning'
+        else 'rising'
+    end as status,
+    is_moving,
     recent,
     earlier,
     recent - earlier as momentum,
     round((recent - earlier) / nullif(earlier, 0), 6) as momentum_ratio,
     p_value,
     q_value
-from judged
+from corrected

@@ -58,8 +58,8 @@ select
     providers.name,  -- most frequent name
     providers.organization,  -- name in the organisation file, null when there is none
     providers.names,  -- every name, most frequent first
-    coalesce(momentum.status, 'dormant') as status,  -- dormant: nothing in 56 days; emerging: first article in them; rising, returning (from none), falling: p-value at most 0.05; else steady
-    coalesce(momentum.is_moving, false) as is_moving,  -- emerging, or rising, returning or falling with status_q_value at most 0.1: what lists of movers show
+    coalesce(momentum.status, 'dormant') as status,  -- dormant: nothing in 56 days; emerging: first article in them, most in the last 28; rising, returning (from none), falling: is_moving; else steady
+    coalesce(momentum.is_moving, false) as is_moving,  -- moved beyond chance: status_p_value at most 0.05 and status_q_value at most 0.1
     momentum.p_value as status_p_value,  -- how often two counts of one rate differ as much as these 28 days and the 28 before; null if both are empty
     momentum.q_value as status_q_value,  -- the same corrected for all providers at once: of those with at most 0.1, one in ten moves by chance
     counts.first_published_date,  -- date of its first article, UTC, scheduled ones left out

@@ -3,7 +3,8 @@
 import duckdb
 import pytest
 
-from flows.reports.summary import clip, summarize
+from flows.reports.movers import clip
+from flows.reports.summary import summarize
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content
@@ -27,7 +28,8 @@ def con() -> "duckdb.DuckDBPyConnection":
         );
         create table marts.topics (
             topic varchar, status varchar, is_moving boolean, is_parent boolean,
-            articles_last_28_days bigint, articles_previous_28_days bigint, momentum bigint
+            articles_last_28_days bigint, articles_previous_28_days bigint, momentum bigint,
+            first_published_date date
         );
         create table marts.quality_changes (
             time_grain varchar, period_start date, quality_mean double, quality_change double,
@@ -65,27 +67,32 @@ def test_the_last_28_days_are_set_against_the_28_before(con: "duckdb.DuckDBPyCon
 
 
 def test_topics_are_named_by_what_they_do(con: "duckdb.DuckDBPyConnection") -> None:
-    """Three of a kind at most, the largest first; parents count under their topics."""
+    """Three movers at most, the furthest first, and apart from them what is first seen.
+
+    Parents count under their topics; what came with the first articles of all is no news.
+    """
     publish(con)
     con.execute(
         """
         insert into marts.topics values
-            ('Wind', 'rising', true, false, 9, 1, 8), ('Sun', 'rising', true, false, 19, 1, 18),
-            ('Sea', 'rising', true, false, 7, 1, 6), ('Grid', 'rising', true, false, 6, 1, 5),
-            ('Energy', 'rising', true, true, 99, 9, 90), ('Heat', 'new', false, false, 3, 0, 3),
-            ('Law', 'steady', false, false, 3, 2, 1),
-            ('Core' || chr(27) || '[2J', 'emerging', true, false, 2, 0, 2),
-            ('Gas', 'falling', true, false, 1000, 2000, -1000),
-            ('Tide', 'returning', true, false, 5, 0, 5), ('Peat', 'rising', false, false, 8, 1, 7)
+            ('Wind', 'rising', true, false, 9, 1, 8, '2024-01-01'),
+            ('Sun', 'rising', true, false, 19, 1, 18, '2024-01-01'),
+            ('Energy', 'rising', true, true, 99, 9, 90, '2024-01-01'),
+            ('Law', 'steady', false, false, 3, 2, 1, '2024-01-01'),
+            ('Core' || chr(27) || '[2J', 'emerging', true, false, 12, 0, 12, '2025-03-04'),
+            ('Gas', 'falling', true, false, 1000, 2000, -1000, '2024-01-01'),
+            ('Tide', 'returning', true, false, 5, 0, 5, '2024-01-01'),
+            ('Heat', 'emerging', false, false, 1, 0, 1, '2025-03-04'),
+            ('Fire', 'emerging', false, false, 2, 0, 2, '2025-03-05'),
+            ('Dawn', 'emerging', false, false, 2, 0, 2, '2024-01-15')
         """
     )
     assert (
         summary_line(con)
         .split(" before. ")[1]
         .startswith(
-            "Rising: Sun (19 against 1), Wind (9 against 1), Sea (7 against 1), 1 more."
-            " Back: Tide (5 against 0). New: Core\\x1b[2J (2 against 0)."
-            " Falling: Gas (1,000 against 2,000)."
+            "Gas falls (1,000 against 2,000), Sun rises (19 against 1),"
+            " Core\\x1b[2J is new (12 against 0), and 2 more moved. First seen: Fire, Heat. Their"
         )
     )
 
@@ -132,5 +139,5 @@ def test_the_marts_have_what_the_line_needs(three: Content) -> None:
     with open_readonly(WarehousePaths(three.warehouse)) as con:
         assert summary_line(con) == (
             "3 articles in the 28 days to 4 March 2025, 0 in the 28 days before."
-            " New: Energy (3 against 0), Solar (3 against 0). Their mean quality is 80.0."
+            " No topic moved more than chance would. Their mean quality is 80.0."
         )

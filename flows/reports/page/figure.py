@@ -8,9 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from flows.reports.movers import clip
 from flows.reports.page import svg
 from flows.reports.page.grid import Cell, Grid
-from flows.reports.summary import clip
 from flows.reports.terminal import escape_control
 from flows.warehouse.connection import Connection, fetch_rows
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flows.reports.movers import Mover
 from flows.reports.page import svg
 from flows.reports.page.figure import Figure, Section, fetch, mention, say_rest, with_sign
 from flows.reports.page.grid import Cell, Row, as_name, as_number, draw_grid, number_cell
@@ -12,7 +13,6 @@ from flows.warehouse.connection import Connection
 _SHOWN = 12
 _NO_TOPICS = "No article lists a topic."
 _UNMOVED = "No topic has more or fewer articles than in the 28 days before."
-_VERBS = {"rising": "rises", "falling": "falls", "emerging": "is new", "returning": "is back"}
 MOVED = """\
 select
     topic,
@@ -24,7 +24,7 @@ select
     momentum,
 from marts.topics
 where not is_parent and momentum <> 0
-order by is_moving desc, abs(momentum) desc, articles_last_28_days desc, topic"""
+order by is_moving desc, abs(momentum) desc, topic"""
 
 
 def draw_section(con: Connection) -> Section:
@@ -67,12 +67,10 @@ def draw_section(con: Connection) -> Section:
 def _say_title(rows: list[dict[str, Any]]) -> str:
     first = rows[0]
     topic = mention(first["topic"])
-    counts = (
-        f"{spell(first['articles_last_28_days'], 'article')} against"
-        f" {svg.number(first['articles_previous_28_days'])}"
-    )
+    now, before = first["articles_last_28_days"], first["articles_previous_28_days"]
     if first["is_moving"]:
-        return f"{topic} {_VERBS[first['status']]}: {counts}"
+        return Mover(topic, first["status"], now, before).words
+    counts = f"{spell(now, 'article')} against {svg.number(before)}"
     if len(rows) == 1:
         return f"{topic} alone changed, no more than chance would have it: {counts}"
     return (

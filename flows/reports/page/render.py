@@ -68,8 +68,9 @@ def render(con: Connection, receipts: Sequence[Mapping[str, Any]] = ()) -> str:
     # One thread: sums of doubles then add up the same way every time.
     con.execute("set threads = 1")
     summary = summarize(con)
-    movements = tuple(replace(m, topic=mention(m.topic, 56)) for m in summary.movements)
-    first, *rest = replace(summary, movements=movements).sentences()
+    movers = tuple(replace(mover, topic=mention(mover.topic, 56)) for mover in summary.movers)
+    first_seen = tuple(mention(topic, 56) for topic in summary.first_seen)
+    first, *rest = replace(summary, movers=movers, first_seen=first_seen).sentences()
     totals = fetch(con, TOTALS)[0]
     return environment.get_template("page.html").render(
         style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704

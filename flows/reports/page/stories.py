@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from flows.reports.movers import clip
 from flows.reports.page import svg
 from flows.reports.page.figure import Figure, Section, fetch_first, mention, say_rest
 from flows.reports.page.grid import (
@@ -14,7 +15,6 @@ from flows.reports.page.grid import (
     draw_grid,
     number_cell,
 )
-from flows.reports.summary import clip
 from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
 

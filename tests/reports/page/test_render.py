@@ -131,7 +131,7 @@ def test_very_many_topics_are_capped(tmp_path: Path) -> None:
             [corpora.article(0)],
             [
                 "1 article in the 28 days to 30 June 2025",
-                "Solar is new: 1 article against 0",
+                "Solar alone changed, no more than chance would have it: 1 article against 0",
                 "of all articles; there is 1 provider",
                 "One article has a score: 40",
             ],

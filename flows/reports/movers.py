@@ -1,0 +1,84 @@
+"""Which topics moved: one list, in one order and the same words, for whoever reads of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flows.reports.terminal import escape_control
+from flows.warehouse.connection import Connection
+
+# A sentence has room for three names; the page and the marts have them all.
+_NAMED = 3
+_NAME_LENGTH = 60
+MOVERS = """\
+select topic, status, articles_last_28_days, articles_previous_28_days, momentum
+from marts.topics
+where is_moving and not is_parent
+order by abs(momentum) desc, topic"""
+PROVIDER_MOVERS = MOVERS.replace("topic", "provider").replace(" and not is_parent", "")
+# What came with the first articles of all is no news.
+_FIRST_SEEN = """
+select topic
+from marts.topics
+where not is_parent
+qualify
+    status = 'emerging'
+    and not is_moving
+    and first_published_date >= min(first_published_date) over () + 28
+order by articles_last_28_days desc, topic
+"""
+_VERBS = {"rising": "rises", "falling": "falls", "emerging": "is new", "returning": "is back"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """A topic that moved beyond chance: its articles in the last 28 days and in those before."""
+
+    topic: str
+    status: str
+    articles: int
+    articles_before: int
+
+    @property
+    def sign(self) -> str:
+        """An arrow in the direction of the change."""
+        return "▲" if self.articles > self.articles_before else "▼"
+
+    @property
+    def words(self) -> str:
+        """What the topic does, with both counts."""
+        counts = f"({self.articles:,} against {self.articles_before:,})"
+        return f"{clip(self.topic)} {_VERBS[self.status]} {counts}"
+
+
+def read_movers(con: Connection) -> list[Mover]:
+    """Return the topics that moved, the one that moved furthest first."""
+    rows = con.execute(MOVERS).fetchall()
+    return [Mover(escape_control(topic), *facts) for topic, *facts, _ in rows]
+
+
+def read_first_seen(con: Connection) -> list[str]:
+    """Return the topics that came up in the last 28 days with too little to say that they move."""
+    return [escape_control(topic) for (topic,) in con.execute(_FIRST_SEEN).fetchall()]
+
+
+def say_movers(movers: Sequence[Mover]) -> str:
+    """Name the first movers in a sentence."""
+    if not movers:
+        return "No topic moved more than chance would."
+    rest = len(movers) - _NAMED
+    return f"{_join([mover.words for mover in movers], f'{rest:,} more moved')}."
+
+
+def say_first_seen(topics: Sequence[str]) -> str:
+    """Name the first of the topics that are seen for the first time; nothing if there is none."""
+    rest = len(topics) - _NAMED
+    return f"First seen: {_join([*map(clip, topics)], f'{rest:,} more')}." if topics else ""
+
+
+def _join(parts: Sequence[str], more: str) -> str:
+    return ", ".join(parts[:_NAMED]) + (f", and {more}" if len(parts) > _NAMED else "")
+
+
+def clip(name: str, length: int = _NAME_LENGTH) -> str:
+    """Return a name, shortened so that it cannot fill its line."""
+    return name if len(name) <= length else f"{name[: length - 1]}…"
