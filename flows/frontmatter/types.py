@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 MAX_BLOCK_BYTES = 1 << 20  # real blocks are kilobytes; more is a file that lost its closing fence
 MAX_DEPTH = 64  # real files nest five deep; the C parser's own recursion dies at 30,000
-MAX_NODES = 200_000  # keys and values: 50,000 topics fit, and more takes seconds to read
+MAX_NODES = 51_000  # keys and values: 50,000 topics fit, and more takes too much memory
 MAX_EXPANDED = 4 << 20  # characters once aliases are written out: an alias bomb grows without end
 MAX_TYPED_CHARS = 4_300  # Python refuses longer decimal integers, and no column holds one
 

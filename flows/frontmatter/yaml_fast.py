@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from flows.frontmatter.types import Plain, Value
 
-MAX_LINES = 40_000  # up to five keys and values a line: PyYAML's path has a limit on those
+MAX_LINES = 10_200  # up to five keys and values a line: PyYAML's path has a limit on those
 MAX_OPEN = 30  # likewise on depth; a line opens at most two levels
 MAX_CACHED_LINES = 20_000  # a few megabytes
 MAX_CACHED_CHARS = 36  # longer ones are dates and addresses, which hardly ever return
