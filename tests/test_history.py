@@ -262,6 +262,48 @@ def test_an_article_is_followed_through_its_renames(tended: Tended) -> None:
     ]
 
 
+def test_an_article_on_a_path_that_another_left_before_the_last_run_is_a_new_one(
+    tended: Tended,
+) -> None:
+    """Whatever became of the other one, builds in between make no difference."""
+    steps = (
+        {"a.md": None, "archive/first.md": article("a", 11)},
+        {"a.md": article("second", 2)},
+        {"a.md": None, "archive/second.md": article("second", 2), "archive/first.md": None},
+        {"a.md": article("third", 3), "archive/first.md": article("a", 11)},
+    )
+    tended.build()
+    for files in steps:
+        tended.commit(files)
+        tended.build()
+    expected = [
+        ("a.md", "third", 3),
+        ("archive/first.md", "a", 11),
+        ("archive/second.md", "second", 2),
+        ("b.md", "b", 20),
+    ]
+    found = "select article_id, title, quality from as_of(now()::timestamptz)"
+    assert tended.query(found) == expected
+    followed = """
+        select list((article_id, change) order by observed_at, change = 'renamed') as followed
+        from raw.article_versions
+        group by origin_id
+        order by followed
+    """
+    whole = Content(tended.source.parent, warehouse="whole.duckdb")
+    whole.build()
+    assert tended.query(followed) == whole.query(followed)
+
+
+def test_a_file_that_moves_onto_a_broken_one_changes_no_field(tended: Tended) -> None:
+    """It is compared with what it was itself, in one build as in two."""
+    tended.commit({"broken.md": "---\ntitle: a: b\n---\n"})
+    tended.commit({"a.md": None, "broken.md": article("a", 11)})
+    tended.build()
+    moved = "select change, changed_fields from raw.article_versions where article_id = 'broken.md'"
+    assert tended.query(moved) == [("renamed", [])]
+
+
 def test_a_file_that_was_broken_in_the_past_ends_the_state_before(tended: Tended) -> None:
     """It is listed with its commit, line and reason, and counted in the receipt."""
     broken = tended.commit({"a.md": "---\ntitle: a: b\n---\n"})

@@ -13,7 +13,9 @@ def follow(con: Connection, known: str) -> None:
     found = con.execute(query_last_versions(known)).fetchall()
     lives = Lives(
         {path: origin for path, origin, _ in found},
-        {origin: path for path, origin, is_last in found if is_last},
+        # An article whose last path is none of these lives there, and on none of them.
+        {origin: None for _, origin, _ in found}
+        | {origin: path for path, origin, is_last in found if is_last},
     )
     rows = [(0, path, origin) for path, origin in lives.origins.items()]
     arrivals = con.execute(
@@ -36,7 +38,7 @@ class Lives:
     """Which article each path holds, and which path holds each article, as commits go by."""
 
     origins: dict[str, str]
-    last_paths: dict[str, str]
+    last_paths: dict[str, str | None]
 
     def begin(self, path: str, renamed_from: str | None, new_origin: str) -> str:
         """Let an article appear on, return to or move to a path; return its origin."""

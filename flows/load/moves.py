@@ -75,7 +75,8 @@ def find(con: Connection, known: str) -> None:
 
         -- A rename is a path that comes with the bytes of one that goes in the same commit.
         select
-            moves.* replace (coalesce(moves.earlier_key, gone.earlier_key) as earlier_key),
+            -- What moves onto a broken file is compared with itself, not with that file.
+            moves.* replace (coalesce(gone.earlier_key, moves.earlier_key) as earlier_key),
             gone.path as renamed_from,
             case
                 when moves.is_departure then 'removed'

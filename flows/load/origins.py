@@ -24,6 +24,29 @@ class Version(NamedTuple):
     renamed_from: str | None
 
 
+# An article changes its path only by being renamed.
+_MIXED = """
+    select count(*)
+    from (
+        select change, article_id, lag(article_id) over by_time as earlier_path
+        from raw.article_versions
+        window by_time as (partition by origin_id order by observed_at, change = 'renamed')
+    )
+    where change <> 'renamed' and article_id <> earlier_path
+"""
+
+
+def mend(con: Connection) -> bool:
+    """Part articles that an earlier version took for one, and return whether there were any.
+
+    It gave a new article on a path that another had left before the last run that one's history.
+    """
+    is_mixed = con.execute(_MIXED).fetchall() != [(0,)]
+    if is_mixed:
+        follow(con)
+    return is_mixed
+
+
 def fill(con: Connection) -> None:
     """Fill origin_id, and other columns back to where they are known to have changed."""
     follow(con)

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from flows.load import ledger, upgrade
+from flows.load import ledger, origins, upgrade
 from flows.load.new_keys import find_keys_without_column
 from flows.models import build
 from flows.models.files import fingerprint
@@ -30,6 +30,10 @@ _CLOCK_BEHIND = (
 _UPGRADED = (
     "the warehouse was made by an earlier version: {tables} were carried over, and every file is"
     " read again. What that version did not keep of past states stays empty in them"
+)
+_MENDED = (
+    "an earlier version of matterhouse took new articles for others that had left their path: each"
+    " has its own history now"
 )
 
 
@@ -92,6 +96,8 @@ def prepare(
     this_run = ledger.begin_run(con, now, {r["run_id"] for r in read_runs(paths)})
     notes = [_CLOCK_BEHIND.format(now=now, run=this_run)] if this_run.started_at > now else []
     notes += [_UPGRADED.format(tables=", ".join(upgraded))] if upgraded else []
+    is_outdated = ledger.is_outdated(con, sql_hash)
+    notes += [_MENDED] if is_outdated and origins.mend(con) else []
     before = scopes.read_last(con)
     scope = scopes.choose(
         before,
@@ -113,7 +119,7 @@ def prepare(
         add_message,
         Stopwatch(),
         sql_hash=sql_hash,
-        is_outdated=ledger.is_outdated(con, sql_hash),
+        is_outdated=is_outdated,
         reread=request.full or bool(upgraded) or is_remapped,
         known_keys=frozenset(find_keys_without_column(con, scope.mapping)),
         notes=tuple(notes),

@@ -11,7 +11,7 @@ from flows.load import upgrade
 from flows.load.origins import Version, trace_origins
 from flows.models import build, files
 from flows.warehouse.paths import WarehousePaths
-from tests.conftest import Content
+from tests.conftest import Content, article
 from tests.trust.invariants import faults
 
 EARLIER = Path(__file__).with_name("version_0_1.sql").read_text()
@@ -244,3 +244,23 @@ def test_an_article_on_a_path_that_another_left_is_a_new_one() -> None:
         6: "p",
         7: "p",
     }
+
+
+def test_articles_that_an_earlier_version_took_for_one_are_parted(
+    three: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new article on a path that another had left had gone on with that one's history."""
+    (three.source / "_news/2025-03-04-a.md").rename(three.source / "moved.md")
+    three.build()
+    three.write("_news/2025-03-04-a.md", article(title="another", quality=40))
+    three.build()
+    sound = three.query("from raw.article_versions order by all")
+    with duckdb.connect(str(three.warehouse.resolve())) as con:
+        con.execute("update raw.article_versions set origin_id = split_part(origin_id, '@', 1)")
+    assert three.query("from raw.article_versions order by all") != sound
+    monkeypatch.setattr("flows.pipeline.context.fingerprint", lambda: "another")
+    (note,) = three.build().notes
+    assert note.startswith("an earlier version of matterhouse took new articles for others")
+    assert three.query("from raw.article_versions order by all") == sound
+    monkeypatch.setattr("flows.pipeline.context.fingerprint", lambda: "a third")
+    assert three.build().notes == []
