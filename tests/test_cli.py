@@ -273,6 +273,9 @@ def test_an_article_that_is_no_article_any_more_is_to_mend(shell: Shell) -> None
         ("_news/2025-03-04-a.md", "no_front_matter"),
     ]
     assert shell.run("quarantine", "--excluded", "--values")[0] == 2
+    shell.content.write("_news/d.md", article(title="d"))
+    shell.run("build")
+    assert shell.run("quarantine") == (0, "No file is quarantined.\n", "")
 
 
 def test_a_folder_without_any_article_says_how_to_see_why(

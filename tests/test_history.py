@@ -319,6 +319,39 @@ def test_a_file_that_was_broken_in_the_past_ends_the_state_before(tended: Tended
     assert (receipt.past_quarantined, receipt.quarantined) == ({"unquoted_colon": 1}, 0)
 
 
+def test_what_commits_of_the_past_excluded_is_no_loss(tended: Tended) -> None:
+    """No run had it; what a run had and a commit takes away is a loss."""
+    tended.commit({"b.md": "No front matter any more."})
+    assert tended.build().failed_checks == []
+    tended.commit({"c.md": article("c"), "d.md": article("d")})
+    tended.commit({"c.md": "No front matter any more."})
+    assert tended.build().failed_checks == []
+    tended.commit({"d.md": "No front matter any more."})
+    (found,) = tended.build().failed_checks
+    assert found.startswith("articles_became_excluded: ") and "first: path d.md" in found
+
+
+def test_content_that_was_moved_into_the_folder_is_said(tended: Tended, tmp_path: Path) -> None:
+    """Its history begins with the move, which a look at the folder above would have followed."""
+    tended.commit({"more/c.md": article("c", 30)})
+    (tended.source / "inner").mkdir()
+    for name in ("a.md", "b.md"):
+        (tended.source / name).rename(tended.source / "inner" / name)
+    moved = tended.commit({})
+    inner = Content(tmp_path, source="content/inner", warehouse="inner.duckdb")
+    expected = (
+        f"2 files moved into inner/ from the folder above, most in commit {moved[:12]}: their"
+        f" history begins there, and a build of {tended.source} has what was before"
+    )
+    assert inner.build().notes == [expected]
+    for name in "defghijklmnopqrstuvwxyz":
+        tended.edit({f"inner/{name}.md": article(name)})
+    tended.commit({})
+    assert inner.build().notes == []
+    anew = Content(tmp_path, source="content/inner", warehouse="anew.duckdb")
+    assert anew.build().notes == []
+
+
 def test_a_path_that_turns_into_a_link_is_removed(tended: Tended) -> None:
     """A link is no content, in a commit as on disk."""
     (tended.source / "a.md").unlink()
@@ -447,9 +480,13 @@ def test_going_back_to_an_earlier_commit_and_on_again_is_seen_as_such(tended: Te
     recorded = tended.versions()
     listed = [tended.query(f"from {table}") for table in ("raw.commits", "ops.past_quarantine")]
     tended.repository.git("checkout", "--quiet", tended.commits[0])
-    tended.build()
+    (note,) = tended.build().notes
+    assert note == (
+        f"the source stands at commit {tended.commits[0][:12]}, which is older than"
+        f" {tended.commits[2][:12]} of the last run: the articles are those of then"
+    )
     tended.repository.git("checkout", "--quiet", "main")
-    tended.build()
+    assert tended.build().notes == []
     assert [row[1:] for row in tended.versions()[len(recorded) :]] == [
         ("changed", "a.md", 10),
         ("returned", "b.md", 20),
@@ -694,3 +731,4 @@ def test_a_commit_is_built_without_a_checkout(tended: Tended, tmp_path: Path) ->
     options = ["--warehouse", str(tmp_path / "by-hand.duckdb"), "--quiet"]
     assert main(["build", f"{tended.source}@{tended.commits[0][:10]}", *options]) == 0
     assert main(["build", *options]) == 0
+    assert main(["diff", "HEAD~2", "HEAD~1", "--warehouse", str(then.warehouse)]) == 0

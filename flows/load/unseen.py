@@ -1,9 +1,10 @@
 """The commits that no run has seen yet: after the last run, and before the first."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from flows.source import git
 from flows.source.git import Change, Commit, Repository
@@ -11,6 +12,8 @@ from flows.source.history import History, read_content_changes, read_history
 from flows.warehouse.connection import Connection
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Content that was moved came in few commits; less than a tenth of it is not worth a note.
+_LARGEST, _NOTABLE_SHARE = 20, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,45 @@ class Look:
             if not self.runs:
                 self._announce(commits)
             changes = self._read_changes(commits, last)
+            if not self.runs:
+                note = self._explain_beginning(commits, changes)
             if last and not git.is_ancestor(self.repository, last):
-                since = f"since commit {last[:12]}"
-                note = f"the history was rewritten {since}: what it said before is kept"
+                note = self._explain_turn(last)
         else:
             commits, changes = self._find_since_known(con)
             note = f"commit {last[:12]} of the last run is gone: what was known of the past is kept"
         after = None if self.looked_at is None else _to_micros(self.looked_at)
         before = _to_micros(self.started_at)
         return read_history(self.repository, commits, changes, after=after, before=before), note
+
+    def _explain_turn(self, last: str) -> str:
+        """Say why the commit of the last run did not lead to the present one."""
+        if git.is_ancestor(replace(self.repository, commit=last), str(self.repository.commit)):
+            return (
+                f"the source stands at commit {str(self.repository.commit)[:12]}, which is older"
+                f" than {last[:12]} of the last run: the articles are those of then"
+            )
+        return f"the history was rewritten since commit {last[:12]}: what it said before is kept"
+
+    def _explain_beginning(self, commits: list[Commit], changes: list[Change]) -> str:
+        """Say where most of the content came from, if it was moved into the source's folder."""
+        added = Counter(change.commit for change in changes if not change.before)
+        before = {commit: earlier for (earlier, _), (commit, _) in pairwise(commits)}
+        largest = [commit for commit, _ in added.most_common(_LARGEST) if commit in before]
+        if not self.repository.prefix or not largest:
+            return ""
+        pairs = [(commit, before[commit]) for commit in largest]
+        moved = list(git.read_moves_in(self.repository, pairs))
+        if len(moved) * _NOTABLE_SHARE < len({change.path for change in changes}):
+            return ""
+        commit = Counter(commit for commit, _ in moved).most_common(1)[0][0]
+        folders = Counter(path.rpartition("/")[0] for _, path in moved).most_common(1)
+        return (
+            f"{len(moved):,} file{'s'[: len(moved) != 1]} moved into {self.repository.prefix} from"
+            f" {folders[0][0] or 'the folder above'}, most in commit"
+            f" {commit[:12]}: their history begins there, and a build of {self.repository.folder}"
+            " has what was before"
+        )
 
     def find_before_first_run(self) -> History | None:
         """Return what led to what the first run saw, unless a run has read it already."""

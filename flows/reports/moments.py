@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows import MatterhouseError
-from flows.source import git
+from flows.source import commit_tree, git
 from flows.source.git_process import NoHistory
 from flows.warehouse.connection import Connection
 
@@ -59,7 +59,7 @@ def _find_revision(con: Connection, name: str) -> datetime | None:
     if not last:
         return None
     try:
-        repository = git.find_repository(Path(last[0][0]), name)
+        repository = commit_tree.find_repository(Path(last[0][0]), name)
     except NoHistory:
         return None
     if repository and repository.commit and not known:

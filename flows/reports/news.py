@@ -17,8 +17,13 @@ _NEWLY_QUARANTINED = f"{_OF_THIS_RUN} and status = 'quarantined' order by path"
 _NEWLY_EXCLUDED = f"""
 {_OF_THIS_RUN}
     and status = 'excluded'
+    -- What earlier runs knew: an article that came and went in commits of the past is no loss.
     and path in (
-        select article_id from raw.article_versions where change = 'removed' and run_id = $run_id
+        select article_id
+        from raw.article_versions
+        where run_id <> $run_id
+        group by article_id
+        having arg_max(change, observed_at) <> 'removed'
     )
 order by path
 """

@@ -7,10 +7,18 @@ from flows.warehouse.paths import WarehousePaths
 
 Kind: TypeAlias = Literal["files", "excluded", "values", "history"]
 _COLUMNS = 'path, line, "column", reason_code, reason, hint, changed_at as since'
-# An article that is now excluded was lost by an edit, which needs fixing like a broken file.
+# An article that the newest run excluded may have been lost by an edit; a later run takes it that
+# it was meant.
 _LOST_ARTICLES = """
 status = 'excluded'
-and path in (select article_id from raw.article_versions where change = 'removed')
+and run_id = (select arg_max(run_id, started_at) from ops.runs)
+and path in (
+    select article_id
+    from raw.article_versions
+    where run_id <> (select arg_max(run_id, started_at) from ops.runs)
+    group by article_id
+    having arg_max(change, observed_at) <> 'removed'
+)
 """
 _QUERIES: dict[Kind, str] = {
     "files": f"""

@@ -24,9 +24,10 @@ def split_revision(source: Path) -> tuple[Path, str] | None:
     )
 
 
-def find_repository(source: Path) -> Repository | None:
-    """Return the repository of a source, at the commit that the source names."""
-    return git.find_repository(*(split_revision(source) or (source, "HEAD")))
+def find_repository(source: Path, revision: str | None = None) -> Repository | None:
+    """Return the repository of a source, at a revision or at the commit that the source names."""
+    folder, named = split_revision(source) or (source, "HEAD")
+    return git.find_repository(folder, revision or named)
 
 
 def walk(source: Path, chosen: PathFilter) -> Listing:

@@ -1,7 +1,7 @@
 """What a git repository says of a source: its commits, what each one changed, and the bytes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -130,6 +130,28 @@ def read_changes(
             before_blob = before_id.decode() if mode_before in _FILE_MODES else None
             after_blob = after_id.decode() if mode_after in _FILE_MODES else None
             yield Change(commit, path, before_blob, after_blob)
+
+
+def read_moves_in(
+    repository: Repository, pairs: Sequence[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield each file that moved into the source from outside: a commit, and the path it left.
+
+    `pairs` are commits, each with the one before it.
+    """
+    whole = replace(repository, prefix="")
+    asked = "".join(f"{commit} {before}\n" for commit, before in pairs)
+    options = ("--stdin", "-r", "-z", "--raw", "--find-renames", "--diff-filter=R")
+    tokens = _read_tokens(whole, "diff-tree", *options, asked=asked)
+    inside = repository.prefix.encode()
+    commit = ""
+    for token in tokens:
+        if not token.startswith(b":"):
+            commit = token.decode()
+            continue
+        left, taken = next(tokens), next(tokens)
+        if taken.startswith(inside) and not left.startswith(inside):
+            yield commit, left.decode(errors="replace")
 
 
 def read_tree(repository: Repository) -> dict[str, str]:

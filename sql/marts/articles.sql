@@ -38,6 +38,7 @@ histories as (
 
 select
     articles.article_id,  -- path of the file below the source
+    coalesce(newest.origin_id, articles.article_id) as origin_id,  -- the article through all its renames, as in marts.article_versions
     articles.title,  -- title as plain text
     nullif(typed.excerpt_text, '') as excerpt,  -- excerpt as plain text
     articles.story_url,  -- canonical address of originalUrl, else webUrl

@@ -4,7 +4,13 @@
 -- Note: filter on one time_grain. A commit that only rewrites files (a signature, line ends) counts as one, but
 -- changes no article. What runs saw on disk without a commit is not here; empty without a history.
 with commits as (
-    select commit, files, cast(timezone('UTC', observed_at) as date) as day
+    select
+        commit,
+        files,
+        -- A late pull makes the observation late, and a wrong clock the commit; its place in the order stays.
+        cast(
+            timezone('UTC', max(least(committed_at, observed_at)) over (order by observed_at)) as date
+        ) as day,
     from raw.commits
 ),
 
@@ -51,7 +57,7 @@ effects as (
 
 select
     totals.time_grain,  -- day, week, month, quarter or year
-    totals.period_start,  -- first day of the period of observation in UTC, Monday for weeks
+    totals.period_start,  -- first day of the period of the commits in UTC, Monday for weeks
     totals.commits,  -- commits that touched a content file
     coalesce(effects.effective_commits, 0) as effective_commits,  -- of those, the ones that changed what an article says
     cast(totals.files as bigint) as files,  -- content files that the commits added, changed or removed, each time

@@ -9,14 +9,32 @@ with topic_lists as materialized (
     from (select distinct topics from staging.article_versions)
 ),
 
+listed as (
+    select list_id, unnest(topics) as spelling
+    from topic_lists
+),
+
+-- A spelling that only the past has is the topic of today with that name, else one that is gone.
+past_spellings as (
+    select spelling, clean_text(spelling) as label, lower(label) as topic_key
+    from (select distinct spelling from listed)
+    where label is not null and spelling not in (select unnest(spellings) from staging.topics)
+),
+
 spellings as (
     select unnest(spellings) as spelling, topic
     from staging.topics
+    union all
+    select
+        past_spellings.spelling,
+        coalesce(topics.topic, min(past_spellings.label) over (partition by past_spellings.topic_key)),
+    from past_spellings
+    left join staging.topics on topics.topic_key = past_spellings.topic_key
 ),
 
 topic_names as (
     select listed.list_id, list_sort(list(distinct spellings.topic)) as names
-    from (select list_id, unnest(topics) as spelling from topic_lists) as listed
+    from listed
     inner join spellings on spellings.spelling = listed.spelling
     group by listed.list_id
 ),
