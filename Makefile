@@ -21,10 +21,10 @@ NEWEST_VENV := .venv-newest
 # What reads documents, workers, a browser, messages, what the README has typed, and what a run leaves
 # when it is killed or a call of the system fails are the same on every line of DuckDB.
 WITHOUT_DUCKDB := $(addprefix tests/,frontmatter normalize source test_config.py test_corpus_generator.py \
-	test_front_matter_docs.py test_imports.py test_orchestrate.py test_package.py test_readme.py \
+	test_front_matter_docs.py test_imports.py inspect/test_starter.py test_orchestrate.py test_package.py test_readme.py \
 	workers/test_runner.py \
 	$(addprefix reports/,page/test_browser.py page/test_charts.py test_alerts.py test_finish.py \
-	test_notify.py test_starter.py test_terminal.py) \
+	test_notify.py test_terminal.py) \
 	$(addprefix trust/,test_concurrency.py test_failing_calls.py test_files_in_motion.py test_fuzz.py \
 	test_guard.py test_kill.py))
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from flows import MatterhouseError, UsageError, __version__, launch, options
-from flows.reports import failures, results, terminal
+from flows.reports.console import failures, terminal, views
 from flows.warehouse.paths import locate
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -135,8 +135,8 @@ def build(
         quiet: Print only errors, failed checks and what was newly left out.
         prefect: Run as a Prefect flow (the default when PREFECT_API_URL is set).
     """
-    from flows.reports.news import find_news
-    from flows.reports.outcome import print_outcome
+    from flows.reports.console.build_output import print_outcome
+    from flows.reports.messages.problems import find_news
 
     request = selection.make_request(
         source,
@@ -270,7 +270,7 @@ def quarantine(
     if as_json:
         print(json.dumps(found.rows, default=str))
     else:
-        results.print_quarantine(found, kind)
+        views.print_quarantine(found, kind)
 
 
 @command(
@@ -286,8 +286,8 @@ def tables(name: str | None = None, /, *, warehouse: options.Warehouse, dbt: boo
         name: A table, such as marts.topics.
         dbt: Print all tables as a sources.yml for dbt.
     """
-    from flows.reports import dbt as dbt_sources
     from flows.reports import tables as listings
+    from flows.reports.export import dbt as dbt_sources
     from flows.warehouse.connection import open_readonly
 
     with open_readonly(warehouse) as con:
@@ -321,8 +321,8 @@ def export(
         folder: Where to: a folder (default: exports), or the address of one in a bucket.
         tables: Tables to write (default: marts.*).
     """
-    from flows.reports.export import export as export_tables
-    from flows.reports.export_bucket import export_to_bucket
+    from flows.reports.export.bucket import export_to_bucket
+    from flows.reports.export.export import export as export_tables
     from flows.warehouse.connection import open_readonly
 
     chosen = _split_globs(tables)
@@ -331,7 +331,7 @@ def export(
             done = export_tables(con, folder, file_format=file_format, patterns=chosen)
         else:
             done, folder = export_to_bucket(con, folder, file_format=file_format, patterns=chosen)
-    results.print_export(done, folder)
+    views.print_export(done, folder)
 
 
 @command(
@@ -369,13 +369,13 @@ def profile(
     as_json: options.AsJson = False,
 ) -> None:
     """Say which keys the front matter of a folder has, and their types."""
-    from flows.reports.profile import profile as profile_folder
+    from flows.inspect.profile import profile as profile_folder
 
     keys, files = profile_folder(selection.choose_scope(source, warehouse))
     if as_json:
         print(json.dumps([asdict(key) for key in keys], default=str))
     else:
-        results.print_profile(keys, files)
+        views.print_profile(keys, files)
 
 
 @command(MORE, "matterhouse init content")
@@ -387,8 +387,8 @@ def init(
     selection: options.Selection = options.EVERY_FILE,
 ) -> None:
     """Write a first matterhouse.yaml: what feeds which column, and what is left."""
-    from flows.reports.profile import profile as profile_folder
-    from flows.reports.starter import write
+    from flows.inspect.profile import profile as profile_folder
+    from flows.inspect.starter import write
 
     # What is to be written is not there yet.
     scope = replace(selection, config=None).choose_scope(source, warehouse)
@@ -426,7 +426,7 @@ def runs(
         print(f"{warehouse.warehouse} is run {to} again")
         print("The next build, a scheduled one too, goes on from it and reads the source again.")
         return
-    show: Callable[..., None] = results.print_runs
+    show: Callable[..., None] = views.print_runs
     found: Any = read_runs(warehouse)
     if not found:
         raise MatterhouseError(
@@ -434,7 +434,7 @@ def runs(
             " or name another --warehouse"
         )
     if run_id:
-        show, found = results.print_run, find_run(found, run_id)
+        show, found = views.print_run, find_run(found, run_id)
         found["columns"] = mapping.read_mapping(warehouse, found["run_id"])
     if as_json:
         print(json.dumps(found))
@@ -463,7 +463,7 @@ def diff(*moments: str, warehouse: options.Warehouse, as_json: options.AsJson = 
     if as_json:
         print(json.dumps(found.as_json()))
     else:
-        results.print_diff(found)
+        views.print_diff(found)
 
 
 @command(MORE, 'matterhouse serve --cron "0 6 * * *" content')

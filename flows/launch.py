@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import MatterhouseError
-from flows.reports import terminal
+from flows.reports.console import terminal
 from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:
     from flows.pipeline.context import Request
     from flows.pipeline.receipt import Receipt
-    from flows.reports.finish import Finished
+    from flows.reports.messages.after_run import Finished
 
 
 def build(
@@ -20,8 +20,8 @@ def build(
 ) -> "tuple[Receipt, Finished]":
     """Build in this process, with progress on the terminal."""
     from flows.pipeline.run import run
-    from flows.reports.finish import Finished, finish
-    from flows.reports.headline import describe
+    from flows.reports.messages.after_run import Finished, finish
+    from flows.reports.messages.receipt_message import describe
     from flows.workers.choose import choose_runner
 
     paths = WarehousePaths(request.warehouse)
@@ -44,7 +44,7 @@ def build_as_flow(
     """Build as a flow run, which finishes by itself; quiet leaves its logs to the API."""
     _prepare_prefect(quiet=quiet)
     from flows.orchestrate import flow
-    from flows.reports.finish import Finished
+    from flows.reports.messages.after_run import Finished
 
     return flow.build_once(request, runner=runner, jobs=jobs, page=page), Finished({})
 

@@ -152,7 +152,8 @@ class FollowUp:
 
         What may hold secrets goes into the environment, where processes of flow runs find it.
         """
-        from flows.reports import notify, page, postgres
+        from flows.reports import page, postgres
+        from flows.reports.messages import notify
 
         notify.hand_on(self.on_failure, self.notify, always=self.notify_always)
         if self.publish is not None:

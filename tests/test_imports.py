@@ -10,13 +10,14 @@ LEVELS = (
     {"launch", "options"},
     {"orchestrate"},
     {"reports"},
+    {"inspect"},
     {"pipeline"},
     {"workers"},
     {"load"},
     {"normalize", "models"},
     {"source", "warehouse"},
     {"config"},
-    {"frontmatter"},
+    {"frontmatter", "words"},
 )
 LEVEL = {room: depth for depth, rooms in enumerate(LEVELS) for room in rooms}
 

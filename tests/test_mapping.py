@@ -7,7 +7,7 @@ import pytest
 
 from flows.pipeline.context import Request
 from flows.pipeline.run import run
-from flows.reports.headline import describe
+from flows.reports.messages.receipt_message import describe
 from flows.workers.runner import DirectRunner
 from tests.repositories import Repository
 

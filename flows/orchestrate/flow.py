@@ -22,9 +22,10 @@ from flows.orchestrate.tasks import PrefectRunner, as_state
 from flows.pipeline.context import Request
 from flows.pipeline.receipt import Receipt
 from flows.pipeline.run import run
-from flows.reports import markdown, notify, postgres
-from flows.reports.finish import finish
-from flows.reports.headline import describe
+from flows.reports import postgres
+from flows.reports.messages import markdown, notify
+from flows.reports.messages.after_run import finish
+from flows.reports.messages.receipt_message import describe
 from flows.source import sources
 from flows.warehouse.paths import WarehousePaths, locate
 from flows.warehouse.run_log import read_runs

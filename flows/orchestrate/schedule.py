@@ -20,9 +20,9 @@ from flows import UsageError
 from flows.orchestrate.flow import build, require_api, to_parameters
 from flows.pipeline import scope
 from flows.pipeline.context import Request
-from flows.reports import terminal
 from flows.source.sources import Location
 from flows.warehouse.paths import WarehousePaths
+from flows.words import escape_control
 
 _CRON_FIELDS = 5
 # A server that starts together with the schedule needs up to 20 seconds on a slow machine.
@@ -43,7 +43,7 @@ def serve(
     require_api(_API_PATIENCE_SECONDS)
     source, warehouse = _find_source(request), request.warehouse.absolute()
     name = _name(source, warehouse)
-    reads = terminal.escape_control(source)
+    reads = escape_control(source)
     say(f"Building from {reads} at {cron!r} (UTC) until this process ends.")
     say(f"To start a run at once: prefect deployment run {shlex.quote(f'build/{name}')}")
     _silence_shutdown()

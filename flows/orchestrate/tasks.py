@@ -21,8 +21,8 @@ from flows.pipeline.receipt import Receipt
 from flows.pipeline.run import STAGES
 from flows.pipeline.scan import Scanned
 from flows.reports import postgres
-from flows.reports.terminal import spell
 from flows.source.extract import Batch
+from flows.words import spell
 from flows.workers.runner import DirectRunner
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection, fetch_rows, open_readonly
 from flows.warehouse.paths import WarehousePaths
+from flows.words import spell
 
 # What every trend hangs on, and how its line begins.
 _TOLD = {"published_at": "published_at", "topics": "topics", "provider_name": "providers"}

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flows.reports.terminal import escape_control
 from flows.warehouse.connection import Connection
+from flows.words import clip, escape_control
 
 # A sentence has room for three names; the page and the marts have them all.
 _NAMED = 3
-_NAME_LENGTH = 60
 MOVERS = """\
 select topic, status, articles_last_28_days, articles_previous_28_days, momentum
 from marts.topics
@@ -77,8 +76,3 @@ def say_first_seen(topics: Sequence[str]) -> str:
 
 def _join(parts: Sequence[str], more: str) -> str:
     return ", ".join(parts[:_NAMED]) + (f", and {more}" if len(parts) > _NAMED else "")
-
-
-def clip(name: str, length: int = _NAME_LENGTH) -> str:
-    """Return a name, shortened so that it cannot fill its line."""
-    return name if len(name) <= length else f"{name[: length - 1]}…"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flows import MatterhouseError, UsageError
-from flows.reports.terminal import escape_control
+from flows.words import escape_control
 
 
 class NotOursToReplace(MatterhouseError):

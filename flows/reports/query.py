@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from flows import UsageError
-from flows.reports import rows
+from flows.reports.export import rows
 from flows.reports.output import open_output
 from flows.warehouse.connection import Connection, open_readonly, sql_literal
 from flows.warehouse.paths import WarehousePaths

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from flows.cli import main
-from flows.reports import alerts, notify, send
-from flows.reports.news import News
+from flows.reports.messages import alerts, notify, send
+from flows.reports.messages.problems import News
 from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content, article
 from tests.reports.services import MailServer, WebHook

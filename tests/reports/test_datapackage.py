@@ -8,8 +8,8 @@ import duckdb
 import frictionless
 import pytest
 
-from flows.reports.datapackage import describe_export
-from flows.reports.export import export
+from flows.reports.export.datapackage import describe_export
+from flows.reports.export.export import export
 from tests.conftest import Content
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.reports.export import Export, export
+from flows.reports.export.export import Export, export
 from flows.reports.output import NotOursToReplace
 
 

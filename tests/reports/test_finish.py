@@ -9,7 +9,8 @@ import pytest
 
 from flows import launch
 from flows.cli import main
-from flows.reports import alerts, notify, postgres, send
+from flows.reports import postgres
+from flows.reports.messages import alerts, notify, send
 from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content, article
 from tests.reports.services import WebHook

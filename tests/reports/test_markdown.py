@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flows.reports import markdown
+from flows.reports.messages import markdown
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.run_log import read_runs
 from tests.conftest import Content, article

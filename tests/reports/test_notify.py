@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flows.cli import main
-from flows.reports import notify
+from flows.reports.messages import notify
 from tests.conftest import Content, article
 
 pytestmark = pytest.mark.usefixtures("without_reports")

@@ -3,10 +3,10 @@
 import duckdb
 import pytest
 
-from flows.reports.movers import clip
-from flows.reports.summary import summarize
+from flows.reports.sentences import summarize
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
+from flows.words import clip
 from tests.conftest import Content
 
 

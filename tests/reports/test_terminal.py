@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.reports import terminal
+from flows.reports.console import terminal
 from tests.conftest import Content
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from flows import cli
-from flows.reports import markdown
+from flows.reports.messages import markdown
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.run_log import read_runs
 from tests.conftest import Content, article

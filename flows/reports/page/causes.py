@@ -4,7 +4,7 @@ from flows.reports.page import svg
 from flows.reports.page.figure import Figure, Fold, fetch, mention
 from flows.reports.page.grid import Cell, Grid, Row, number_cell
 from flows.reports.page.strips import draw_step
-from flows.reports.summary import EFFECTS, QualityChange
+from flows.reports.sentences import EFFECTS, QualityChange
 from flows.warehouse.connection import Connection
 
 _MONTHS = 12

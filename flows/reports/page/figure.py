@@ -8,11 +8,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from flows.reports.movers import clip
 from flows.reports.page import svg
 from flows.reports.page.grid import Cell, Grid
-from flows.reports.terminal import escape_control
 from flows.warehouse.connection import Connection, fetch_rows
+from flows.words import clip, escape_control
 
 # A folded table shows where its numbers come from; its SQL gives them all.
 _LISTED = 24

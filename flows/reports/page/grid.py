@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 
 from markupsafe import Markup
 
-from flows.reports.movers import clip
 from flows.reports.page import svg
+from flows.words import clip
 
 _NAME_LENGTH = 80
 Row: TypeAlias = Mapping[str, Any]

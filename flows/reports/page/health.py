@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from flows.reports.console.views import spell_place
 from flows.reports.page import svg
 from flows.reports.page.figure import Figure, Section, fetch, fetch_first, mention, say_rest
 from flows.reports.page.grid import Cell, Draw, as_name, as_number, as_text, draw_grid, name_cell
 from flows.reports.page.runs import RUNS
-from flows.reports.results import spell_place
-from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
+from flows.words import spell
 
 _COLLECTIONS, _FILES, _KINDS, _KEYS = 12, 20, 8, 20
 _FIELDS = ("title", "excerpt", "date", "quality", "provider", "topics", "images")

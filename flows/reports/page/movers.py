@@ -7,8 +7,8 @@ from flows.reports.page import svg
 from flows.reports.page.figure import Figure, Section, fetch, mention, say_rest, with_sign
 from flows.reports.page.grid import Cell, Row, as_name, as_number, draw_grid, number_cell
 from flows.reports.page.strips import draw_dumbbell
-from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
+from flows.words import spell
 
 _SHOWN = 12
 _NO_TOPICS = "No article lists a topic."

@@ -9,8 +9,8 @@ from flows.reports.page.figure import Figure, Section, fetch, list_numbers
 from flows.reports.page.histogram import draw_histogram
 from flows.reports.page.periods import choose_grain
 from flows.reports.page.shifts import draw_shifts
-from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
+from flows.words import spell
 
 _PERIODS = 18
 # Values that few others exceed may lie a thousand times as high: the last bucket takes them.

@@ -22,7 +22,7 @@ from flows.reports.page import (
     topics,
 )
 from flows.reports.page.figure import Section, fetch, mention
-from flows.reports.summary import Summary, spell_day, summarize
+from flows.reports.sentences import Summary, spell_day, summarize
 from flows.warehouse.connection import Connection, open_readonly
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.run_log import read_runs

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flows.reports.movers import clip
 from flows.reports.page import svg
 from flows.reports.page.figure import Figure, Section, fetch
 from flows.reports.page.grid import Cell, as_number, draw_grid
-from flows.reports.terminal import escape_control, spell
 from flows.warehouse.connection import Connection
+from flows.words import clip, escape_control, spell
 
 _SHOWN = 10
 RUNS = f"""\

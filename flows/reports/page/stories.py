@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-from flows.reports.movers import clip
 from flows.reports.page import svg
 from flows.reports.page.figure import Figure, Section, fetch_first, mention, say_rest
 from flows.reports.page.grid import (
@@ -15,8 +14,8 @@ from flows.reports.page.grid import (
     draw_grid,
     number_cell,
 )
-from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
+from flows.words import clip, spell
 
 _SHOWN = 12
 CITATIONS = """\

@@ -7,8 +7,8 @@ from flows.reports.page.columns import Column, draw_columns, name_ends
 from flows.reports.page.figure import Figure, Panel, Section, fetch, list_numbers, mention, say_rest
 from flows.reports.page.grid import Cell, Draw, as_name, as_number, as_share, draw_grid
 from flows.reports.page.periods import select_recent
-from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
+from flows.words import spell
 
 _PERIODS, _PROVIDERS = 24, 12
 _TIME_GRAIN = "month"

@@ -15,8 +15,8 @@ from flows.reports.page.figure import (
     with_sign,
 )
 from flows.reports.page.periods import choose_grain, select_recent
-from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
+from flows.words import spell
 
 _SHOWN = 12
 _PERIODS = 24

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import psycopg
 
-from flows.reports.export import match_tables
+from flows.reports.export.export import match_tables
 from flows.reports.output import NotOursToReplace
 from flows.reports.postgres import dependents
 from flows.reports.postgres.copy import SCHEMA, copy, describe
 from flows.reports.postgres.session import open_transaction, show_address
 from flows.reports.postgres.swap import create_schemas, swap
-from flows.reports.terminal import spell
 from flows.warehouse.catalog import read_tables
 from flows.warehouse.connection import Connection
+from flows.words import spell
 
 _EARLIER = """
     select schema_name || '.' || table_name, pg_class.oid, run_id, relrowsecurity

@@ -13,7 +13,7 @@ from flows.reports.output import NotOursToReplace
 from flows.reports.page import runs
 from flows.reports.page.figure import mention
 from flows.reports.page.render import SECTIONS, render, write_page
-from flows.reports.summary import summarize
+from flows.reports.sentences import summarize
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
 from tests.reports.page import corpora

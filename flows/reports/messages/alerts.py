@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from flows.reports.news import News
+from flows.reports.messages.problems import News
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.reports.export import Export, export
-from flows.reports.export_folder import MADE_BY, MANIFEST
+from flows.reports.export.export import Export, export
+from flows.reports.export.folder import MADE_BY, MANIFEST
 from flows.reports.output import NotOursToReplace
 from flows.source import objects
 from flows.warehouse.connection import Connection

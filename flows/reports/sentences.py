@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from flows.reports.movers import Mover, read_first_seen, read_movers, say_first_seen, say_movers
-from flows.reports.terminal import spell
 from flows.warehouse.connection import Connection
+from flows.words import spell
 
 MINUS = "\N{MINUS SIGN}"
 # A mean that is written with one decimal has not moved if the change rounds to nothing.

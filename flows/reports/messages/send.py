@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import UsageError
-from flows.reports import alerts
-from flows.reports.alerts import Alert
-from flows.reports.news import News
+from flows.reports.messages import alerts
+from flows.reports.messages.alerts import Alert
+from flows.reports.messages.problems import News
 from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:

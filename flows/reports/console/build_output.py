@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flows.pipeline.receipt import Receipt
-from flows.reports.finish import Finished
+from flows.reports.console.terminal import print_error, shorten
+from flows.reports.console.views import spell_place
+from flows.reports.messages.after_run import Finished
+from flows.reports.messages.problems import News
 from flows.reports.movers import read_first_seen, read_movers, say_first_seen
-from flows.reports.news import News
-from flows.reports.results import spell_place
-from flows.reports.terminal import escape_control, print_error, shorten, spell
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
+from flows.words import escape_control, spell
 
 # The first few names and the number of the others are enough.
 _NAMED = 10

@@ -6,8 +6,8 @@ import pytest
 
 from flows import cli
 from flows.config import Terms, load, load_default
+from flows.inspect.profile import profile
 from flows.pipeline.scope import choose
-from flows.reports.profile import profile
 
 POST = """\
 ---

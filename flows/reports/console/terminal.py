@@ -9,16 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from flows.words import escape_control
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 _PIPED_WIDTH = 160
 _ASCII = str.maketrans("─━│┃┌┐└┘├┤┬┴┼╭╮╰╯▲▼·…", "--||" + "+" * 13 + "^v..")
-
-
-def escape_control(text: object) -> str:
-    """Return the text with control characters spelled out, line breaks and tabs too."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
 def shorten(path: str) -> str:
@@ -121,8 +118,3 @@ def show_progress(*, visible: bool) -> Iterator[Callable[[str, int, int], None]]
 def print_aside(text: str) -> None:
     """Print what a build is doing, apart from its result."""
     print(escape_control(text), file=sys.stderr)
-
-
-def spell(number: int, thing: str, things: str = "") -> str:
-    """Return a number with the word for what is counted."""
-    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"

@@ -9,12 +9,12 @@ from pathlib import Path
 from flows import UsageError, frontmatter
 from flows.config import FILE_NAME, Config
 from flows.config.reader import Source
+from flows.inspect.profile import KeyProfile
+from flows.inspect.templates import find_template_folders
 from flows.pipeline.scope import Scope
-from flows.reports.profile import KeyProfile
-from flows.reports.templates import find_template_folders
-from flows.reports.terminal import spell
 from flows.source import sources
 from flows.source.folder import Listing
+from flows.words import spell
 
 # Below this share of the articles a column is as good as empty, and a key no remedy.
 _FEW = 0.5

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.reports.terminal import escape_control, print_table, shorten, spell
+from flows.reports.console.terminal import print_table, shorten
 from flows.source.patterns import DEFAULT_PATTERNS
+from flows.words import escape_control, spell
 
 if TYPE_CHECKING:
+    from flows.inspect.profile import KeyProfile
     from flows.reports.diff import Diff
-    from flows.reports.export import Export
-    from flows.reports.profile import KeyProfile
+    from flows.reports.export.export import Export
     from flows.reports.quarantine import Kind, Quarantine
 
 _SHOWN_RUNS = 40

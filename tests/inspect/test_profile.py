@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from flows.inspect.profile import Deviator, KeyProfile, profile
 from flows.pipeline.scope import Scope
-from flows.reports.profile import Deviator, KeyProfile, profile
 from tests.conftest import Content, article
 
 pytestmark = pytest.mark.usefixtures("without_reports")

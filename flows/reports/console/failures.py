@@ -5,7 +5,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from flows import MatterhouseError, explain
-from flows.reports.terminal import escape_control, print_error
+from flows.reports.console.terminal import print_error
+from flows.words import escape_control
 
 if TYPE_CHECKING:
     from flows.models.checks import FailedCheck

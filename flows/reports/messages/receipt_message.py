@@ -6,11 +6,11 @@ from typing import Any
 
 from flows.pipeline.receipt import Receipt
 from flows.reports import mapping
-from flows.reports.news import News, read_news
-from flows.reports.results import spell_place
-from flows.reports.summary import summarize
-from flows.reports.terminal import escape_control, spell
+from flows.reports.console.views import spell_place
+from flows.reports.messages.problems import News, read_news
+from flows.reports.sentences import summarize
 from flows.warehouse.connection import Connection
+from flows.words import escape_control, spell
 
 MOST_DETAILS = 3
 

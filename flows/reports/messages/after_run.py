@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import explain
-from flows.reports import notify, postgres
+from flows.reports import postgres
+from flows.reports.messages import notify
 from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import Any
 import duckdb
 
 from flows import MatterhouseError, UsageError
-from flows.reports import send
-from flows.reports.news import find_news
+from flows.reports.messages import send
+from flows.reports.messages.problems import find_news
 
 # The command travels by environment: parameters of a flow are stored in clear, and whoever may set
 # them could otherwise run commands here.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.reports import terminal
 from flows.reports.movers import MOVERS, PROVIDER_MOVERS
 from flows.warehouse.connection import Connection, fetch_rows, open_readonly
 from flows.warehouse.paths import WarehousePaths
+from flows.words import escape_control
 
 _SHOWN_ROWS = 100
 _SHOWN_MOVERS = 20
@@ -47,9 +47,7 @@ class Table:
 
 def read_tables(paths: WarehousePaths, receipt: Mapping[str, Any]) -> list[Table]:
     """Return the failed checks and, from the published warehouse, quarantine and movers."""
-    checks = [
-        {"check": terminal.escape_control(check)} for check in receipt.get("failed_checks", ())
-    ]
+    checks = [{"check": escape_control(check)} for check in receipt.get("failed_checks", ())]
     found = [Table("failed-checks", "Checks that returned rows", checks)]
     if not paths.warehouse.exists():
         return found
@@ -73,7 +71,7 @@ def read_tables(paths: WarehousePaths, receipt: Mapping[str, Any]) -> list[Table
 def _fetch(con: Connection, sql: str) -> list[dict[str, Any]]:
     return [
         {
-            name: terminal.escape_control(value) if isinstance(value, str) else value
+            name: escape_control(value) if isinstance(value, str) else value
             for name, value in row.items()
         }
         for row in fetch_rows(con, sql)
@@ -117,9 +115,9 @@ def _say_verdict(receipt: Mapping[str, Any]) -> str:
 
 
 def _code(text: object) -> str:
-    return f"`{terminal.escape_control(text).replace('`', chr(39))}`"
+    return f"`{escape_control(text).replace('`', chr(39))}`"
 
 
 def _to_plain(text: str) -> str:
     """Return text in which nothing is markup, nor a link."""
-    return _MARKUP.sub(r"\\\g<0>", terminal.escape_control(text))
+    return _MARKUP.sub(r"\\\g<0>", escape_control(text))

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from flows import MatterhouseError
-from flows.reports import export_folder, rows
-from flows.reports.datapackage import DATAPACKAGE, describe_export
-from flows.reports.export_folder import MADE_BY, MANIFEST
+from flows.reports.export import folder as folders
+from flows.reports.export import rows
+from flows.reports.export.datapackage import DATAPACKAGE, describe_export
+from flows.reports.export.folder import MADE_BY, MANIFEST
 from flows.warehouse.connection import Connection, row_count, sql_table, table_names
 
 
@@ -39,8 +40,8 @@ def export(
     tables = {name: f"{name}.{file_format}" for name in match_tables(con, patterns)}
     files = [MANIFEST, DATAPACKAGE, *tables.values()]
     target = Path(os.path.realpath(folder))
-    ours = export_folder.check_folder(folder, target, set(files))
-    is_whole = export_folder.can_be_exchanged(target, ours)
+    ours = folders.check_folder(folder, target, set(files))
+    is_whole = folders.can_be_exchanged(target, ours)
     # Two exports at once must not write into each other's files.
     unique = f".{target.name}.partial-{secrets.token_hex(4)}"
     partial = target.with_name(unique) if is_whole else target / unique
@@ -57,11 +58,11 @@ def export(
         }
         for name, content in ((MANIFEST, manifest), (DATAPACKAGE, describe_export(con, manifest))):
             (partial / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        is_whole = is_whole and export_folder.exchange(partial, target, ours)
+        is_whole = is_whole and folders.exchange(partial, target, ours)
         if not is_whole:
-            export_folder.replace_one_by_one(partial, target, ours)
+            folders.replace_one_by_one(partial, target, ours)
     finally:
-        export_folder.remove(partial, files)
+        folders.remove(partial, files)
     return Export(manifest, is_whole)
 
 

@@ -1,0 +1,18 @@
+"""Numbers and names as a reader sees them, on a terminal, on the page and in messages."""
+
+_NAME_LENGTH = 60
+
+
+def spell(number: int, thing: str, things: str = "") -> str:
+    """Return a number with the word for what is counted."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def clip(name: str, length: int = _NAME_LENGTH) -> str:
+    """Return a name, shortened so that it cannot fill its line."""
+    return name if len(name) <= length else f"{name[: length - 1]}…"
+
+
+def escape_control(text: object) -> str:
+    """Return the text with control characters spelled out, line breaks and tabs too."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
