@@ -341,7 +341,12 @@ def export(
     "matterhouse build --publish postgresql://matterhouse@db.example.org/reports",
 )
 def publish(
-    url: str | None = None, /, *, warehouse: options.Warehouse, tables: options.Globs = ("*",)
+    url: str | None = None,
+    /,
+    *,
+    warehouse: options.Warehouse,
+    tables: options.Globs = ("*",),
+    replace: bool = False,
 ) -> None:
     """Copy the warehouse to a PostgreSQL database that a team shares.
 
@@ -350,13 +355,14 @@ def publish(
     Args:
         url: postgresql://USER@HOST:PORT/DATABASE (default: $MATTERHOUSE_PUBLISH).
         tables: Tables to publish (default: all).
+        replace: Take the place of another warehouse's tables.
     """
     from flows.reports import postgres
 
     address = url or os.environ.get(postgres.VARIABLE)
     if not address:
         raise UsageError("where to? Say `matterhouse publish postgresql://USER@HOST/DATABASE`")
-    print(postgres.publish(warehouse, address, _split_globs(tables)))
+    print(postgres.publish(warehouse, address, _split_globs(tables), replace=replace))
 
 
 @command(MORE, "matterhouse profile content")

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import hmac
+import itertools
 import os
 import pwd
 import re
@@ -139,6 +140,8 @@ class Proxy:
         self.delay = 0.0
         # So many requests of `requests` are answered before the server is gone; None is for ever.
         self.lives: int | None = None
+        # After so many pieces of an answer the server goes on listening, but says nothing more.
+        self.answers: int | None = None
         self.before_request: Callable[[str], None] = lambda path: None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -171,9 +174,13 @@ class Proxy:
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while data := server.recv(1 << 16):
+            for number in itertools.count():
+                data = server.recv(1 << 16)
+                if not data:
+                    return
                 time.sleep(self.delay)
-                client.sendall(data)
+                if self.answers is None or number < self.answers:
+                    client.sendall(data)
 
 
 @dataclass

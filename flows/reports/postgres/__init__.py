@@ -21,7 +21,12 @@ NO_ADDRESS = (
 
 
 def publish(
-    paths: WarehousePaths, url: str, patterns: Sequence[str] = ("*",), *, unless_there: bool = False
+    paths: WarehousePaths,
+    url: str,
+    patterns: Sequence[str] = ("*",),
+    *,
+    unless_there: bool = False,
+    replace: bool = False,
 ) -> "Publication":
     """Publish the warehouse's tables that match to the database at `url`."""
     require_address(url)
@@ -32,7 +37,7 @@ def publish(
         # more memory is but a copy of the file.
         con.execute("set threads = 1")
         limit_memory(con, BYTES)
-        return publication.publish(con, url, patterns, unless_there=unless_there)
+        return publication.publish(con, url, patterns, unless_there=unless_there, replace=replace)
 
 
 def require_address(url: str | None) -> None:

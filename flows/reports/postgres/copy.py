@@ -1,8 +1,7 @@
-"""One table of DuckDB → a new table of PostgreSQL, as a stream of CSV that nobody holds whole."""
+"""One table of DuckDB → a table of PostgreSQL, as a stream of CSV that nobody holds whole."""
 
 import os
 import threading
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ import duckdb
 import psycopg
 from psycopg import sql
 
+from flows.reports.postgres.session import DatabaseRefuses, explain
 from flows.reports.postgres.types import Column, convert_column
 from flows.warehouse import catalog
 from flows.warehouse.connection import Connection, sql_identifier
 
-# Where tables stand until they take the place of earlier ones, beside the list of what is ours.
-SCHEMA = "matterhouse"
 _CHUNK = 1 << 18
+_LONGEST_NAME = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +34,14 @@ class Table:
         return f"{self.schema}.{self.name}"
 
     @property
-    def staged_name(self) -> str:
-        """A name that no two tables share, whatever their schemas; PostgreSQL cuts long ones."""
-        return f"next_{zlib.crc32(self.full_name.encode()):08x}"
+    def kinds(self) -> dict[str, str]:
+        """The type of each column in PostgreSQL."""
+        return {name: column.kind for name, column, _ in self.columns}
 
     @property
-    def staged(self) -> sql.Identifier:
-        """The table while it is not yet in its place."""
-        return sql.Identifier(SCHEMA, self.staged_name)
+    def identifier(self) -> sql.Identifier:
+        """The name as SQL."""
+        return sql.Identifier(self.schema, self.name)
 
 
 def describe(table: catalog.Table) -> Table:
@@ -51,29 +50,59 @@ def describe(table: catalog.Table) -> Table:
         (each.name, convert_column(sql_identifier(each.name), each.type), each.comment)
         for each in table.columns
     )
+    for name in (table.schema, table.name, *(name for name, *_ in columns)):
+        if len(name.encode()) > _LONGEST_NAME:
+            raise DatabaseRefuses(
+                f"{table.full_name}: the name {name} is longer than the {_LONGEST_NAME} bytes that"
+                " PostgreSQL keeps of a name. Shorten it, or leave the table out with --tables"
+            )
     return Table(table.schema, table.name, table.comment, columns)
 
 
-def copy(con: Connection, session: psycopg.Connection, table: Table) -> int:
-    """Make the table in `SCHEMA` with its rows and comments and return how many rows it has."""
+def create(session: psycopg.Connection, table: Table) -> None:
+    """Create the table without rows."""
     columns = [
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(column.kind))
-        for name, column, _ in table.columns
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
+        for name, kind in table.kinds.items()
     ]
     session.execute(
-        sql.SQL("create table {} ({})").format(table.staged, sql.SQL(", ").join(columns))
+        sql.SQL("create table {} ({})").format(table.identifier, sql.SQL(", ").join(columns))
     )
-    # Frozen rows are seen by every snapshot: a session whose snapshot is older than the swap finds
-    # the new rows, not an empty table.
-    to_table = sql.SQL("copy {} from stdin (format csv, freeze)").format(table.staged)
-    with session.cursor() as cursor:
-        with _stream_csv(con, table) as chunks, cursor.copy(to_table) as receiver:
-            for chunk in chunks:
-                receiver.write(chunk)
-        rows = cursor.rowcount
-    _comment(session, table)
-    session.execute(sql.SQL("analyze {}").format(table.staged))
+
+
+def fill(con: Connection, session: psycopg.Connection, table: Table) -> int:
+    """Write the rows and comments in the place of those that are there; return how many rows.
+
+    Whoever reads meanwhile sees the rows of before. Whatever others have put on the table stays.
+    """
+    try:
+        session.execute(sql.SQL("delete from only {}").format(table.identifier))
+        names = sql.SQL(", ").join(map(sql.Identifier, table.kinds))
+        to_table = sql.SQL("copy {} ({}) from stdin (format csv)").format(table.identifier, names)
+        with session.cursor() as cursor:
+            with _stream_csv(con, table) as chunks, cursor.copy(to_table) as receiver:
+                for chunk in chunks:
+                    receiver.write(chunk)
+            rows = cursor.rowcount
+        _require_rows(session, table, rows)
+        _comment(session, table)
+        session.execute(sql.SQL("analyze {}").format(table.identifier))
+    except psycopg.Error as error:
+        if session.broken:
+            raise
+        raise DatabaseRefuses(f"{table.full_name}: {explain(error)}") from None
     return rows
+
+
+def _require_rows(session: psycopg.Connection, table: Table, rows: int) -> None:
+    """Stop if a trigger of somebody has kept rows from going or coming."""
+    count = sql.SQL("select count(*) from only {}").format(table.identifier)
+    found = session.execute(count).fetchone()
+    if found != (rows,):
+        raise DatabaseRefuses(
+            f"{table.full_name} does not hold the {rows} rows that were written: look at its"
+            " triggers"
+        )
 
 
 @contextmanager
@@ -114,9 +143,8 @@ def _stream_csv(con: Connection, table: Table) -> Iterator[Iterator[bytes]]:
 
 def _comment(session: psycopg.Connection, table: Table) -> None:
     says = sql.SQL("comment on {} {} is {}")
-    if table.comment:
-        session.execute(says.format(sql.SQL("table"), table.staged, sql.Literal(table.comment)))
+    said = [("table", table.identifier, table.comment)]
     for name, _, comment in table.columns:
-        if comment:
-            there = sql.Identifier(SCHEMA, table.staged_name, name)
-            session.execute(says.format(sql.SQL("column"), there, sql.Literal(comment)))
+        said.append(("column", sql.Identifier(table.schema, table.name, name), comment))
+    for kind, thing, comment in said:
+        session.execute(says.format(sql.SQL(kind), thing, sql.Literal(comment)))

@@ -1,34 +1,27 @@
-"""Copy the tables beside the earlier ones and swap them, all in one transaction.
+"""Write the tables of a run in the place of the earlier ones, all in one transaction.
 
 Whoever reads sees the old run or the new one, whole; a publish that ends early leaves nothing.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg
 
 from flows.reports.export.export import match_tables
-from flows.reports.output import NotOursToReplace
-from flows.reports.postgres import dependents
-from flows.reports.postgres.copy import SCHEMA, copy, describe
+from flows.reports.postgres import earlier
+from flows.reports.postgres.columns import change, drop, find_changes
+from flows.reports.postgres.copy import Table, create, describe, fill
+from flows.reports.postgres.earlier import Earlier, Run
 from flows.reports.postgres.session import open_transaction, show_address
-from flows.reports.postgres.swap import create_schemas, swap
 from flows.warehouse.catalog import read_tables
 from flows.warehouse.connection import Connection
 from flows.words import spell
 
-_EARLIER = """
-    select schema_name || '.' || table_name, pg_class.oid, run_id, relrowsecurity
-    from matterhouse.published
-    inner join pg_class on pg_class.oid = relation and relname = table_name
-    inner join pg_namespace on pg_namespace.oid = relnamespace and nspname = schema_name
-"""
-_OTHERS = """
-    select nspname || '.' || relname
-    from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
-    where nspname || '.' || relname = any(%s)
-    order by 1
+_RUN = """
+    select arg_max(run_id, started_at), arg_min(run_id, started_at), arg_max(source, started_at)
+    from ops.runs
 """
 
 
@@ -53,50 +46,51 @@ class Publication:
 
 
 def publish(
-    con: Connection, url: str, patterns: Sequence[str] = ("*",), *, unless_there: bool = False
+    con: Connection,
+    url: str,
+    patterns: Sequence[str] = ("*",),
+    *,
+    unless_there: bool = False,
+    replace: bool = False,
 ) -> Publication:
-    """Put the tables that match into the database at `url`, in the place of all published before.
+    """Make the tables that match those of the database at `url`, in place of all published before.
 
-    `unless_there` leaves a database alone that holds these tables of this run already.
+    `unless_there` leaves a database alone that holds these tables of this run already; `replace`
+    takes one that holds another warehouse.
     """
     known = {table.full_name: table for table in read_tables(con)}
-    tables = [describe(known[name]) for name in match_tables(con, patterns)]
-    run_id = str(con.execute("select arg_max(run_id, started_at) from ops.runs").fetchall()[0][0])
-    wanted = {table.full_name: run_id for table in tables}
+    tables = {name: describe(known[name]) for name in match_tables(con, patterns)}
+    run = Run(*con.execute(_RUN).fetchall()[0])
     with open_transaction(url) as session:
-        earlier = _read_earlier(session)
-        if unless_there and wanted == {name: of_run for name, (_, of_run) in earlier.items()}:
-            return Publication(run_id, show_address(url), len(tables), None)
-        _refuse_others(session, wanted.keys() - earlier.keys())
-        rows = 0
-        for table in tables:
-            rows += copy(con, session, table)
-            if table.full_name in earlier:
-                oid, _ = earlier[table.full_name]
-                dependents.copy_indexes(session, oid, table.staged_name)
-        swap(session, {name: oid for name, (oid, _) in earlier.items()}, tables, run_id)
-    return Publication(run_id, show_address(url), len(tables), rows)
+        there = earlier.read_earlier(session)
+        done = {name: found.run.run_id for name, found in there.items()}
+        if unless_there and done == dict.fromkeys(tables, run.run_id):
+            return Publication(run.run_id, show_address(url), len(tables), None)
+        if not replace:
+            earlier.refuse_other_warehouse(there, run)
+        earlier.refuse_others(session, tables.keys() - there.keys())
+        earlier.refuse_obstacles(session, there)
+        rows = _write(con, session, tables, there)
+        earlier.note(session, tables.values(), run)
+    return Publication(run.run_id, show_address(url), len(tables), rows)
 
 
-def _read_earlier(session: psycopg.Connection) -> dict[str, tuple[int, str]]:
-    """Return oid and run of the tables that an earlier publish made and that nobody renamed."""
-    create_schemas(session, [SCHEMA])
-    session.execute(
-        "create table if not exists matterhouse.published"
-        " (schema_name text, table_name text, relation oid, run_id text)"
-    )
-    found = session.execute(_EARLIER).fetchall()
-    if guarded := [name for name, _, _, is_guarded in found if is_guarded]:
-        raise NotOursToReplace(
-            f"{', '.join(guarded)}: somebody guards its rows (row level security), which the table"
-            " of the new run would not. Guard a view that reads it instead, and publish again"
-        )
-    return {name: (oid, run_id) for name, oid, run_id, _ in found}
-
-
-def _refuse_others(session: psycopg.Connection, names: set[str]) -> None:
-    if found := session.execute(_OTHERS, [sorted(names)]).fetchall():
-        raise NotOursToReplace(
-            f"{', '.join(name for (name,) in found)}: already there, and not published by"
-            " matterhouse. Rename or drop it, or publish into another database"
-        )
+def _write(
+    con: Connection,
+    session: psycopg.Connection,
+    tables: Mapping[str, Table],
+    there: Mapping[str, Earlier],
+) -> int:
+    """Write all tables and return their rows; those come last that keep readers waiting."""
+    changes = {
+        name: find_changes(session, tables[name], there[name])
+        for name in sorted(tables.keys() & there.keys())
+    }
+    new = [table for name, table in tables.items() if name not in there]
+    earlier.create_schemas(session, sorted({table.schema for table in new}))
+    for table in new:
+        create(session, table)
+    rows = sum(fill(con, session, table) for name, table in tables.items() if not changes.get(name))
+    gone = [drop(name) for name in sorted(there.keys() - tables.keys())]
+    change(session, [*gone, *itertools.chain.from_iterable(changes.values())])
+    return rows + sum(fill(con, session, tables[name]) for name in changes if changes[name])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 # JSON writes NUL as \u0000. What an escaped backslash begins is none, so those stand aside as a
 # character that JSON cannot hold.
 _JSON_WITHOUT_NUL = r"replace(replace(replace({}, '\\', chr(1)), '\u0000', ''), chr(1), '\\')"
+# As PostgreSQL itself spells types.
 _INTEGERS = {
     "TINYINT": "smallint",
     "UTINYINT": "smallint",
@@ -23,9 +24,9 @@ _SAME = {
     "FLOAT": "real",
     "DOUBLE": "double precision",
     "DATE": "date",
-    "TIME": "time",
-    "TIMESTAMP": "timestamp",
-    "TIMESTAMP WITH TIME ZONE": "timestamptz",
+    "TIME": "time without time zone",
+    "TIMESTAMP": "timestamp without time zone",
+    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
     "UUID": "uuid",
 }
 

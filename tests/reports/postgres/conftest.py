@@ -25,3 +25,13 @@ def database(server: str) -> str:
     with psycopg.connect(server, autocommit=True) as session:
         session.execute(f"create database {name}")
     return server.removesuffix("postgres") + name
+
+
+@pytest.fixture
+def publisher(database: str) -> str:
+    """Give the address by which a role that may only create schemas enters the database."""
+    server, _, name = database.rpartition("/")
+    with psycopg.connect(database, autocommit=True) as session:
+        session.execute(f"create role {name}_publisher login password 'pw'")
+        session.execute(f"grant create on database {name} to {name}_publisher")
+    return f"postgresql://{name}_publisher:pw@{server.rpartition('@')[2]}/{name}"

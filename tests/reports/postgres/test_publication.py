@@ -1,6 +1,7 @@
 """A team's database holds one run whole, whatever happens while the next one comes."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -14,15 +15,18 @@ import duckdb
 import psycopg
 import pytest
 
+from flows import MatterhouseError
 from flows.cli import main
 from flows.reports import postgres
-from flows.reports.postgres import publication, swap
-from flows.reports.postgres.publication import NotOursToReplace, Publication
+from flows.reports.output import NotOursToReplace
+from flows.reports.postgres import columns, publication, session
+from flows.reports.postgres.publication import Publication
 from flows.reports.postgres.session import DatabaseRefuses
 from flows.warehouse.lock import Locked
 from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content, article, copy_sql, edit
-from tests.servers import PASSWORD
+from tests.reports.postgres.test_types import publish_table
+from tests.servers import PASSWORD, Proxy
 
 pytestmark = pytest.mark.usefixtures("without_reports")
 
@@ -192,9 +196,9 @@ def test_the_address_of_the_environment_serves_both_commands(
     assert articles(database) == of_warehouse(three)
 
 
-def test_rights_indexes_and_views_of_others_are_found_again(three: Content, database: str) -> None:
-    """What the team put on the tables stands on those of the next run."""
-    publish(three, database)
+def test_what_others_put_on_the_tables_stays(three: Content, database: str, publisher: str) -> None:
+    """Whatever hangs on a table hangs on it after the next run, views of other roles as well."""
+    publish(three, publisher)
     role = database.rpartition("/")[2] + "_reader"
     do(
         database,
@@ -202,70 +206,129 @@ def test_rights_indexes_and_views_of_others_are_found_again(three: Content, data
         f"grant usage on schema marts to {role}",
         f"grant select on marts.topics to {role} with grant option",
         f"grant select (provider, articles) on marts.providers to {role}",
-        "grant select on ops.runs to public",
         "create index by_topic on marts.topics (lower(topic))",
-        "create schema bi",
+        "comment on index marts.by_topic is 'ours'",
+        "alter table marts.providers add primary key (provider), add column note text default 'x'",
+        "create statistics marts.together on topic, status from marts.topics",
+        f"create schema bi authorization {role}",
+        f"set role {role}",
         "create view bi.large with (security_barrier) as select topic, articles from marts.topics",
-        "create view bi.larger as select count(*) as n from bi.large where articles > 1",
-        "comment on view bi.large is 'it''s ours'",
-        f"grant select on bi.large to {role}",
+        "comment on column bi.large.articles is 'how many'",
+        "reset role",
+        "create materialized view public.copied as select topic from marts.topics",
+        "create table public.seen (topic text)",
+        """
+        create function public.see() returns trigger language plpgsql security definer
+        as 'begin insert into public.seen values (new.topic); return new; end'
+        """,
+        "create trigger seen after insert on marts.topics for each row execute function see()",
+        "alter table marts.stories enable row level security",
+        "create publication feed for table marts.providers",
         "create table marts.notes as select 1 as note",
     )
-    seen = f"""
-        select
-            (select array_agg(r order by r) from (
-                select concat_ws(' ', table_schema, table_name, privilege_type, is_grantable) as r
-                from information_schema.role_table_grants where grantee = '{role}') as g),
-            (select array_agg(r order by r) from (
-                select table_name || '.' || column_name as r
-                from information_schema.column_privileges
-                where grantee = '{role}' and table_name = 'providers') as g),
-            has_table_privilege('public', 'ops.runs', 'select'),
-            has_schema_privilege('{role}', 'marts', 'usage'),
-            (select indexdef from pg_indexes where indexname = 'by_topic'),
-            (select reloptions from pg_class where oid = 'bi.large'::regclass),
-            obj_description('bi.large'::regclass),
-            (select note from marts.notes)
+    depends = """
+        select classid::regclass::text, objid, refobjid::regclass::text, refobjsubid
+        from pg_depend inner join pg_class on pg_class.oid = refobjid
+        inner join pg_namespace on pg_namespace.oid = relnamespace
+        where refclassid = 'pg_class'::regclass and nspname in ('marts', 'bi')
+        union all select relname, oid, relacl::text, 0 from pg_class where relacl is not null
+        union all select classoid::regclass::text, objoid, description, objsubid
+        from pg_description where objoid >= 16384
     """
-    before = ask(database, seen)
+    before = set(ask(database, depends))
     next_run(three)
-    publish(three, database)
-    assert ask(database, seen) == before
-    assert ask(database, "select * from bi.large order by 1") == three.query(
-        "select topic, articles from marts.topics order by 1"
-    )
-    assert ask(database, "select n from bi.larger") == [(2,)]
+    publish(three, publisher)
+    assert set(ask(database, depends)) == before
+    topics = three.query("select topic, articles from marts.topics order by 1")
+    assert ask(database, "select * from bi.large order by 1") == topics
+    assert ask(database, "select topic from public.seen order by 1") == [(t,) for t, _ in topics]
+    assert ask(database, "select distinct note from marts.providers") == [("x",)]
 
 
-def test_a_view_that_no_longer_fits_stops_the_publish(three: Content, database: str) -> None:
-    """The view is named with its column, and the old run stays."""
-    publish(three, database)
-    do(
-        database,
-        "alter table marts.topics add column mood text",
-        "create view public.moods as select mood from marts.topics",
-    )
+@pytest.mark.parametrize(
+    ("statements", "obstacle"),
+    [
+        (
+            [
+                "alter table marts.topics add unique (topic)",
+                "create table bi.notes (t text references marts.topics (topic) on delete cascade)",
+            ],
+            "bi.notes refers to marts.topics with the foreign key notes_t_fkey: drop the key",
+        ),
+        (
+            ["create rule keep as on delete to marts.topics do instead nothing"],
+            "marts.topics has the rule keep: make it a trigger",
+        ),
+        (
+            ["create publication feed for all tables"],
+            "marts.topics is in the publication feed: alter table marts.topics replica identity"
+            " full",
+        ),
+        (
+            [
+                "create function bi.keep() returns trigger language plpgsql"
+                " as 'begin return null; end'",
+                "create trigger keep before delete on marts.topics for each row"
+                " execute function bi.keep()",
+            ],
+            "marts.topics does not hold the 2 rows that were written: look at its triggers",
+        ),
+        (
+            ["alter table marts.topics enable row level security, force row level security"],
+            "marts.topics: query would be affected by row-level security policy",
+        ),
+    ],
+)
+def test_what_would_be_lost_or_in_the_way_stops_the_publish(
+    three: Content, database: str, publisher: str, statements: list[str], obstacle: str
+) -> None:
+    """It is named with what helps, and nothing is written."""
+    publish(three, publisher)
     before = articles(database)
+    do(database, "create schema bi", *statements)
     next_run(three)
-    with pytest.raises(DatabaseRefuses, match="mood"):
-        publish(three, database)
+    with pytest.raises(MatterhouseError, match=re.escape(obstacle)):
+        publish(three, publisher)
     assert articles(database) == before
-    assert ask(database, "select * from public.moods limit 0") == []
 
 
-def test_what_would_be_lost_stops_the_publish(three: Content, database: str) -> None:
-    """A materialized view is not dropped, and rows that somebody guards are not laid open."""
-    publish(three, database)
-    do(database, "create materialized view public.copied as select topic from marts.topics")
-    with pytest.raises(DatabaseRefuses, match=r"materialized view public\.copied depends on"):
-        publish(three, database)
+def test_a_view_of_a_column_that_goes_is_named(database: str) -> None:
+    """Columns come, change their type and go, except from under a view; those of others stay."""
+    publish_table(database, "select 1 as a, 2 as b, 3 as c")
     do(
         database,
-        "drop materialized view public.copied",
-        "alter table marts.topics enable row level security",
+        "alter table marts.t add column note text",
+        "create view public.of_b as select b from marts.t",
+        "create view public.of_c as select c from marts.t",
     )
-    with pytest.raises(NotOursToReplace, match=r"marts\.topics: somebody guards its rows"):
-        publish(three, database)
+    for select, view in (
+        ("select 'x' as a, 3 as c", r"view public\.of_b depends on column b of table marts\.t"),
+        ("select 'x' as a, 2 as b, 'z' as c", r'view public\.of_c depends on column "c"'),
+    ):
+        with pytest.raises(DatabaseRefuses, match=view):
+            publish_table(database, select)
+        assert ask(database, "select * from marts.t") == [(1, 2, 3, None)]
+    publish_table(database, "select ['x'] as a, 2 as b, 3 as c, 4 as d")
+    assert ask(database, "select * from marts.t") == [(["x"], 2, 3, None, 4)]
+    assert ask(database, "select b from of_b") == [(2,)]
+
+
+def test_another_warehouse_is_refused(three: Content, database: str, tmp_path: Path) -> None:
+    """A second one takes the place of the first only if that is said; one built anew does not."""
+    publish(three, database)
+    other = Content(tmp_path, "others", "other.duckdb")
+    other.write("_news/a.md", article(title="a"))
+    other.build()
+    command = ["--warehouse", str(other.warehouse), "publish", database]
+    before = articles(database)
+    assert main(command) == 1
+    assert articles(database) == before
+    assert main([*command, "--replace"]) == 0
+    assert articles(database) == of_warehouse(other)
+    other.warehouse.unlink()
+    other.build()
+    publish(other, database)
+    assert articles(database) == of_warehouse(other)
 
 
 def test_a_table_of_somebody_else_is_not_replaced(three: Content, database: str) -> None:
@@ -345,53 +408,73 @@ def test_readers_see_one_run_or_the_other(three: Content, database: str) -> None
     assert set(seen) == {state for _, state in runs}
 
 
-def test_a_snapshot_of_before_finds_no_empty_table(three: Content, database: str) -> None:
-    """A REPEATABLE READ session goes over to the new run table by table, each of them whole."""
+def test_a_snapshot_of_before_keeps_the_old_run(three: Content, database: str) -> None:
+    """A REPEATABLE READ session sees one run until it ends."""
     (old, before), (new, after) = two_runs(three)
     publication.publish(old, database)
     with psycopg.connect(database) as session:
         session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         session.execute("select 1 from pg_class").fetchall()  # The snapshot is taken here.
         publication.publish(new, database)
+        assert session.execute(READ).fetchone() == before
+        session.commit()
         assert session.execute(READ).fetchone() == after
     assert before != after
 
 
-def test_a_long_query_is_waited_for(
+def test_a_long_query_is_in_nobodys_way(
     three: Content, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While somebody reads a table, the publish steps back and lets other readers through."""
+    """Rows are written while a table is read; if its columns change, the publish steps back."""
     publish(three, database)
     next_run(three)
-    before = articles(database)
-    others: list[Any] = []
+    with psycopg.connect(database) as dashboard:
+        dashboard.execute("select * from marts.topics").fetchall()
+        publish(three, database)
+    assert articles(database) == of_warehouse(three)
+    do(database, "alter table marts.topics alter column articles type text")
+    read: list[Any] = []
     with psycopg.connect(database) as dashboard:
         dashboard.execute("select * from marts.topics").fetchall()
 
         def sleep(_: float) -> None:
-            others.append(articles(database))
-            if len(others) == 2:
+            read.append(ask(database, "select sum(articles::bigint) from marts.topics"))
+            if len(read) == 2:
                 dashboard.rollback()
 
-        monkeypatch.setattr(swap.time, "sleep", sleep)
+        monkeypatch.setattr(columns.time, "sleep", sleep)
         publish(three, database)
-    assert others == [before, before]
-    assert articles(database) == of_warehouse(three) != before
+    assert read == [ask(database, "select sum(articles) from marts.topics")] * 2
 
 
-def test_a_session_that_never_ends_is_named(
+def test_a_session_that_never_ends_is_given_up(
     three: Content, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The publish gives up after its patience, and the old run stays."""
+    """The publish that has to drop a table gives up after its patience, and the old run stays."""
     publish(three, database)
-    next_run(three)
-    before = articles(database)
-    monkeypatch.setattr(swap, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(columns, "PATIENCE_SECONDS", 0.0)
     with psycopg.connect(database) as dashboard:
         dashboard.execute("select * from marts.topics").fetchall()
         with pytest.raises(DatabaseRefuses, match="pg_stat_activity"):
-            publish(three, database)
-    assert articles(database) == before
+            publish(three, database, "ops.*")
+    assert "marts.topics" in tables(database)
+
+
+@pytest.mark.parametrize("answers", [0, 3])
+def test_a_mute_server_is_given_up(
+    three: Content, database: str, monkeypatch: pytest.MonkeyPatch, answers: int
+) -> None:
+    """A server that says nothing, at once or in the middle, ends the publish with a sentence."""
+    proxy = Proxy(int(psycopg.conninfo.conninfo_to_dict(database)["port"]))
+    proxy.answers = answers
+    monkeypatch.setattr(session, "_CONNECT_SECONDS", 2)
+    monkeypatch.setattr(session, "SILENCE_SECONDS", 1)
+    through = re.sub(r":\d+/", f":{proxy.port}/", database)
+    try:
+        with pytest.raises(DatabaseRefuses, match=r"timeout expired|has said nothing for"):
+            publish(three, through)
+    finally:
+        proxy.close()
 
 
 def test_the_second_of_two_publishes_is_refused(three: Content, database: str) -> None:
@@ -405,16 +488,17 @@ def test_the_second_of_two_publishes_is_refused(three: Content, database: str) -
 
 
 MOMENTS = {
-    "before the first table": "copy.copy",
-    "between two tables": "dependents.copy_indexes",
-    "before the swap": "swap.swap",
-    "within the swap": "dependents.restore",
+    "before the first table": "copy.fill",
+    "between two tables": "copy._comment",
+    "before columns change": "columns.change",
+    "before the end": "earlier.note",
 }
 KILLED = """
 import os, signal, sys
 from importlib import import_module
 from pathlib import Path
 from flows.reports import postgres
+from flows.reports.output import NotOursToReplace
 from flows.reports.postgres import publication
 from flows.warehouse.paths import WarehousePaths
 
@@ -449,7 +533,8 @@ def test_a_warehouse_that_breaks_midway_publishes_nothing(
     """An error of DuckDB in the middle of a table leaves the database as it was."""
     with duckdb.connect() as con:
         con.execute(
-            "create schema ops; create table ops.runs as select 'r' as run_id, now() as started_at"
+            "create schema ops; create table ops.runs as"
+            " select 'r' as run_id, now() as started_at, 'content' as source"
         )
         con.execute("create schema marts; create view marts.v as select 1 as a")
         con.execute("create table marts.t as select range::varchar as a from range(100000)")

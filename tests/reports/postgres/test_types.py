@@ -6,8 +6,11 @@ from typing import Any
 
 import duckdb
 import psycopg
+import pytest
 
 from flows.reports.postgres.publication import publish
+from flows.reports.postgres.session import DatabaseRefuses
+from flows.warehouse.connection import sql_identifier
 
 # A DuckDB expression, its type there, and the value that psycopg hands out.
 VALUES: list[tuple[str, str, Any]] = [
@@ -43,13 +46,14 @@ VALUES: list[tuple[str, str, Any]] = [
 ]  # fmt: skip
 
 
-def publish_table(database: str, select: str) -> None:
+def publish_table(database: str, select: str, name: str = "t") -> None:
     """Publish a warehouse whose only mart is the rows of a query."""
     with duckdb.connect() as con:
         con.execute(
-            "create schema ops; create table ops.runs as select 'r1' as run_id, now() as started_at"
+            "create schema ops; create table ops.runs as"
+            " select 'r1' as run_id, now() as started_at, 'content' as source"
         )
-        con.execute(f"create schema marts; create table marts.t as {select}")
+        con.execute(f"create schema marts; create table marts.{sql_identifier(name)} as {select}")
         publish(con, database)
 
 
@@ -86,3 +90,43 @@ def test_dates_and_times_are_the_same_moments(database: str) -> None:
     with duckdb.connect() as con, psycopg.connect(database) as session:
         expected = con.execute(select).fetchall()
         assert session.execute("select * from marts.t").fetchall() == expected
+
+
+@pytest.mark.parametrize("setting", ["environment", "role", "database", "address"])
+def test_text_is_sent_as_utf8(database: str, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    """Whoever prefers another encoding, the text arrives as it is."""
+    name = database.rpartition("/")[2]
+    with psycopg.connect(database, autocommit=True) as session:
+        if setting == "environment":
+            monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+        elif setting == "address":
+            database += "?client_encoding=LATIN1"
+        else:
+            whose = f"role owner in database {name}" if setting == "role" else f"database {name}"
+            session.execute(f"alter {whose} set client_encoding = 'LATIN1'".encode())
+        publish_table(database, "select 'Café — ₤5' as title")
+        assert session.execute("select title from marts.t").fetchone() == ("Café — ₤5",)
+
+
+def test_a_database_that_cannot_hold_a_text_is_named(server: str) -> None:
+    """In a database of LATIN1, a text beyond it is refused with its table, not stored as other."""
+    with psycopg.connect(server, autocommit=True) as session:
+        session.execute("create database latin template template0 encoding 'LATIN1' locale 'C'")
+    with pytest.raises(DatabaseRefuses, match=r"marts\.t: .*no equivalent in encoding \"LATIN1"):
+        publish_table(server.removesuffix("postgres") + "latin", "select '₤5' as title")
+
+
+@pytest.mark.parametrize(
+    ("select", "name", "said"),
+    [
+        ("select map {'k': 'nan'::double} as m", "t", "marts.t: invalid input syntax for type"),
+        ("select 1 as a", "m" * 64, "the name m+ is longer than the 63 bytes"),
+        ("select 1 as " + "ü" * 32, "t", "marts.t: the name ü+ is longer than the 63 bytes"),
+    ],
+)
+def test_what_postgresql_cannot_hold_is_named(
+    database: str, select: str, name: str, said: str
+) -> None:
+    """The table is named, at the first publish as at every other."""
+    with pytest.raises(DatabaseRefuses, match=said):
+        publish_table(database, select, name)
