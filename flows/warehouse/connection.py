@@ -136,8 +136,10 @@ def row_counts(con: Connection, tables: Sequence[str]) -> dict[str, int]:
 
 def fingerprint(con: Connection, rows: str) -> tuple[int, int, int]:
     """Return what is the same for a table, or a query in brackets, that has the same rows."""
-    hashed = f"select count(*), bit_xor(hash(t)), sum(hash(t)) from {rows} as t"
-    found: list[tuple[int, int, int]] = con.execute(hashed).fetchall()
+    hashed = f"select hash(*columns(*)) as row_hash from {rows}"
+    found: list[tuple[int, int, int]] = con.execute(
+        f"select count(*), bit_xor(row_hash), sum(row_hash) from ({hashed})"
+    ).fetchall()
     return found[0]
 
 

@@ -34,8 +34,10 @@ entries as (
         dimension, time_grain, period_start, stays, is_after,
         if(is_after, quality_after, quality_before) as quality,
         if(is_after, members_after, members_before) as members,
-        -- Integers add up to the same total in any order, doubles do not; 64 bits would not hold a score of 32.
-        cast(1_000_000_000_000 as hugeint) // len(members) as units,
+        -- Integers add up to the same total in any order, doubles do not; 64 bits would not hold a score of 32. What
+        -- is left over goes to the first members: a score of 32 bits would show that it is missing.
+        cast(1_000_000_000_000 as hugeint) // len(members)
+        + cast(generate_subscripts(members, 1) <= 1_000_000_000_000 % len(members) as bigint) as units,
         unnest(members) as member,
     from steps
     cross join unnest([false, true]) as sides (is_after)

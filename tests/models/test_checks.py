@@ -75,6 +75,30 @@ def test_a_check_that_needs_more_memory_finds_what_it_would_have_found_at_once()
     assert str(found) == "too_many: Too many. (error, 1 row, first: n 8000000)"
 
 
+@pytest.mark.parametrize(
+    ("score", "topics"), [(2**31 - 1, 3), (-(2**31), 7), (1, 7), (85, 21_000), (0, 3)]
+)
+def test_no_score_and_no_number_of_topics_breaks_the_sums_of_quality(
+    score: int, topics: int
+) -> None:
+    """What one author types for a score moves means, and stops no build."""
+    articles = [("a.md", "2024-05-01", 80, 3), ("b.md", "2024-06-01", score, topics)]
+    check = CHECKS["quality_changes_add_up"]
+    with cases.warehouse({}) as con:
+        for article, day, quality, count in articles:
+            con.execute(f"""
+                insert into raw.article_topics (article_id, position, topic)
+                select '{article}', i, 't' || i from range({count}) as numbers (i);
+                insert into raw.article_versions
+                    (article_id, observed_at, change, quality, topics)
+                select '{article}', '{day}', 'added', {quality}, list('t' || i order by i)
+                from range({count}) as numbers (i)
+            """)
+        cases.make(con, *files.references(check))
+        assert cases.rows(con, check.sql) == []
+        assert cases.rows(con, "from marts.quality_changes where quality_change is not null")
+
+
 def test_a_failed_check_carries_its_sentence_its_columns_and_its_first_rows() -> None:
     """A check that found many rows hands out the first twenty and says how many there are."""
     future = [

@@ -11,6 +11,7 @@ import pytest
 from flows.warehouse.connection import (
     build_memory,
     connect,
+    fingerprint,
     half_of_memory,
     limit_memory,
     open_readonly,
@@ -130,6 +131,17 @@ def test_a_name_of_any_signs_is_the_name_of_a_table(name: str) -> None:
         ]
         assert con.execute(f"from {table}").description[0][0] == name  # type: ignore[index]
         assert row_counts(con, [f"main.{name}"]) == {f"main.{name}": 1}
+
+
+@pytest.mark.parametrize("name", ["t", "row_hash", "rows", "columns"])
+def test_a_fingerprint_covers_every_column_whatever_the_columns_are_called(name: str) -> None:
+    """A table with another value in any column has another fingerprint."""
+    with connect() as con:
+        found = {
+            fingerprint(con, f"(select {first} as {name}, {second} as other)")
+            for first, second in [("1", "2"), ("1", "3"), ("2", "2"), ("null", "2")]
+        }
+    assert len(found) == 4
 
 
 def groups(root: Path, listing: str) -> Path:
