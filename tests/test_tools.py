@@ -67,7 +67,7 @@ def topics(folder: Path) -> str:
 
 def test_duckdb_shell(folder: Path) -> None:
     """The shell prints the largest topics."""
-    (line,) = blocks("DuckDB's shell and its UI", "sh")
+    (line,) = blocks("DuckDB's shell and its notebook", "sh")
     assert "Batteries" in type_in(folder, "bash", "-euc", line)
 
 
