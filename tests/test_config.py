@@ -72,6 +72,8 @@ def test_another_text_is_another_hash() -> None:
         ("columns:\n  title: {key: a, match: '('}", "2: `(` is no regular expression"),
         ("columns:\n  title: [secured]", "2: a secret key feeds no column; write another key"),
         ("secret: [token]\ncolumns: {title: a.Token}", "2: a secret key feeds no column"),
+        ("terms:\n- {files: a, kind: topic, id: password}", "2: a secret key feeds no column"),
+        ("secret: [t]\nterms:\n- {files: a, kind: topic, name: a.T.b}", "3: a secret key feeds no"),
         ("columns: [title]", "1: `columns` is no mapping; write its keys below it"),
         ("exclude: [a, [b]]", "1: `exclude` is no list of texts; write one text an item"),
         ("split:\n  author: []", "2: a sign to split at is missing; write as"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flows import UsageError, frontmatter
 from flows.config.reader import ConfigFile, Source, to_text
-from flows.frontmatter import Reading, Value
+from flows.frontmatter import KeyPath, Reading, Value
 
 FILE_NAME = "matterhouse.yaml"
 TERM_KINDS = ("topic", "organization")
@@ -106,7 +106,7 @@ def parse(data: bytes, path: Path) -> Config:
         patterns=file.take_texts(fields, "patterns") or None,
         exclude=file.take_texts(fields, "exclude") or None,
         collections=_read_collections(file, fields),
-        terms=tuple(_read_terms(file, fields)),
+        terms=tuple(_read_terms(file, fields, secret)),
         reading=Reading(secret, duplicates == "last"),
         **_read_dates(file, fields),
     )
@@ -123,9 +123,15 @@ def _read_columns(
         )
         columns[column] = file.take_sources(where, row)
         for source in columns[column]:
-            hidden = [key for key in source.path if frontmatter.is_secret(key, secret)]
-            file.expect(not hidden, where, "a secret key feeds no column", "another key")
+            _refuse_secrets(file, where, source.path, secret)
     return columns
+
+
+def _refuse_secrets(
+    file: ConfigFile, where: KeyPath, path: tuple[str, ...], secret: frozenset[str]
+) -> None:
+    hidden = [key for key in path if frontmatter.is_secret(key, secret)]
+    file.expect(not hidden, where, "a secret key feeds no column", "another key")
 
 
 def _with_splits(
@@ -152,7 +158,7 @@ def _read_collections(file: ConfigFile, fields: dict[str, Value]) -> dict[str, s
     return {f"{folder.strip('/')}/": to_text(named[folder]) for folder in folders}
 
 
-def _read_terms(file: ConfigFile, fields: dict[str, Value]) -> list[Terms]:
+def _read_terms(file: ConfigFile, fields: dict[str, Value], secret: frozenset[str]) -> list[Terms]:
     listed = fields.get("terms") or []
     remedy = "a list of `files`, `kind` and, where they have other keys, `id` and `name`"
     file.expect(isinstance(listed, list), ("terms",), "`terms` is no list", remedy)
@@ -168,6 +174,8 @@ def _read_terms(file: ConfigFile, fields: dict[str, Value]) -> list[Terms]:
         id_path, name_path = (
             tuple(filter(None, to_text(row.get(k)).split("."))) for k in ("id", "name")
         )
+        for key, path in (("id", id_path), ("name", name_path)):
+            _refuse_secrets(file, (*where, key), path, secret)
         found.append(Terms(file.take_texts(row, "files", where), kind, id_path, name_path))
     return found
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-from flows.frontmatter import SECRET_KEYS, KeyPath, Plain, Reading, Value
+from flows.frontmatter import KeyPath, Plain, Reading, Value
 from flows.normalize.convert import NULLS
 
 # `json.dumps` makes an encoder for each call that asks for anything but the defaults.
@@ -40,9 +40,7 @@ def prune(value: Value, path: KeyPath, taken: Set[KeyPath], reading: Reading) ->
 
 
 def drop_secrets(fields: dict[str, Value], reading: Reading) -> dict[str, Value]:
-    """Take out what a source calls secret of its own, wherever a column might look for it."""
-    if reading.secret_keys == SECRET_KEYS:
-        return fields  # No column looks below these.
+    """Take out what is below secret keys."""
     return {
         key: _drop_secrets_below(value, reading)
         for key, value in fields.items()

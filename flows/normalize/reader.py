@@ -6,7 +6,7 @@ from typing import Any
 
 from flows.config import Config
 from flows.config.reader import Source
-from flows.frontmatter import KeyPath, Value
+from flows.frontmatter import SECRET_KEYS, KeyPath, Value
 from flows.normalize.convert import ConversionError, Convert
 from flows.normalize.extra import drop_secrets, prune
 from flows.normalize.kinds import NotOfKind, is_empty
@@ -22,7 +22,10 @@ class Reader:
 
     def __init__(self, document: Document, config: Config, plan: ArticlePlan | None = None) -> None:
         self.document = document
-        self.fields = drop_secrets(document.front_matter.fields, config.reading)
+        self.fields = document.front_matter.fields
+        # No column looks below the keys that are always secret, except where terms are described.
+        if document.terms or config.reading.secret_keys != SECRET_KEYS:
+            self.fields = drop_secrets(self.fields, config.reading)
         self.config = config
         self.other_sources = find_other_sources(plan, tuple(self.fields)) if plan else {}
         self.is_secret = config.reading.is_secret

@@ -155,6 +155,20 @@ def test_failed_checks_keep_secrets_too(
     assert CANARY not in said.out + said.err
 
 
+def test_described_terms_keep_their_secrets(content: Content) -> None:
+    """Neither an entry below a secret key nor another spelling of one becomes a term."""
+    content.write(
+        "matterhouse.yaml",
+        "terms: [{files: authors.yaml, kind: organization, id: pass-word, name: nick}]\n",
+    )
+    entries = {"ada": "{nick: Ada, password: " + CANARY + "}", "secured": f"{{nick: {CANARY}}}"}
+    content.write("authors.yaml", "".join(f"{key}: {text}\n" for key, text in entries.items()))
+    content.build()
+    assert content.query("select term_id, name, extra from raw.terms") == [
+        (None, "Ada", '{"nick": "Ada"}')
+    ]
+
+
 def test_every_kind_of_secret_was_met(told: Content) -> None:
     """The files above are of all outcomes: a test of rejects only would prove little."""
     kinds = itertools.groupby(sorted(status for _, status, _ in told.ledger()))
