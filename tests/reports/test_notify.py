@@ -117,13 +117,16 @@ def test_standard_output_stays_the_receipt(
 @pytest.mark.parametrize(
     ("command", "fault"),
     [
-        ("no-such-program --x", "there is no program no-such-program to run"),
-        ("mail 'x", "no closing quotation"),
+        ("no-such-program --token s3cret", "there is no program no-such-program to run"),
+        ("mail 's3cret", "no closing quotation"),
+        ("TOKEN=s3cret mail", "there is no program that its first word names to run"),
+        ("https://hooks.example/s3cret", "there is no program that its first word names to run"),
+        ("'mail s3cret'", "there is no program that its first word names to run"),
     ],
 )
 def test_a_command_that_cannot_run_is_a_usage_error(
     three: Content, told: Path, capfd: pytest.CaptureFixture[str], command: str, fault: str
 ) -> None:
-    """It is said before the refresh, not on the night of the failure."""
+    """It is said before the refresh, not on the night of the failure, and without its secrets."""
     assert build(three, command) == 2
-    assert capfd.readouterr().err == f"matterhouse: --on-failure {command}: {fault}\n"
+    assert capfd.readouterr().err == f"matterhouse: --on-failure: {fault}\n"

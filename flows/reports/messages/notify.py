@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from flows.reports.messages.problems import find_news
 VARIABLE = "MATTERHOUSE_ON_FAILURE"
 # A mail or a web hook needs seconds; a command that hangs must not hold up the schedule.
 _TIMEOUT_SECONDS = 120
+_PROGRAM = re.compile(r"[\w./+~-]{1,100}")
 _STANDARD_ERROR = 2  # standard output may be carrying the receipt
 
 
@@ -30,9 +32,11 @@ def read_recipients() -> tuple[list[str], list[str]]:
     try:
         words = shlex.split(line)  # As a shell does; no shell runs it.
     except ValueError as error:
-        raise UsageError(f"--on-failure {line}: {str(error).lower()}") from error
+        raise UsageError(f"--on-failure: {str(error).lower()}") from error
     if words and shutil.which(words[0]) is None:
-        raise UsageError(f"--on-failure {line}: there is no program {words[0]} to run")
+        # An address, a setting or a whole line in quotes can hold a token.
+        named = words[0] if _PROGRAM.fullmatch(words[0]) else "that its first word names"
+        raise UsageError(f"--on-failure: there is no program {named} to run")
     return words, os.environ.get(send.VARIABLE, "").split()
 
 
