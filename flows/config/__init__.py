@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from flows import UsageError, frontmatter
 from flows.config.reader import ConfigFile, Source, to_text
@@ -18,7 +19,7 @@ FILE_NAME = "matterhouse.yaml"
 TERM_KINDS = ("topic", "organization")
 _TOP = (
     *("patterns", "exclude", "columns", "split", "secret", "collections", "terms"),
-    *("duplicate_keys", "dates"),
+    *("duplicate_keys", "dates", "timezone"),
 )
 
 
@@ -45,6 +46,7 @@ class Config:
     reading: Reading = field(default_factory=Reading)
     earliest: date | None = None
     latest: date | None = None
+    zone: ZoneInfo = ZoneInfo("UTC")
 
     @property
     def hash(self) -> str:
@@ -108,6 +110,7 @@ def parse(data: bytes, path: Path) -> Config:
         collections=_read_collections(file, fields),
         terms=tuple(_read_terms(file, fields, secret)),
         reading=Reading(secret, duplicates == "last"),
+        zone=_read_zone(file, fields),
         **_read_dates(file, fields),
     )
 
@@ -178,6 +181,15 @@ def _read_terms(file: ConfigFile, fields: dict[str, Value], secret: frozenset[st
             _refuse_secrets(file, (*where, key), path, secret)
         found.append(Terms(file.take_texts(row, "files", where), kind, id_path, name_path))
     return found
+
+
+def _read_zone(file: ConfigFile, fields: dict[str, Value]) -> ZoneInfo:
+    """Return the zone whose midnight begins a day, and in which dates without a zone are."""
+    name = to_text(fields.get("timezone", "UTC"))
+    try:
+        return ZoneInfo(name)
+    except (LookupError, OSError, ValueError):
+        file.refuse(("timezone",), f"`{name}` is no time zone", "one as Europe/Berlin, or UTC")
 
 
 def _read_dates(file: ConfigFile, fields: dict[str, Value]) -> dict[str, date]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flows.load import staging
-from flows.warehouse.connection import Connection, sql_identifier
+from flows.warehouse.connection import Connection, sql_identifier, table_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +176,17 @@ def is_outdated(con: Connection, sql_hash: str) -> bool:
     """Return whether other SQL files built the tables than the ones at hand."""
     last = con.execute("select arg_max(sql_hash, started_at) from ops.runs").fetchall()
     return last != [(sql_hash,)]
+
+
+def is_article_due(con: Connection, run: Run) -> bool:
+    """Return whether an article has come in, or expired, since the models were built."""
+    if "staging.clock" not in table_names(con):
+        return False
+    due = con.execute(
+        "from staging.clock where next_date <= cast(timezone(time_zone, $now) as date)",
+        {"now": run.started_at},
+    )
+    return bool(due.fetchall())
 
 
 def record(con: Connection, receipt: Mapping[str, Any]) -> None:

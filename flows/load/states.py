@@ -14,6 +14,7 @@ ANALYTIC_COLUMNS = (
     "web_url",
     "quality",
     "heat",
+    "is_draft",
     "is_published",
     "is_removed",
     "provider_name",
@@ -32,6 +33,7 @@ STATE = """
             article.title_text,
             article.quality,
             article.heat,
+            article.is_draft,
             article.is_published,
             article.is_removed,
 """

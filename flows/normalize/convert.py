@@ -4,7 +4,7 @@ import html
 import json
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, tzinfo
 from typing import Any
 
 from flows import frontmatter
@@ -17,7 +17,8 @@ _INT32 = 2**31
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 # Nearly every number: no sign but minus, no leading zero, fewer digits than 32 bits hold.
 _SHORT_DECIMAL = re.compile(r"-?[1-9][0-9]{0,8}|0")
-_BOOLEANS = {Plain("true"): True, Plain("false"): False}
+_BOOLEANS = {"true": True, "yes": True, "on": True, "1": True}
+_BOOLEANS |= {"false": False, "no": False, "off": False, "0": False}
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 # Joiners stay: emoji sequences and several scripts are spelled with them.
 _ZERO_WIDTH = str.maketrans("", "", "\u200b\u2060\ufeff\u00ad")
@@ -74,24 +75,29 @@ def to_integer(value: Value) -> int | None:
 
 
 def to_boolean(value: Value) -> bool | None:
-    """Take true and false, in YAML 1.1 also yes, no, on and off."""
-    if isinstance(value, Plain):
-        value = _BOOLEANS[value] if value in _BOOLEANS else frontmatter.resolve(value)
-    if value is None or isinstance(value, bool):
-        return value
-    raise ConversionError("wrong_type", "true or false", "Write true or false without quotes.")
+    """Take true, yes, on and 1, or their opposites, in quotes or not, also as a list of one."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if is_null(value):
+        return None
+    # Whoever quotes a flag means it all the same, as the generators that read it do.
+    if isinstance(value, str | bool | int):
+        meant = _BOOLEANS.get(str(value).strip().casefold())
+        if meant is not None:
+            return meant
+    raise ConversionError("wrong_type", "true or false", "Write true or false.")
 
 
-def to_timestamp(value: Value) -> int | None:
-    """Take a date or date-time, quoted or not, as µs since 1970 UTC; no zone means UTC."""
+def to_timestamp(value: Value, zone: tzinfo = UTC) -> int | None:
+    """Take a date or date-time, quoted or not, as µs since 1970 UTC; what names none is in `zone`."""
     if is_null(value):
         return None
     hint = ""
     try:
         if isinstance(value, str):
-            return dates.to_micros(dates.read(value))
+            return dates.to_micros(dates.read(value, zone))
         if isinstance(value, date):
-            return dates.to_micros(value)
+            return dates.to_micros(value, zone)
     except dates.NotADate as error:
         hint = error.hint
     except OverflowError:
@@ -101,7 +107,7 @@ def to_timestamp(value: Value) -> int | None:
 
 def to_timestamp_within(plausible: dates.DateRange, value: Value) -> int | None:
     """Take a plausible date."""
-    micros = to_timestamp(value)
+    micros = to_timestamp(value, plausible.zone)
     if micros is not None and (doubt := plausible.doubt(micros)):
         raise _bad_date(doubt)
     return micros

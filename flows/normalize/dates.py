@@ -54,16 +54,19 @@ class NotADate(ValueError):
         self.hint = hint
 
 
-def read(text: str) -> datetime:
-    """Read a date or date-time in a form that can be read in one way only; no zone means UTC."""
+def read(text: str, zone: tzinfo = UTC) -> datetime:
+    """Read a date or date-time in a form that can be read in one way only.
+
+    One that names no zone is in `zone`.
+    """
     try:
         if _ISO.fullmatch(text):
             moment = datetime.fromisoformat(text.upper())
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return moment if moment.tzinfo else moment.replace(tzinfo=zone)
         text = " ".join(text.split())
         for form in _FORMS:
             if found := form.fullmatch(text):
-                return _to_moment(found)
+                return _to_moment(found, zone)
     except (LookupError, OSError, ValueError):
         raise NotADate from None  # 30 February, hour 25, a zone that does not exist
     if ambiguous := _DAY_OR_MONTH_FIRST.fullmatch(text):
@@ -79,7 +82,7 @@ def _list_readings(first: str, second: str) -> list[tuple[str, str]]:
     return [(month, day) for month, day in both if 1 <= int(month) <= 12] or [(second, first)]
 
 
-def _to_moment(found: re.Match[str]) -> datetime:
+def _to_moment(found: re.Match[str], zone: tzinfo) -> datetime:
     part = found.groupdict()
     month = part["month"]
     hour = int(part["hour"] or 0)
@@ -95,12 +98,12 @@ def _to_moment(found: re.Match[str]) -> datetime:
         int(part["minute"] or 0),
         int(part["second"] or 0),
         int((part["fraction"] or "").ljust(6, "0")[:6]),
-        _to_zone(part["zone"]),
+        _to_zone(part["zone"]) if part["zone"] else zone,
     )
 
 
-def _to_zone(name: str | None) -> tzinfo:
-    if name is None or name.upper() in ("Z", "UTC", "UT", "GMT"):
+def _to_zone(name: str) -> tzinfo:
+    if name.upper() in ("Z", "UTC", "UT", "GMT"):
         return UTC
     if offset := _OFFSET.fullmatch(name.upper()):
         sign, hours, minutes = offset.groups(default="0")
@@ -111,34 +114,38 @@ def _to_zone(name: str | None) -> tzinfo:
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """The plausible dates, both ends included, as µs since 1970 UTC."""
+    """The plausible dates, both ends included, as µs since 1970 UTC; what names no zone is in `zone`."""
 
     earliest: int
     latest: int
     beyond: str = ""
+    zone: tzinfo = UTC
+    unset: int = 0
 
     def doubt(self, micros: int) -> str | None:
         """Return what speaks against a date: a typing error, a default value, a clock at zero."""
-        if micros == 0:
+        if micros in (0, self.unset):
             return "1970-01-01 is what a clock says that was never set: write the real one."
         if not self.earliest <= micros <= self.latest:
             return f"Check the year: it is {self.beyond}."
         return None
 
 
-def to_micros(moment: datetime | date) -> int:
-    """Return a moment as µs since 1970 UTC; no zone means UTC."""
-    if isinstance(moment, datetime):
-        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND
-    return (moment - _EPOCH.date()) // _MICROSECOND
+def to_micros(moment: datetime | date, zone: tzinfo = UTC) -> int:
+    """Return a moment as µs since 1970 UTC; one that names no zone is in `zone`."""
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001 - follows
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=zone)) - _EPOCH) // _MICROSECOND
 
 
-def to_day(micros: int) -> date:
-    """Return the day in UTC of µs since 1970."""
-    return (_EPOCH + micros * _MICROSECOND).date()
+def to_day(micros: int, zone: tzinfo = UTC) -> date:
+    """Return the day of µs since 1970 UTC."""
+    return (_EPOCH + micros * _MICROSECOND).astimezone(zone).date()
 
 
-def range_at(now: datetime, earliest: date | None = None, latest: date | None = None) -> DateRange:
+def range_at(
+    now: datetime, earliest: date | None = None, latest: date | None = None, zone: tzinfo = UTC
+) -> DateRange:
     """Return the plausible dates of a file that is read now, from the first to the last day."""
     end = to_micros(now + AHEAD) if latest is None else to_micros(latest) + _MICROS_A_DAY - 1
     if earliest or latest:
@@ -146,4 +153,5 @@ def range_at(now: datetime, earliest: date | None = None, latest: date | None = 
         beyond = f"before {first} or after {last}, as `dates` in matterhouse.yaml has it"
     else:
         beyond = "before 1900 or more than a year ahead; `dates` in matterhouse.yaml may allow it"
-    return DateRange(to_micros(earliest or EARLIEST), end, beyond)
+    unset = to_micros(_EPOCH.date(), zone)
+    return DateRange(to_micros(earliest or EARLIEST), end, beyond, zone, unset)

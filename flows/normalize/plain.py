@@ -84,7 +84,11 @@ def _leave_to_other_keys(
 ) -> None:
     """Leave out the articles in which a column without a value would look under another key."""
     filled = {
-        name: {n for n, value in zip(numbers, values, strict=True) if value is not None}
+        name: {
+            n
+            for n, value in zip(numbers, values, strict=True)
+            if value is not None and (value is not False or name != "is_draft")
+        }
         for name, values in columns.items()
         if any(name in seeking for _, seeking in shapes.values())
     }

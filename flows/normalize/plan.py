@@ -9,7 +9,13 @@ from flows.config import Config
 from flows.config.reader import Source, fold
 from flows.frontmatter import KeyPath, Value
 from flows.normalize import dates, kinds
-from flows.normalize.convert import Convert, to_integer, to_text, to_timestamp_within
+from flows.normalize.convert import (
+    Convert,
+    to_boolean,
+    to_integer,
+    to_text,
+    to_timestamp_within,
+)
 from flows.normalize.keys import OWN_KEYS
 
 _ADDRESSES = ("original_url", "web_url", "amp_web_url", "cdn_amp_web_url")
@@ -38,6 +44,10 @@ class ColumnPlan:
         found = group_spellings(keys).get(fold(source.path[0]))
         is_own = source.path == self.own and found == [*self.own]
         return found is not None and not is_own and source.unless not in keys
+
+    def settles(self, value: Any) -> bool:
+        """Return whether no other source is asked: no draft is live because one key forgot it."""
+        return bool(value) or self.name != "is_draft"
 
     def takes_all_of(self, value: Value) -> bool:
         """Return whether nothing of the value is left to keep elsewhere."""
@@ -115,7 +125,8 @@ def _choose_conversions(column: str, plausible: dates.DateRange) -> tuple[Conver
     if column.endswith("_at"):
         return partial(to_timestamp_within, plausible), partial(kinds.take_date, plausible)
     if column.startswith("is_"):
-        return kinds.take_own_flag, kinds.take_flag
+        is_also_date = column == "is_published"
+        return kinds.take_own_flag if is_also_date else to_boolean, kinds.take_flag
     if column in _ADDRESSES:
         return to_text, kinds.take_address
     special: dict[str, tuple[Convert, Convert]] = {
@@ -166,11 +177,15 @@ def find(
 def refine(source: Source, value: Value, take: Callable[[Value], Any]) -> Any:
     """Take a value as its source asks: a part of it, several of it, its host, its opposite."""
     if source.match is not None:
-        found = source.match.search(kinds.take_text(value) or "")
-        if found is None:
+        items = value if isinstance(value, list) else [value]
+        texts = [text for text in map(kinds.take_text, items) if text is not None]
+        found = next(filter(None, map(source.match.search, texts)), None)
+        if take is kinds.take_flag:
+            value = found is not None if texts else None
+        elif found is None:
             raise kinds.NotOfKind
-        is_asked = take is kinds.take_flag
-        value = is_asked or (found[1] if found.re.groups else found[0])
+        else:
+            value = found[1] if found.re.groups else found[0]
     if source.split is not None and isinstance(value, str):
         value = [part for part in map(str.strip, value.split(source.split)) if part]
         if take not in (kinds.take_texts, kinds.take_name, kinds.take_first_text):

@@ -55,7 +55,8 @@ class Reader:
                     value = None
                 if value is not None:
                     row[name] = value
-                    continue
+                    if plan.settles(value):
+                        continue
             if found := self.take_from_sources(plan):
                 row[name] = found[1]
         return row
@@ -105,6 +106,19 @@ class Reader:
 
     def take_from_sources(self, plan: ColumnPlan) -> tuple[KeyPath, Any] | None:
         """Return the first value of the column's kind among its other sources, and its place."""
+        candidates = [*self._judge_sources(plan)]
+        if not candidates:
+            return None
+        source, key_path, value, found = candidates[-1 if plan.settles(candidates[-1][3]) else 0]
+        if source.form not in ("file", "constant"):
+            self.feeds[key_path] = plan.name
+            if plan.takes_all_of(value) and not (source.match and isinstance(found, bool)):
+                self.taken.add(key_path)
+        self.sources[plan.name] = source.spell(key_path)
+        return key_path, found
+
+    def _judge_sources(self, plan: ColumnPlan) -> Iterator[tuple[Source, KeyPath, Value, Any]]:
+        """Yield the values of the column's kind, up to the first that settles it."""
         for source in self.other_sources.get(plan.name, ()):
             has_key = source.form not in ("file", "constant")
             for key_path, value in self._find_candidates(source):
@@ -117,17 +131,12 @@ class Reader:
                 except ConversionError as error:
                     if has_key:
                         self._note(key_path, value, error)
-                        return None
+                        return
                     continue
-                if found is None or found == []:
-                    continue
-                if has_key:
-                    self.feeds[key_path] = plan.name
-                    if plan.takes_all_of(value):
-                        self.taken.add(key_path)
-                self.sources[plan.name] = source.spell(key_path)
-                return key_path, found
-        return None
+                if found is not None and found != []:
+                    yield source, key_path, value, found
+                    if plan.settles(found):
+                        return
 
     def _find_candidates(self, source: Source) -> Iterator[tuple[KeyPath, Value]]:
         if source.form == "constant":

@@ -75,7 +75,7 @@ def _to_rows(
 
 
 def _find_date_range(mapping: Config, now: datetime) -> dates.DateRange:
-    return dates.range_at(now, mapping.earliest, mapping.latest)
+    return dates.range_at(now, mapping.earliest, mapping.latest, mapping.zone)
 
 
 def _add_article(reader: Reader, plan: ArticlePlan, related: Keys, rows: Rows) -> None:
@@ -122,7 +122,7 @@ def trace_feeds(document: Document, mapping: Config) -> tuple[dict[str, KeyPath]
     filled = {column: path for column, path in OWN_KEYS.items() if row.get(column) is not None}
     elsewhere = {column: path for path, column in reader.feeds.items() if column in OWN_KEYS}
     moment = row.get("published_at")
-    day = None if moment is None else dates.to_day(moment)
+    day = None if moment is None else dates.to_day(moment, mapping.zone)
     from_no_key = {column: (label,) for column, label in reader.sources.items()}
     return filled | from_no_key | elsewhere, day
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # A worker holds one batch in memory, with all that its files say.
 BATCH_FILES = 2500
 LOADED_FILES = 5_000
+_DUE = "since the last build, the day of an article has come, or its last day has gone"
 
 
 def load(context: RunContext, scanned: Scanned) -> Receipt:
@@ -71,11 +72,13 @@ def _extract(context: RunContext, listing: Listing, plan: Plan) -> "Iterator[Fra
 
 
 def _count(context: RunContext, scanned: Scanned, outcomes: Outcomes, replayed: int) -> Receipt:
-    """Count what the run met; files, scope or SQL that changed are a reason to publish."""
+    """Count what the run met; changed files, scope or SQL, or a day that came, have it published."""
     is_same = context.scope == context.before and not (
         context.is_outdated or scanned.past.is_switched
     )
-    is_changed = context.request.full or outcomes.any or replayed > 0
+    is_due = ledger.is_article_due(context.con, context.run)
+    notes = [*context.notes, *filter(None, [scanned.past.note]), *([_DUE] if is_due else [])]
+    is_changed = context.request.full or outcomes.any or replayed > 0 or is_due
     return count_files(
         context.con,
         context.run,
@@ -86,5 +89,5 @@ def _count(context: RunContext, scanned: Scanned, outcomes: Outcomes, replayed: 
         sql_hash=context.sql_hash,
         ignored=scanned.listing.ignored,
         published=is_changed or not is_same,
-        notes=[*context.notes, *filter(None, [scanned.past.note])],
+        notes=notes,
     )

@@ -30,6 +30,7 @@ class Receipt(Outcomes):
     config: str | None
     mapping: str | None
     mapping_hash: str | None
+    time_zone: str
     source_commit: str | None
     commits: int | None
     past_quarantined: dict[str, int]
@@ -96,6 +97,7 @@ def count_files(
         config=str(scope.config) if scope.config else None,
         mapping=scope.mapping.text,
         mapping_hash=scope.mapping_hash,
+        time_zone=scope.mapping.zone.key,
         source_commit=history.commit,
         commits=history.commits,
         past_quarantined=_count_past_quarantined(con, run),

@@ -22,7 +22,9 @@ differences as (
                     if(articles.published_at is distinct from history.published_at, 'published_at', null),
                     if(articles.category is distinct from history.category, 'category', null),
                     if(articles.type is distinct from history.type, 'type', null),
-                    if(articles.is_live is distinct from history.is_live, 'is_live', null)
+                    if(articles.is_draft is distinct from history.is_draft, 'is_draft', null),
+                    if(articles.is_published is distinct from history.is_published, 'is_published', null),
+                    if(articles.is_removed is distinct from history.is_removed, 'is_removed', null)
                 ],
                 lambda difference: difference is not null
             )

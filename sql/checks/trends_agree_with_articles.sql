@@ -10,14 +10,14 @@ articles as (
         count(provider) as with_provider,
         count(*) filter (article_id in (select article_id from staging.article_topics)) as with_topic,
     from staging.articles
-    where published_date is not null and not is_scheduled
+    where published_date is not null and is_counted
 ),
 
 topics as (
     select count(*) as listed
     from staging.article_topics
     inner join staging.articles on articles.article_id = article_topics.article_id
-    where articles.published_date is not null and not articles.is_scheduled
+    where articles.published_date is not null and articles.is_counted
 ),
 
 totals as (

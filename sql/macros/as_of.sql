@@ -11,6 +11,7 @@ select
     category,
     type,
     is_live,
+    is_draft,
     is_published,
     is_removed,
     quality,

@@ -32,7 +32,8 @@ select
     story_url,  -- canonical address of originalUrl, else webUrl
     provider,  -- lower-case domain without www., else the provider's name
     topics,  -- topics as typed, in listed order
-    is_live,  -- published unless said otherwise, and not removed
+    is_live,  -- published unless said otherwise, neither a draft nor removed, whatever its dates
+    is_draft,  -- its site kept it back
     is_published,  -- published as typed, null when absent
     is_removed,  -- removed as typed, null when absent
     commit,  -- commit that made the change, null when it was seen on disk

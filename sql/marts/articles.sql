@@ -52,15 +52,14 @@ select
         list_transform(list_filter(topics.topics, lambda listed: not listed.is_parent), lambda listed: listed.topic), []
     ) as leaf_topics,  -- those that are no parent of another topic
     articles.published_at,  -- moment of publication
-    articles.published_date,  -- its date in UTC
-    articles.is_scheduled,  -- its day has not come yet: no trend counts it
+    articles.published_date,  -- its day in the time zone of the site
+    articles.is_scheduled,  -- its day has not come yet
     articles.updated_at,  -- moment of the last update the file speaks of
-    articles.is_live,  -- published unless said otherwise, and not removed
-    case
-        when articles.is_live then null
-        when articles.is_removed then 'removed'
-        else 'unpublished'
-    end as not_live_reason,  -- removed, or unpublished (a ranking cut); null when live
+    articles.expires_at,  -- moment from which on the site shows it no longer, null when it stays
+    articles.is_counted,  -- trends, means and movers count it: no draft, and its day has come
+    articles.is_live,  -- readers can see it: nothing says otherwise
+    articles.not_live_reason,  -- the first that holds: removed, draft, unpublished (a ranking cut), scheduled, expired; null when live
+    articles.is_draft,  -- its site keeps it back: a draft, hidden, private or unlisted
     articles.quality,  -- editorial score
     articles.heat,  -- quality plus a temporary bump, null when not measured
     articles.heat_bump,  -- the bump alone, null unless both are measured

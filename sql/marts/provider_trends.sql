@@ -12,7 +12,7 @@ with dated as (
 largest as (
     select provider
     from staging.articles
-    where provider is not null
+    where provider is not null and is_counted
     group by provider
     order by count(*) desc, provider
     limit 1
@@ -53,7 +53,7 @@ topic_counts as (
 select
     trends.series as provider,  -- lower-case domain without www., else the name; marts.providers has one row for each
     trends.time_grain,  -- day, week, month, quarter or year
-    trends.period_start,  -- first day of the period in UTC, Monday for weeks
+    trends.period_start,  -- first day of the period in the time zone of the site, Monday for weeks
     trends.is_complete,  -- the newest date of the corpus is not before the period's last day; movement is null where it is
     trends.articles,  -- articles published in the period
     trends.live_articles,  -- those that are published and not removed

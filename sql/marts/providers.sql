@@ -7,6 +7,7 @@ with topic_shares as (
     select articles.provider, count(*) / sum(count(*)) over (partition by articles.provider) as share
     from staging.article_topics
     inner join staging.articles on articles.article_id = article_topics.article_id
+    where articles.is_counted
     group by articles.provider, article_topics.topic
 ),
 
@@ -25,15 +26,15 @@ cited as (
     select citations.provider, count(*) as times_cited, count(distinct articles.provider) as cited_by_providers
     from citations
     inner join staging.articles on articles.article_id = citations.article_id
-    where citations.provider is distinct from articles.provider
+    where citations.provider is distinct from articles.provider and articles.is_counted
     group by citations.provider
 ),
 
 counts as (
     select
         provider,
-        min(published_date) filter (not is_scheduled) as first_published_date,
-        max(published_date) filter (not is_scheduled) as last_published_date,
+        min(published_date) as first_published_date,
+        max(published_date) as last_published_date,
         count(*) as articles,
         count(*) filter (is_live) as live_articles,
         count(quality) as scored_articles,
@@ -43,7 +44,7 @@ counts as (
         round(stddev_samp(quality), 6) as quality_stddev,
         round(avg(heat), 6) as heat_mean,
     from staging.articles
-    where provider is not null
+    where provider is not null and is_counted
     group by provider
 ),
 
@@ -62,9 +63,9 @@ select
     coalesce(momentum.is_moving, false) as is_moving,  -- moved beyond chance: status_p_value at most 0.05 and status_q_value at most 0.1
     momentum.p_value as status_p_value,  -- how often two counts of one rate differ as much as these 28 days and the 28 before; null if both are empty
     momentum.q_value as status_q_value,  -- the same corrected for all providers at once: of those with at most 0.1, one in ten moves by chance
-    counts.first_published_date,  -- date of its first article, UTC, scheduled ones left out
-    counts.last_published_date,  -- date of its latest article, UTC, scheduled ones left out
-    coalesce(counts.articles, 0) as articles,  -- articles, undated and scheduled ones too
+    counts.first_published_date,  -- day of its first article
+    counts.last_published_date,  -- day of its latest article
+    coalesce(counts.articles, 0) as articles,  -- articles, undated ones too; drafts and scheduled ones are not counted
     coalesce(counts.live_articles, 0) as live_articles,  -- those that are published and not removed
     coalesce(counts.scored_articles, 0) as scored_articles,  -- those with a quality
     coalesce(counts.heat_articles, 0) as heat_articles,  -- those with a measured heat

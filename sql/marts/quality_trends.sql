@@ -26,7 +26,7 @@ select
     trends.series.category as category,  -- category, (none) when absent
     trends.series.type as type,  -- article, video and the like, (none) when absent
     trends.time_grain,  -- day, week, month, quarter or year
-    trends.period_start,  -- first day of the period in UTC, Monday for weeks
+    trends.period_start,  -- first day of the period in the time zone of the site, Monday for weeks
     trends.is_complete,  -- the newest date of the corpus is not before the period's last day; movement is null where it is
     trends.articles,  -- articles published in the period
     trends.live_articles,  -- those that are published and not removed

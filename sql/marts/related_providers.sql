@@ -12,6 +12,7 @@ with citations as (
         cast(related_articles.quality as bigint) as related_quality,
     from raw.related_articles
     inner join staging.articles on articles.article_id = related_articles.article_id
+    where articles.is_counted
 )
 
 select

@@ -14,7 +14,7 @@ with titles as materialized (
         quality,
         list_distinct(regexp_extract_all(lower(strip_accents(title)), '[\p{L}\p{N}]+')) as words,
     from staging.articles
-    where provider is not null and published_date is not null
+    where provider is not null and published_date is not null and is_counted
 ),
 
 listed_words as (

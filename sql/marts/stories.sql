@@ -20,10 +20,11 @@ with states as (
         on latest.article_id = articles.article_id
         and latest.valid_to is null
         and latest.is_loaded
+    where articles.is_counted
     union all
     select story_url, origin_id, article_id, provider, title, quality, published_at, valid_from, commit, false
     from staging.article_versions
-    where is_loaded and valid_to is not null
+    where is_loaded and valid_to is not null and not is_draft
 ),
 
 story_articles as (

@@ -1,13 +1,13 @@
 -- Which topics appear together, more often than chance would have it?
 -- Grain: one row per topic and other topic that share an article; each pair is there twice, once from each side
--- Reads: staging.article_topics
+-- Reads: staging.article_topics, staging.uncounted
 -- Note: a parent goes with each of its children by design: leave those out with not is_parent_pair. Articles
 -- that list more than 50 topics tag everything and relate nothing, so they are left out.
 with topics as (
     select article_id, topic, parent_topic
     from staging.article_topics
     -- Pairs grow with the square of the list: one list of 50,000 would make 2.5 billion.
-    where topics_listed <= 50
+    where topics_listed <= 50 and article_id not in (select article_id from staging.uncounted)
 ),
 
 totals as (

@@ -13,6 +13,7 @@ with counts as (
         sum(articles.quality) as quality_sum,
     from staging.article_topics
     inner join staging.articles on articles.article_id = article_topics.article_id
+    where articles.is_counted
     group by article_topics.topic, article_topics.is_parent, articles.provider
 ),
 

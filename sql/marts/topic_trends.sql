@@ -15,7 +15,7 @@ select
     topics.parent_topic,  -- name of its parent topic, null for a root
     topics.is_parent,  -- is the parent of another topic
     trends.time_grain,  -- day, week, month, quarter or year
-    trends.period_start,  -- first day of the period in UTC, Monday for weeks
+    trends.period_start,  -- first day of the period in the time zone of the site, Monday for weeks
     trends.is_complete,  -- the newest date of the corpus is not before the period's last day; movement is null where it is
     trends.articles,  -- articles published in the period under the topic
     trends.live_articles,  -- those that are published and not removed

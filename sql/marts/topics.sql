@@ -6,8 +6,8 @@
 with counts as (
     select
         article_topics.topic,
-        min(articles.published_date) filter (not articles.is_scheduled) as first_published_date,
-        max(articles.published_date) filter (not articles.is_scheduled) as last_published_date,
+        min(articles.published_date) as first_published_date,
+        max(articles.published_date) as last_published_date,
         count(*) as articles,
         count(*) filter (articles.is_live) as live_articles,
         count(articles.quality) as scored_articles,
@@ -18,6 +18,7 @@ with counts as (
         round(avg(articles.heat), 6) as heat_mean,
     from staging.article_topics
     inner join staging.articles on articles.article_id = article_topics.article_id
+    where articles.is_counted
     group by article_topics.topic
 ),
 
@@ -39,9 +40,9 @@ select
     coalesce(momentum.is_moving, false) as is_moving,  -- moved beyond chance: status_p_value at most 0.05 and status_q_value at most 0.1
     momentum.p_value as status_p_value,  -- how often two counts of one rate differ as much as these 28 days and the 28 before; null if both are empty
     momentum.q_value as status_q_value,  -- the same corrected for all topics at once: of those with at most 0.1, one in ten moves by chance
-    counts.first_published_date,  -- date of its first article, UTC, scheduled ones left out
-    counts.last_published_date,  -- date of its latest article, UTC, scheduled ones left out
-    coalesce(counts.articles, 0) as articles,  -- articles that list the topic, undated and scheduled ones too
+    counts.first_published_date,  -- day of its first article
+    counts.last_published_date,  -- day of its latest article
+    coalesce(counts.articles, 0) as articles,  -- articles that list the topic, undated ones too; drafts and scheduled ones are not counted
     coalesce(counts.live_articles, 0) as live_articles,  -- those that are published and not removed
     coalesce(counts.scored_articles, 0) as scored_articles,  -- those with a quality
     coalesce(counts.heat_articles, 0) as heat_articles,  -- those with a measured heat

@@ -10,6 +10,7 @@ create table ops.runs (
     config varchar,                -- configuration that --config named, null for the one beside the content
     mapping varchar,               -- text of the configuration, null when there was none
     mapping_hash varchar,          -- hash of all that decides how front matter becomes rows; another one reads all files again
+    time_zone varchar,             -- time zone of the site: its midnight begins days and periods
     source_commit varchar,         -- commit of the source when it is a git work tree
     commits bigint,                -- commits since the last run that this one replayed, null when it looked for none
     past_quarantined map(varchar, bigint),  -- broken files in those commits by reason code; ops.past_quarantine names each

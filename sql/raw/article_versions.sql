@@ -18,6 +18,7 @@ create table raw.article_versions (
     title_text varchar,            -- title after the change, cleaned as in raw.articles
     quality integer,               -- quality after the change
     heat integer,                  -- heat after the change; -1 means not measured
+    is_draft boolean,              -- draft after the change
     is_published boolean,          -- published after the change
     is_removed boolean,            -- removed after the change
     topics varchar[],              -- topics after the change, in listed order

@@ -11,6 +11,7 @@ create table raw.articles (
     excerpt_text varchar,          -- excerpt cleaned like title_text
     published_at timestamptz,      -- publishedDateTime; a date without a zone is UTC
     updated_at timestamptz,        -- updatedDateTime; a date without a zone is UTC
+    expires_at timestamptz,        -- expiryDate: from then on the site shows it no longer
     file_date date,                -- date at the start of the file name; can differ from published_at by a day
     original_url varchar,          -- originalUrl as typed
     web_url varchar,               -- webUrl as typed; videos have none
@@ -18,6 +19,7 @@ create table raw.articles (
     cdn_amp_web_url varchar,       -- cdnAmpWebUrl as typed
     quality integer,               -- editorial score, 0 or more, no upper bound
     heat integer,                  -- quality plus a temporary bump; -1 means not measured
+    is_draft boolean,              -- draft, or another word for what the site keeps back; null when absent
     is_published boolean,          -- published; a ranking cut, null when absent
     is_removed boolean,            -- removed; null when absent
     provider_name varchar,         -- provider.name as typed

@@ -37,7 +37,10 @@ select
     provider_key(provider_domain, provider_name) as provider,  -- lower-case domain without www., else the provider's name
     published_at,  -- moment of publication
     topics,  -- topics as typed, in listed order
-    is_loaded and coalesce(is_published, true) and not coalesce(is_removed, false) as is_live,  -- published unless said otherwise, and not removed
+    is_loaded
+    and coalesce(is_published, true)
+    and not (coalesce(is_removed, false) or coalesce(is_draft, false) or is_draft_path(article_id)) as is_live,  -- published unless said otherwise, neither a draft nor removed, whatever its dates
+    coalesce(is_draft, false) or is_draft_path(article_id) as is_draft,  -- its site kept it back
     is_published,  -- published as typed, null when absent
     is_removed,  -- removed as typed, null when absent
     cast(if(is_loaded, quality, null) as bigint) as quality,  -- quality in this state, null when removed

@@ -1,8 +1,8 @@
 -- Which articles are there, with clean names, one clock and one address per story?
 -- Grain: one row per loaded article (article_id)
--- Reads: raw.articles
--- Note: an article without published counts as live; heat -1 (not measured) is null here; the same story
--- can be several articles, so count distinct story_url for stories.
+-- Reads: raw.articles, staging.clock
+-- Note: whatever counts articles, counts those that are counted (is_counted). An article without published is
+-- live; heat -1 (not measured) is null here; one story can be several articles: count distinct story_url.
 with articles as (
     select
         article_id,
@@ -15,9 +15,15 @@ with articles as (
         clean_text(provider_name) as provider_name,
         published_at,
         -- A stored date makes every trend several times faster than cutting timestamps there.
-        cast(timezone('UTC', published_at) as date) as published_date,
+        day_in(clock.time_zone, published_at) as published_date,
+        coalesce(published_date >= clock.next_date, false) as is_scheduled,
+        -- Its last day lasts: 5 May 23:59 is over on the 6th, 5 May 0:00 on the 5th.
+        day_in(clock.time_zone, expires_at - interval 1 microsecond + interval 1 day) as expired_date,
+        coalesce(expired_date < clock.next_date, expired_date is not null) as is_expired,
         updated_at,
+        expires_at,
         file_date,
+        coalesce(is_draft, false) or is_draft_path(article_id) as is_draft,
         is_published,
         is_removed,
         -- The difference of two numbers of 32 bits needs more.
@@ -25,12 +31,20 @@ with articles as (
         cast(nullif(heat, -1) as bigint) as heat,
         first_seen_at,
     from raw.articles
+    cross join staging.clock
 ),
 
-newest as (
-    -- The newest look at the source, never the clock of a rebuild: the same data gives the same rows.
-    select max(cast(timezone('UTC', observed_at) as date)) as observed_date
-    from raw.articles
+reasons as (
+    select
+        *,
+        case
+            when is_removed then 'removed'
+            when is_draft then 'draft'
+            when not is_published then 'unpublished'
+            when is_scheduled then 'scheduled'
+            when is_expired then 'expired'
+        end as not_live_reason,
+    from articles
 )
 
 select
@@ -43,17 +57,20 @@ select
     provider,  -- lower-case domain without www., else the provider's name
     provider_name,  -- name this article gives its provider; staging.providers has the usual one
     published_at,  -- moment of publication
-    published_date,  -- its date in UTC
-    coalesce(published_date > newest.observed_date, false) as is_scheduled,  -- its day has not come yet: no trend counts it
+    published_date,  -- its day in the time zone of the site
+    is_scheduled,  -- its day has not come yet
     updated_at,  -- moment of the last update the file speaks of
+    expires_at,  -- moment from which on the site shows it no longer, null when it stays
     file_date,  -- date in the file name; in some files a day off published_date
     first_seen_at,  -- start of the run that first saw the article
-    coalesce(is_published, true) and not coalesce(is_removed, false) as is_live,  -- published unless said otherwise, and not removed
+    not (is_draft or is_scheduled) as is_counted,  -- trends, means and movers count it: no draft, and its day has come
+    not_live_reason is null as is_live,  -- readers can see it: nothing says otherwise
+    not_live_reason,  -- the first that holds: removed, draft, unpublished (a ranking cut), scheduled, expired; null when live
+    is_draft,  -- its site keeps it back: a draft, hidden, private or unlisted
     is_published,  -- published as typed: a ranking cut, null when absent
     is_removed,  -- removed as typed, null when absent
     quality,  -- editorial score, 0 or more, no upper bound
     heat,  -- quality plus a temporary bump, null when not measured
     heat - quality as heat_bump,  -- the bump alone, null unless both are measured
-from articles
-cross join newest
+from reasons
 order by article_id

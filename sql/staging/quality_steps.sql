@@ -45,7 +45,7 @@ states as (
         cast(timezone('UTC', versions.valid_from) as date) as from_date,
         cast(timezone('UTC', versions.valid_to) as date) as to_date,
         if(
-            versions.is_loaded,
+            versions.is_loaded and not versions.is_draft,
             {
                 'quality': versions.quality,
                 'story_url': coalesce(versions.story_url, '(none)'),

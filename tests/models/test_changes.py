@@ -162,8 +162,26 @@ def test_runs_come_to_the_tables_of_a_full_rebuild(runs: list[list[tuple[str, st
 @pytest.mark.parametrize(
     ("edit", "rebuilt"),
     [
-        ("payload", {"staging.articles", "staging.providers", "marts.articles", "marts.coverage"}),
-        ("image", {"staging.articles", "staging.providers", "marts.articles", "marts.coverage"}),
+        (
+            "payload",
+            {
+                "staging.articles",
+                "staging.clock",
+                "staging.providers",
+                "marts.articles",
+                "marts.coverage",
+            },
+        ),
+        (
+            "image",
+            {
+                "staging.articles",
+                "staging.clock",
+                "staging.providers",
+                "marts.articles",
+                "marts.coverage",
+            },
+        ),
     ],
 )
 def test_what_no_report_is_made_of_rebuilds_none_of_them(

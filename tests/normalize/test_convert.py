@@ -116,7 +116,7 @@ def test_a_whole_number_is_taken_and_nothing_else(value: Value, expected: Any) -
     assert judged(convert.to_integer, value) == expected
 
 
-NOT_BOOLEAN = ("wrong_type", "true or false", "Write true or false without quotes.", None)
+NOT_BOOLEAN = ("wrong_type", "true or false", "Write true or false.", None)
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,21 @@ NOT_BOOLEAN = ("wrong_type", "true or false", "Write true or false without quote
         (Plain("yes"), True),
         (Plain("off"), False),
         (True, True),
-        ("true", NOT_BOOLEAN),
-        (Plain("1"), NOT_BOOLEAN),
-        (1, NOT_BOOLEAN),
+        ("True", True),
+        ("no", False),
+        (Plain("1"), True),
+        (0, False),
+        ([Plain("true")], True),
+        (Plain(""), None),
+        (Plain("maybe"), NOT_BOOLEAN),
+        ("", NOT_BOOLEAN),
+        (2, NOT_BOOLEAN),
         ([], NOT_BOOLEAN),
+        ({}, NOT_BOOLEAN),
     ],
 )
 def test_true_and_false_are_taken(value: Value, expected: Any) -> None:
-    """Also in the words of YAML 1.1; neither numbers nor quoted words."""
+    """In quotes, as 1 or 0 and as a list of one, as site generators read a flag; else it is a misfit."""
     assert judged(convert.to_boolean, value) == expected
 
 

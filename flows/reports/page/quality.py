@@ -28,15 +28,15 @@ _MOVED = 2
 SCALE = """\
 select least(min(quality), 0), quantile_disc(quality, 0.98), max(quality)
 from marts.articles
-where quality is not null"""
+where quality is not null and is_counted"""
 DISTRIBUTION = """\
 select
     least(cast({width} * floor(quality / {width}) as bigint), {last}) as quality_from,
     count(*) as articles,
     sum(count(*)) over () as scored_articles,
-    (select median(quality) from marts.articles) as quality_median,
+    (select median(quality) from marts.articles where is_counted) as quality_median,
 from marts.articles
-where quality is not null
+where quality is not null and is_counted
 group by quality_from
 order by quality_from"""
 OVER_TIME = """\
@@ -53,7 +53,7 @@ inner join (
     from marts.quality_trends
     where time_grain = '{time_grain}'
 ) as periods on periods.period_start = date_trunc('{time_grain}', published_date)
-where quality is not null and not is_scheduled
+where quality is not null and is_counted
 group by periods.period_start
 order by periods.period_start desc
 limit {periods}"""

@@ -12,7 +12,7 @@ SHIFTS = f"""\
 with scores as (
     select date_trunc('{{time_grain}}', published_date) as period_start, provider, quality
     from marts.articles
-    where quality is not null and not is_scheduled
+    where quality is not null and is_counted
 ),
 
 periods as (
