@@ -1,5 +1,7 @@
 """Numbers and names as a reader sees them, on a terminal, on the page and in messages."""
 
+from collections.abc import Mapping
+
 _NAME_LENGTH = 60
 
 
@@ -16,3 +18,11 @@ def clip(name: str, length: int = _NAME_LENGTH) -> str:
 def escape_control(text: object) -> str:
     """Return the text with control characters spelled out, line breaks and tabs too."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def spell_uncounted(counts: Mapping[str, int]) -> str:
+    """Return what comes after a number of articles: " and 6 drafts"; nothing if all are counted."""
+    return "".join(
+        f" and {n:,} {name if n == 1 or name == 'scheduled' else f'{name}s'}"
+        for name, n in counts.items()
+    )

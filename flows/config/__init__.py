@@ -46,7 +46,7 @@ class Config:
     reading: Reading = field(default_factory=Reading)
     earliest: date | None = None
     latest: date | None = None
-    zone: ZoneInfo = ZoneInfo("UTC")
+    time_zone: str = "UTC"
 
     @property
     def hash(self) -> str:
@@ -110,7 +110,7 @@ def parse(data: bytes, path: Path) -> Config:
         collections=_read_collections(file, fields),
         terms=tuple(_read_terms(file, fields, secret)),
         reading=Reading(secret, duplicates == "last"),
-        zone=_read_zone(file, fields),
+        time_zone=_read_time_zone(file, fields),
         **_read_dates(file, fields),
     )
 
@@ -183,11 +183,11 @@ def _read_terms(file: ConfigFile, fields: dict[str, Value], secret: frozenset[st
     return found
 
 
-def _read_zone(file: ConfigFile, fields: dict[str, Value]) -> ZoneInfo:
+def _read_time_zone(file: ConfigFile, fields: dict[str, Value]) -> str:
     """Return the zone whose midnight begins a day, and in which dates without a zone are."""
     name = to_text(fields.get("timezone", "UTC"))
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(name).key
     except (LookupError, OSError, ValueError):
         file.refuse(("timezone",), f"`{name}` is no time zone", "one as Europe/Berlin, or UTC")
 

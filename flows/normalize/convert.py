@@ -89,7 +89,7 @@ def to_boolean(value: Value) -> bool | None:
 
 
 def to_timestamp(value: Value, zone: tzinfo = UTC) -> int | None:
-    """Take a date or date-time, quoted or not, as µs since 1970 UTC; what names none is in `zone`."""
+    """Take a date or date-time as µs since 1970 UTC; one that names no zone is in `zone`."""
     if is_null(value):
         return None
     hint = ""

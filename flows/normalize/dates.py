@@ -114,7 +114,10 @@ def _to_zone(name: str) -> tzinfo:
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """The plausible dates, both ends included, as µs since 1970 UTC; what names no zone is in `zone`."""
+    """The plausible dates, both ends included, as µs since 1970 UTC.
+
+    Dates that name no zone are in `zone`, and `unset` is the beginning of 1970 there.
+    """
 
     earliest: int
     latest: int
@@ -134,7 +137,7 @@ class DateRange:
 def to_micros(moment: datetime | date, zone: tzinfo = UTC) -> int:
     """Return a moment as µs since 1970 UTC; one that names no zone is in `zone`."""
     if not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001 - follows
+        moment = datetime(moment.year, moment.month, moment.day)
     return ((moment if moment.tzinfo else moment.replace(tzinfo=zone)) - _EPOCH) // _MICROSECOND
 
 

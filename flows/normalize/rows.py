@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from flows import config, frontmatter
 from flows.config import Config
@@ -75,7 +76,7 @@ def _to_rows(
 
 
 def _find_date_range(mapping: Config, now: datetime) -> dates.DateRange:
-    return dates.range_at(now, mapping.earliest, mapping.latest, mapping.zone)
+    return dates.range_at(now, mapping.earliest, mapping.latest, ZoneInfo(mapping.time_zone))
 
 
 def _add_article(reader: Reader, plan: ArticlePlan, related: Keys, rows: Rows) -> None:
@@ -122,7 +123,7 @@ def trace_feeds(document: Document, mapping: Config) -> tuple[dict[str, KeyPath]
     filled = {column: path for column, path in OWN_KEYS.items() if row.get(column) is not None}
     elsewhere = {column: path for path, column in reader.feeds.items() if column in OWN_KEYS}
     moment = row.get("published_at")
-    day = None if moment is None else dates.to_day(moment, mapping.zone)
+    day = None if moment is None else dates.to_day(moment, plausible.zone)
     from_no_key = {column: (label,) for column, label in reader.sources.items()}
     return filled | from_no_key | elsewhere, day
 

@@ -72,7 +72,7 @@ def _extract(context: RunContext, listing: Listing, plan: Plan) -> "Iterator[Fra
 
 
 def _count(context: RunContext, scanned: Scanned, outcomes: Outcomes, replayed: int) -> Receipt:
-    """Count what the run met; changed files, scope or SQL, or a day that came, have it published."""
+    """Count what the run met; it publishes for changed files, scope or SQL, or a day that came."""
     is_same = context.scope == context.before and not (
         context.is_outdated or scanned.past.is_switched
     )

@@ -40,11 +40,13 @@ class Receipt(Outcomes):
     loaded: int
     quarantined: int
     excluded: int
+    excluded_by: dict[str, int]
     ignored: int
     warnings: int
     published: bool
     seconds: dict[str, float] = field(default_factory=dict)
     tables: dict[str, int] = field(default_factory=dict)
+    uncounted: dict[str, int] = field(default_factory=dict)
     failed_checks: list[str] = field(default_factory=list)
     dropped_tables: list[str] = field(default_factory=list)
     new_keys: list[str] = field(default_factory=list)
@@ -97,12 +99,17 @@ def count_files(
         config=str(scope.config) if scope.config else None,
         mapping=scope.mapping.text,
         mapping_hash=scope.mapping_hash,
-        time_zone=scope.mapping.zone.key,
+        time_zone=scope.mapping.time_zone,
         source_commit=history.commit,
         commits=history.commits,
-        past_quarantined=_count_past_quarantined(con, run),
+        past_quarantined=_count_by(
+            con,
+            "select reason_code from ops.past_quarantine where run_id = $run_id",
+            run_id=run.run_id,
+        ),
         tool_version=__version__,
         sql_hash=sql_hash,
+        excluded_by=_count_by(con, "select reason_code from ops.files where status = 'excluded'"),
         ignored=ignored,
         warnings=row_count(con, "ops.warnings"),
         published=published,
@@ -113,23 +120,22 @@ def count_files(
 
 def complete(con: Connection, receipt: Receipt, seconds: Mapping[str, float]) -> Receipt:
     """Add what only the end of a run knows: its time and the rows of the tables."""
+    tables = row_counts(con, table_names(con))
+    # A sql/ of one's own may lack it.
+    is_there = "staging.uncounted" in tables
+    uncounted = _count_by(con, "select reason from staging.uncounted") if is_there else {}
     return replace(
         receipt,
         finished_at=max(datetime.now(UTC), receipt.started_at),
         seconds=dict(seconds),
-        tables=row_counts(con, table_names(con)),
+        tables=tables,
+        uncounted=uncounted,
     )
 
 
-def _count_past_quarantined(con: Connection, run: Run) -> dict[str, int]:
-    counted = con.execute(
-        """
-        select reason_code, count(*)
-        from ops.past_quarantine
-        where run_id = $run_id
-        group by reason_code
-        order by reason_code
-        """,
-        {"run_id": run.run_id},
+def _count_by(con: Connection, reasons: str, **given: str) -> dict[str, int]:
+    """Count the rows of a query by its only column."""
+    sql = (
+        f"select reason, count(*) from ({reasons}) as rows (reason) group by reason order by reason"
     )
-    return dict(counted.fetchall())
+    return dict(con.execute(sql, given).fetchall())

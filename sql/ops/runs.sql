@@ -20,6 +20,7 @@ create table ops.runs (
     loaded bigint,                 -- files whose front matter is in the warehouse
     quarantined bigint,            -- files that could not be loaded, each with a reason
     excluded bigint,               -- files that match the patterns but hold no front matter of ours
+    excluded_by map(varchar, bigint),  -- excluded files by reason code; ops.files names each
     ignored bigint,                -- files that match no pattern, are hidden or left by an editor
     new bigint,                    -- files not there at the last run, returned ones included
     changed bigint,                -- files whose bytes changed
@@ -33,5 +34,6 @@ create table ops.runs (
     new_keys varchar[],            -- keys without a column that the run before did not have
     seconds map(varchar, double),  -- seconds per stage
     table_rows map(varchar, bigint),  -- rows per table after the run
+    uncounted map(varchar, bigint),  -- articles that no trend counts, by reason: draft, scheduled
     message varchar,               -- what the run amounts to, in one sentence
 )

@@ -141,7 +141,7 @@ NOT_BOOLEAN = ("wrong_type", "true or false", "Write true or false.", None)
     ],
 )
 def test_true_and_false_are_taken(value: Value, expected: Any) -> None:
-    """In quotes, as 1 or 0 and as a list of one, as site generators read a flag; else it is a misfit."""
+    """In quotes, as 1 or 0 and in a list of one, as site generators read flags."""
     assert judged(convert.to_boolean, value) == expected
 
 

@@ -430,3 +430,19 @@ def test_the_default_table_begins_with_the_own_keys() -> None:
     assert {
         column: sources[0].path for column, sources in load_default().columns.items()
     } == OWN_KEYS
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ("{key: status, match: '^published$'}", [True, False, None]),
+        ("{not: status, match: '^draft$'}", [True, False, None]),
+        ("[{key: state, match: x}, {key: status, match: '^published$'}]", [True, False, None]),
+    ],
+)
+def test_a_flag_says_whether_its_text_matches(row: str, found: list[bool | None]) -> None:
+    """Also that it does not; only where there is no text, the next source is asked."""
+    mapping = parse(f"columns: {{is_published: {row}}}".encode(), Path("matterhouse.yaml"))
+    texts = ("status: published", "status: draft", "title: a")
+    flags = [loaded(document(text + "\n"), mapping).get("is_published") for text in texts]
+    assert flags == found

@@ -16,7 +16,7 @@ from flows.reports.messages.problems import News
 from flows.reports.movers import read_first_seen, read_movers, say_first_seen
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
-from flows.words import escape_control, spell
+from flows.words import escape_control, spell, spell_uncounted
 
 # The first few names and the number of the others are enough.
 _NAMED = 10
@@ -97,14 +97,12 @@ def _say_notable(done: Receipt, found: News) -> Iterator[str]:
 
 
 def _say_published(done: Receipt) -> str:
-    counts = (
-        spell(done.tables.get(table, 0), thing)
-        for table, thing in (
-            ("raw.articles", "article"),
-            ("marts.topics", "topic"),
-            ("marts.providers", "provider"),
-        )
-    )
+    articles = done.tables.get("raw.articles", 0) - sum(done.uncounted.values())
+    counts = [
+        f"{spell(articles, 'article')}{spell_uncounted(done.uncounted)}",
+        spell(done.tables.get("marts.topics", 0), "topic"),
+        spell(done.tables.get("marts.providers", 0), "provider"),
+    ]
     seconds = sum(done.seconds.values())
     return (
         f"Published {shorten(done.warehouse)} in {seconds:.1f} s (run {done.run_id}):"

@@ -26,6 +26,7 @@ from flows.reports.sentences import Summary, spell_day, summarize
 from flows.warehouse.connection import Connection, open_readonly
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.run_log import read_runs
+from flows.words import spell_uncounted
 
 _FOLDER = Path(__file__).parent
 SECTIONS: tuple[Callable[[Connection], Section], ...] = (
@@ -40,8 +41,9 @@ SECTIONS: tuple[Callable[[Connection], Section], ...] = (
 )
 TOTALS = """\
 select
-    (select sum(articles) from marts.coverage where time_grain = 'year') as articles,
+    (select count(*) from marts.articles where is_counted) as articles,
     (select count(*) from ops.files where status = 'quarantined') as quarantined_files,
+    (select arg_max(uncounted, started_at) from ops.runs) as uncounted,
     (select arg_max(run_id, started_at) from ops.runs) as run_id,
     (select max(started_at) from ops.runs) as started_at"""
 
@@ -109,7 +111,8 @@ def _make_tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str
         (
             "Articles in all",
             svg.number(totals["articles"] or 0),
-            f"to {spell_day(summary.until)}" if summary.until else "",
+            (f"to {spell_day(summary.until)}" if summary.until else "")
+            + spell_uncounted(totals["uncounted"] or {}),
             "flat",
         ),
         (

@@ -17,7 +17,7 @@ def con() -> "duckdb.DuckDBPyConnection":
         """
         create schema marts;
         create table marts.articles as
-        select 80 as quality, null::date as published_date, false as is_scheduled;
+        select 80 as quality, null::date as published_date, true as is_counted;
         create table marts.providers as select 'news.example.org' as provider, 'News' as name;
         create table marts.quality_changes_by (
             dimension varchar, member varchar, time_grain varchar, period_start date,
@@ -106,7 +106,7 @@ def test_a_distribution_is_drawn_in_buckets_that_fit_the_scores(
     """Stars, marks up to a hundred, and one that is a typing error, are some fifteen columns."""
     con.execute(
         f"create or replace table marts.articles as select *, null::date as published_date,"
-        f" false as is_scheduled from {values} as scores (quality)"
+        f" true as is_counted from {values} as scores (quality)"
     )
     figure = quality.draw_section(con).figures[0]
     assert figure.lead == lead

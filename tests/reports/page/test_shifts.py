@@ -24,19 +24,19 @@ def con() -> "duckdb.DuckDBPyConnection":
         """
         create schema marts;
         create table marts.articles (
-            provider varchar, quality integer, published_date date, is_scheduled boolean
+            provider varchar, quality integer, published_date date, is_counted boolean
         );
         create table marts.providers as select 'b' as provider, 'Bright News' as name;
         create table marts.quality_trends (
             time_grain varchar, period_start date, is_complete boolean
         );
-        insert into marts.articles values ('a', 1, null, false), ('a', 1, '2025-03-09', true)
+        insert into marts.articles values ('a', 1, null, true), ('a', 1, '2025-03-09', false)
         """
     )
     for month, scores in MONTHS.items():
         for provider, quality in scores:
             values = [provider, quality, f"{month}-05"]
-            con.execute("insert into marts.articles values (?, ?, ?, false)", values)
+            con.execute("insert into marts.articles values (?, ?, ?, true)", values)
         trend = ["month", f"{month}-01", month < "2025-06"]
         con.execute("insert into marts.quality_trends values (?, ?, ?)", trend)
     return con
