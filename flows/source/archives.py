@@ -2,8 +2,6 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -29,11 +27,7 @@ def walk(source: Path | str, chosen: PathFilter) -> Listing:
     found: dict[str, str] = {}
     faults: dict[str, PathError] = {}
     ignored = 0
-    with _open(source) as file:
-        listed = [(member.path, member.mark) for member in _read_members(source, file)]
-    root = _root({_top(name) for name, _ in listed})
-    for name, mark in listed:
-        path = _path(name, root)
+    for path, member in _read_members(source).items():
         if not chosen.accepts(path):
             ignored += 1
             continue
@@ -44,25 +38,14 @@ def walk(source: Path | str, chosen: PathFilter) -> Listing:
                 "The member's name is not valid UTF-8.",
                 "Rename the file; in the ledger each byte that is not UTF-8 is shown as \\x….",
             )
-        found[path] = mark
+        found[path] = member.stamp or _sign(member, member.read())
     return Listing(list(found), list(found.values()), faults, ignored)
 
 
-@contextmanager
-def open_reader(source: Path | str, paths: Sequence[str]) -> Iterator[Reader]:
-    """Give what reads members; the archive is read once for all of them."""
-    wanted = frozenset(paths)
-    tops: set[str] = set()
-    may_be_wanted: list[Member] = []
-    with _open(source) as file:
-        for member in _read_members(source, file):
-            tops.add(top := _top(member.path))
-            # Only after the last member it is known whether all are in one folder.
-            if not wanted.isdisjoint((_path(member.path), _path(member.path, top))):
-                may_be_wanted.append(member)
-        root = _root(tops)
-        found = {_path(member.path, root): member for member in may_be_wanted}
-        yield lambda path: _read(found.get(path))
+def open_reader(source: Path | str) -> Reader:
+    """Return what reads members."""
+    found = _read_members(source)
+    return lambda path: _read(found.get(path))
 
 
 def _read(member: Member | None) -> Read:
@@ -81,9 +64,16 @@ def _read(member: Member | None) -> Read:
             "Name it by a path below the archive: without .. and without / at its beginning.",
         )
     data = member.read()
-    hashed = member.mark.encode() if data is None else data
+    mark = _sign(member, data)
+    hashed = mark.encode() if data is None else data
     digest = hashlib.blake2b(hashed, digest_size=16).hexdigest()
-    return data, digest, Signature(int(member.mark.partition(" ")[0]), member.mark)
+    return data, digest, Signature(member.size, mark)
+
+
+def _sign(member: Member, data: bytes | None) -> str:
+    """Return what changes with a member's bytes."""
+    digest = hashlib.blake2b(data or b"", digest_size=16).hexdigest()
+    return member.stamp or f"{member.size} {digest}"
 
 
 def _path(name: str, root: str = "") -> str:
@@ -114,40 +104,48 @@ def _leads_out(name: str) -> bool:
     return name.startswith("/") or ".." in name.split("/")
 
 
-def _read_members(source: Path | str, file: IO[bytes]) -> Iterator[Member]:
-    """Yield all members, or fail: an archive that ends too early says nothing of what is gone."""
+def _read_members(source: Path | str) -> dict[str, Member]:
+    """Return all members by path, or fail: half an archive says nothing of what is gone."""
     try:
-        yield from read_members(file, str(source))
-    except MatterhouseError:
-        raise
+        return _open(source, _find_mark(source))
     except Exception as error:
-        # Each format and each compression has error classes of its own.
+        # Each format and each compression has error classes of its own, some of them OSErrors.
+        if isinstance(error, MatterhouseError) or getattr(error, "errno", None):
+            raise
         raise SourceUnreadable(
             f"{source} is no whole archive ({error}); nothing was changed"
         ) from error
 
 
-@contextmanager
-def _open(source: Path | str) -> Iterator[IO[bytes]]:
+def _find_mark(source: Path | str) -> str:
+    """Return what tells whether an archive has been replaced."""
     if isinstance(source, Path):
-        with source.open("rb") as opened:
-            yield opened
-        return
+        status = source.stat()
+        return f"{status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
     folder, _, name = source.rpartition("/")
-    store = objects.open_store(folder)
     try:
-        mark = objects.mark(store.head(name))
-        file = _fetch(folder, name, mark)
+        return objects.mark(objects.open_store(folder).head(name))
     except Exception as error:
         objects.fail(source, error)
-    file.seek(0)
-    yield file
 
 
 @lru_cache(maxsize=1)
-def _fetch(folder: str, name: str, mark: str) -> IO[bytes]:
-    """Keep the bytes of an archive in a file without a name while this process may need them."""
+def _open(source: Path | str, mark: str) -> dict[str, Member]:
+    """Keep an archive open until another is needed: each batch would list its members again."""
+    file = source.open("rb") if isinstance(source, Path) else _fetch(source)
+    listed = list(read_members(file, str(source)))
+    root = _root({_top(member.path) for member in listed})
+    return {_path(member.path, root): member for member in listed}
+
+
+def _fetch(address: str) -> IO[bytes]:
+    """Return the bytes of an archive in a file without a name."""
+    folder, _, name = address.rpartition("/")
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it ends with the process, or the next one
-    for chunk in objects.open_store(folder).get(name).stream(min_chunk_size=_CHUNK):
-        file.write(chunk)
+    try:
+        for chunk in objects.open_store(folder).get(name).stream(min_chunk_size=_CHUNK):
+            file.write(chunk)
+    except Exception as error:
+        objects.fail(address, error)
+    file.seek(0)
     return file

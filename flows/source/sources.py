@@ -93,7 +93,7 @@ def open_reader(
 ) -> AbstractContextManager[Reader]:
     """Open what reads these paths, each once and in order; `marks` are those of the listing."""
     if archives.is_archive(source):
-        return archives.open_reader(source, paths)
+        return nullcontext(archives.open_reader(source))
     if isinstance(source, str):
         return objects.open_reader(source, paths, marks)
     if commit_tree.split_revision(source):

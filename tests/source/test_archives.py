@@ -3,7 +3,9 @@
 import gzip
 import io
 import struct
+import subprocess
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -20,6 +22,7 @@ from flows.pipeline.run import run
 from flows.source import archives, members
 from flows.source.folder import SourceUnreadable
 from flows.source.patterns import PathFilter
+from flows.source.read import Unreadable
 from tests.conftest import article, counts
 from tests.servers import Bucket
 
@@ -127,7 +130,7 @@ def test_a_cut_between_compressed_members_is_seen(tmp_path: Path) -> None:
 
 
 def test_names_lead_nowhere(tmp_path: Path) -> None:
-    """Absolute names, .., links and devices are left out; nothing is written anywhere."""
+    """Absolute names, .., symbolic links and devices are left out; nothing is written anywhere."""
     text = article(title="evil").encode()
     with tarfile.open(tmp_path / "content.tar", "w") as archive:
         add(archive, "_news/a.md", article(title="a").encode())
@@ -141,7 +144,7 @@ def test_names_lead_nowhere(tmp_path: Path) -> None:
     assert ledger(tmp_path) == [
         ("/etc/evil.md", "excluded", "leads_out"),
         ("_news/a.md", "loaded", None),
-        ("hard.md", "excluded", "symbolic_link"),
+        ("hard.md", "loaded", None),
         ("link.md", "excluded", "symbolic_link"),
         ("pipe.md", "excluded", "not_a_file"),
     ]
@@ -179,6 +182,46 @@ def test_an_archive_of_another_version_or_none_changes_nothing(tmp_path: Path) -
         (tmp_path / name).write_bytes(data)
         with pytest.raises(SourceUnreadable, match="no whole archive"):
             build(tmp_path / name, tmp_path)
+
+
+def test_a_hard_link_is_a_file(tmp_path: Path) -> None:
+    """It has the bytes of the member that it names; without one it is left out."""
+    with tarfile.open(tmp_path / "content.tar", "w") as archive:
+        add(archive, "a.md", article(title="a", quality=1).encode())
+        for path, target in (("b.md", "a.md"), ("c.md", "b.md"), ("d.md", "/etc/passwd")):
+            add(archive, path, type=tarfile.LNKTYPE, linkname=target)
+        add(archive, "a.md", article(title="later", quality=2).encode())
+    build(tmp_path / "content.tar", tmp_path)
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as con:
+        found = con.execute("select article_id, title from raw.articles order by 1").fetchall()
+    assert found == [("a.md", "later"), ("b.md", "a"), ("c.md", "a")]
+    assert ledger(tmp_path)[-1] == ("d.md", "excluded", "symbolic_link")
+
+
+def test_a_damaged_tar_changes_nothing(tmp_path: Path) -> None:
+    """A damaged header, or one that leads back, would hide the members behind it."""
+    whole = tarred(articles(a=1, b=2))
+    at = whole.index(b"./_news/b.md")
+    with tarfile.open(tmp_path / "negative.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        add(archive, "a.md", pax_headers={"size": "-512"})
+        add(archive, "b.md", article().encode())
+    (tmp_path / "header.tar").write_bytes(whole[:at] + b"X" + whole[at + 1 :])
+    for name, said in (
+        ("negative", "a.md has a negative size"),
+        ("header", f"byte {at} is damaged"),
+    ):
+        with pytest.raises(SourceUnreadable, match=said):
+            build(tmp_path / f"{name}.tar", tmp_path)
+
+
+def test_a_sparse_member_is_whole(tmp_path: Path) -> None:
+    """Its holes are zeros, as in the unpacked file."""
+    subprocess.run(
+        "printf -- '---\ntitle: a\n---\n' > a.md && truncate -s 1M a.md && tar -cSf a.tar a.md",
+        shell=True, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    build(tmp_path / "a.tar", tmp_path)
+    assert ledger(tmp_path) == [("a.md", "loaded", None)]
 
 
 def test_a_damaged_member_is_that_member_alone(tmp_path: Path) -> None:
@@ -240,6 +283,50 @@ def test_a_zip_that_claims_gigabytes_quarantines_the_member(tmp_path: Path) -> N
         ("_news/a.md", "loaded", None),
         ("big.md", "quarantined", "file_too_large"),
     ]
+
+
+def test_a_zip_member_that_gives_more_than_it_claims_takes_no_memory(tmp_path: Path) -> None:
+    """It is quarantined as soon as it has given what it claims."""
+    data = bytearray(zipped({**articles(a=1), "big.md": "x" * 50_000_000}))
+    for signature, offset in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        at = data.rindex(signature)
+        data[at + offset : at + offset + 4] = struct.pack("<I", 34)
+    (tmp_path / "content.zip").write_bytes(data)
+    listing = archives.walk(tmp_path / "content.zip", PathFilter())
+    read = archives.open_reader(tmp_path / "content.zip")
+    tracemalloc.start()
+    with pytest.raises(Unreadable, match="cannot be unpacked"):
+        read("big.md")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (listing.paths[-1], peak < 1_000_000) == ("big.md", True)
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar.gz"])
+def test_an_archive_is_opened_once_for_all_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """Reading takes time for each member, not for each pair of a member and a batch."""
+    archive = tmp_path / f"content.{ending}"
+    archive.write_bytes(FORMATS[ending]({f"{n}.md": "" for n in range(9)}))
+    opened: list[Path] = []
+    monkeypatch.setattr(
+        archives,
+        "read_members",
+        lambda file, name: (opened.append(name), members.read_members(file, name))[1],
+    )
+    listing = archives.walk(archive, PathFilter())
+    sizes = [archives.open_reader(archive)(path)[2].size_bytes for path in listing.paths]
+    assert (sizes, len(opened)) == ([0] * 9, 1)
+
+
+def test_utf_8_needs_no_flag(tmp_path: Path) -> None:
+    """Many tools write UTF-8 names into a zip without saying so; others are of code page 437."""
+    made = zipped({"caf__.md": article(title="a"), "gar_on.md": article(title="b")})
+    made = made.replace(b"caf__.md", "café.md".encode()).replace(b"gar_on", b"gar\x87on")
+    (tmp_path / "content.zip").write_bytes(made)
+    build(tmp_path / "content.zip", tmp_path)
+    assert ledger(tmp_path) == [("café.md", "loaded", None), ("garçon.md", "loaded", None)]
 
 
 def test_a_name_that_is_not_utf_8_is_quarantined(tmp_path: Path) -> None:
