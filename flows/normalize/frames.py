@@ -17,7 +17,7 @@ from flows import sql_folder
 Frames = dict[str, pd.DataFrame]
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
-Columns = dict[str, list[Any]]
+Columns = dict[str, Sequence[Any]]
 
 TABLES = (
     "raw.articles",

@@ -5,22 +5,20 @@ and stays in `extra`: nothing is changed silently.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from flows import config, frontmatter
 from flows.config import Config
 from flows.frontmatter import KeyPath, Value
 from flows.normalize import dates, kinds
-from flows.normalize.by_column import Table
 from flows.normalize.convert import clean, to_list, to_mapping
 from flows.normalize.extra import as_json, count_secured_chars
 from flows.normalize.frames import Columns, Frames, Row, Rows, columns, make_frame
 from flows.normalize.keys import IMAGE, OWN_KEYS, PROVIDER, Keys, related_keys
-from flows.normalize.plain import take_plain
 from flows.normalize.plan import ArticlePlan, make_plan
 from flows.normalize.reader import Reader
 from flows.normalize.terms import take_terms
@@ -41,29 +39,20 @@ def normalize(
     mapping = mapping or config.load_default()
     plausible = _find_date_range(mapping, observed_at or datetime.now(UTC))
     plan, related = make_plan(mapping, plausible), related_keys(plausible)
-    documents = extracted.documents
-    plain = take_plain(documents, plan, related, mapping.reading)
-    rows: dict[str, dict[int, list[Row]]] = {table: {} for table in columns()}
+    rows: Rows = {table: [] for table in columns()}
     with time_limit.watch():
-        for number in sorted(plain.odd):
+        for document in extracted.documents:
             time_limit.start_file()
-            for table, found in _to_rows(documents[number], plan, related, mapping).items():
-                rows[table][number] = found
-    none = Table([], {})
-    tables = {
-        table: plain.tables.get(table, none).with_rows(rows[table], plain.odd, names)
-        for table, names in columns().items()
-    }
+            _add_document(document, plan, related, mapping, rows)
+    tables = {table: _to_columns(rows[table], columns()[table]) for table in columns()}
     tables["ops.files"] = _list_files(extracted, mapping)
     return {table: make_frame(declared, tables[table]) for table, declared in columns().items()}
 
 
-def _to_rows(
-    document: Document, plan: ArticlePlan, related: Keys, mapping: Config
-) -> Mapping[str, list[Row]]:
-    """Return what becomes of one document, value by value."""
+def _add_document(
+    document: Document, plan: ArticlePlan, related: Keys, mapping: Config, rows: Rows
+) -> None:
     reader = Reader(document, mapping, plan)
-    rows: Rows = defaultdict(list)
     if document.kind == "article":
         _add_article(reader, plan, related, rows)
     else:
@@ -72,7 +61,13 @@ def _to_rows(
         {"path": document.path} | asdict(warning)
         for warning in reader.warnings.locate(document, mapping.reading)
     ]
-    return rows
+
+
+def _to_columns(rows: list[Row], names: Iterable[str]) -> Columns:
+    blank = dict.fromkeys(names)
+    take_values = itemgetter(*blank)
+    values = zip(*[take_values(blank | row) for row in rows], strict=True)
+    return dict(zip(blank, values, strict=bool(rows)))
 
 
 def _find_date_range(mapping: Config, now: datetime) -> dates.DateRange:
