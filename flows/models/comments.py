@@ -59,6 +59,11 @@ def write(con: Connection, file: SqlFile) -> None:
             f"look at {', '.join(silent)}. End the line of each column of the last select "
             "with its name and `  -- comment`, in order."
         )
+    if unknown := [name for name in file.key if name not in named]:
+        raise UnusableSqlFile(
+            f"{file.place}: the line `Grain:` ends with the columns that tell rows apart, and"
+            f" {', '.join(unknown)} is no column of {file.name}."
+        )
     # Committed together: three hundred commits of a comment each took as long as a report.
     con.execute("begin")
     con.execute(f"comment on table {file.name} is {sql_literal(comments.table)}")

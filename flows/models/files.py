@@ -58,6 +58,12 @@ class SqlFile:
         return lines[0].removeprefix("Reads:").strip().split(", ") if lines else []
 
     @property
+    def key(self) -> list[str]:
+        """Return the columns in brackets at the end of the line `Grain:`, which tell rows apart."""
+        found = re.search(r"^Grain: .*\(([\w, ]+)\)$", "\n".join(self.paragraphs), re.MULTILINE)
+        return found[1].split(", ") if found else []
+
+    @property
     def is_scalar(self) -> bool:
         """Return whether it is a macro that makes a value, not a table."""
         return self.folder == "macros" and not self._macro_head[1]

@@ -26,7 +26,11 @@ def check(context: RunContext, modelled: Modelled) -> Receipt:
     before = context.before
     is_same_folder = before is not None and before.is_of_folder(context.scope.source)
     is_loss_meant = context.request.accept_loss or not is_same_folder
-    failed = checks.run(context.con, waived=("articles_shrank",) if is_loss_meant else ())
+    failed = checks.run(
+        context.con,
+        written=modelled.written,
+        waived=("articles_shrank",) if is_loss_meant else (),
+    )
     if errors := [each.name for each in failed if each.severity == "error"]:
         raise ChecksFailed(
             f"{len(errors)} of the checks failed ({', '.join(errors)}): nothing was"

@@ -11,10 +11,14 @@ from flows.pipeline.receipt import Receipt
 
 @dataclass(frozen=True, slots=True)
 class Modelled:
-    """The receipt so far, and the tables that were made."""
+    """The receipt so far, and the models that were made; `written` has the other tables, too.
+
+    None stands for all of them.
+    """
 
     receipt: Receipt
     built: Built
+    written: frozenset[str] | None = None
 
 
 def model(context: RunContext, receipt: Receipt) -> Modelled:
@@ -22,4 +26,5 @@ def model(context: RunContext, receipt: Receipt) -> Modelled:
     if context.reread or context.is_outdated:
         return Modelled(receipt, build.build(context.con))
     changed = merge.list_changed_tables(context.con, context.run)
-    return Modelled(receipt, build.build(context.con, changed))
+    built = build.build(context.con, changed)
+    return Modelled(receipt, built, frozenset((*changed, *built.tables)))

@@ -1,5 +1,5 @@
 -- How long after its publication does an article come into the collection, provider by provider?
--- Grain: one row per provider, time_grain and period of arrival
+-- Grain: one row per provider and period of arrival (provider, time_grain, period_start)
 -- Reads: staging.article_versions
 -- Note: filter on one time_grain. An article arrives with its first commit, or with the first run that saw it. The
 -- very first commit or run is an import of what was there before, which says nothing about delays, so it is left out.

@@ -1,5 +1,5 @@
 -- How actively is the collection maintained: how many commits came, and what did they do to its articles?
--- Grain: one row per time_grain and period with a commit to the content
+-- Grain: one row per time_grain and period with a commit to the content (time_grain, period_start)
 -- Reads: raw.commits, staging.article_versions
 -- Note: filter on one time_grain. A commit that only rewrites files (a signature, line ends) counts as one, but
 -- changes no article. What runs saw on disk without a commit is not here; empty without a history.

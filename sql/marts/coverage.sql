@@ -1,5 +1,5 @@
 -- Where does the front matter have gaps: what is missing, warned about or quarantined, and since when?
--- Grain: one row per collection, time_grain and period with a file
+-- Grain: one row per collection and period with a file (collection, time_grain, period_start)
 -- Reads: marts.articles, ops.files, staging.articles
 -- Note: filter on one time_grain. The period is that of publication, else of the date in the file name, else of
 -- the first run that saw the file, so undated and quarantined files are here too.

@@ -1,5 +1,5 @@
 -- How much does each provider publish, how good is it, and is it rising?
--- Grain: one row per provider, time_grain and period, from the provider's first to the newest period
+-- Grain: one row per provider and period, from its first to the newest one (provider, time_grain, period_start)
 -- Reads: staging.article_periods, staging.article_topics, staging.articles, trends()
 -- Note: filter on one time_grain; one provider can own most of a corpus (articles_share_without_largest). Days without
 -- an article are no rows; longer periods are rows of zeros, until a provider has been empty for a year.

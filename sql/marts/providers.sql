@@ -1,5 +1,5 @@
 -- Who publishes, how much, how well and how steadily, and who is cited by others?
--- Grain: one row per provider of an article or of a related item
+-- Grain: one row per provider of an article or of a related item (provider)
 -- Reads: momentum(), raw.related_articles, staging.article_periods, staging.article_topics, staging.articles, staging.providers
 -- Note: the largest provider can own most of a corpus; a provider that is only cited has no articles. The 28 days
 -- are those of marts.topics. A domain can have many names (a video site its channels): see names.

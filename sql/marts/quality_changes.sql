@@ -1,5 +1,5 @@
 -- Why did the mean quality move: new articles, removed ones, new scores, or another mix of providers?
--- Grain: one row per time_grain and period of observation, from the first to the last observed one
+-- Grain: one row per period of observation, from the first to the last one (time_grain, period_start)
 -- Reads: marts.quality_changes_by, marts.quality_changes_by_commit, staging.quality_steps
 -- Note: periods are of observation, not publication; the first is the import and explains nothing. Method:
 -- new + removed + re-scored, weighted by the provider's share at both ends, + mix shift = quality_change.

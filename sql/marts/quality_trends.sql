@@ -1,5 +1,5 @@
 -- How is quality distributed in each category and type, and how does that move?
--- Grain: one row per category, type, time_grain and period, from the pair's first to the newest period
+-- Grain: one row per category, type and period, from the pair's first to the newest one (category, type, time_grain, period_start)
 -- Reads: staging.article_periods, trends()
 -- Note: filter on one time_grain; weigh means of several rows by scored_articles. Days without an article are no
 -- rows; longer periods are rows of zeros, until a pair has been empty for a year.

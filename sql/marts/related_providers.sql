@@ -1,5 +1,5 @@
 -- Whose articles cite whom as related, and are the cited items better than the citing ones?
--- Grain: one row per citing provider and cited provider
+-- Grain: one row per citing provider and cited provider (provider, related_provider)
 -- Reads: raw.related_articles, staging.articles
 -- Note: self-citations are rows too: leave them out with not is_self.
 with citations as (

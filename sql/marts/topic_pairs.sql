@@ -1,5 +1,5 @@
 -- Which topics appear together, more often than chance would have it?
--- Grain: one row per topic and other topic that share an article; each pair is there twice, once from each side
+-- Grain: one row per two topics that share an article, from each side (topic, other_topic)
 -- Reads: staging.article_topics, staging.uncounted
 -- Note: a parent goes with each of its children by design: leave those out with not is_parent_pair. Articles
 -- that list more than 50 topics tag everything and relate nothing, so they are left out.

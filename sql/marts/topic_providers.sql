@@ -1,5 +1,5 @@
 -- Who leads a topic, and whose articles on it are better than the rest?
--- Grain: one row per topic and provider with an article on it
+-- Grain: one row per topic and provider with an article on it (topic, provider)
 -- Reads: staging.article_topics, staging.articles
 -- Note: an article counts under each of its topics, parents too: filter on one topic, do not add up.
 with counts as (

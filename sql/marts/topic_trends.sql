@@ -1,5 +1,5 @@
 -- How much is published on each topic, how good is it, and is it rising?
--- Grain: one row per topic, time_grain and period, from the topic's first to the newest period
+-- Grain: one row per topic and period, from its first to the newest one (topic, time_grain, period_start)
 -- Reads: staging.article_periods, staging.article_topics, staging.topics, trends()
 -- Note: filter on one time_grain; add up fractional_articles or leave parents out (not is_parent). Days without an
 -- article are no rows; longer periods are rows of zeros, until a topic has been empty for a year.

@@ -1,5 +1,5 @@
 -- What topics are there, how big and how good is each, and where is it heading?
--- Grain: one row per topic that an article lists or a topic file names
+-- Grain: one row per topic that an article lists or a topic file names (topic)
 -- Reads: momentum(), staging.article_periods, staging.article_topics, staging.articles, staging.topics
 -- Note: days are counted back from the newest published_date that is not after the newest observation of
 -- an article, never from today: the same data gives the same rows, and a scheduled article moves nothing.

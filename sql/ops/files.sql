@@ -1,5 +1,5 @@
 -- The ledger: what became of every file, and how to fix the ones that could not be loaded.
--- Grain: one row per path ever seen under the source
+-- Grain: one row per path ever seen under the source (path)
 create table ops.files (
     path varchar,                  -- path below the source, with /
     collection varchar,            -- first folder of the path, without a leading underscore

@@ -1,5 +1,5 @@
 -- The receipts of the runs that made this warehouse.
--- Grain: one row per run that published (failed ones are in the .runs.jsonl file beside the warehouse)
+-- Grain: one row per run that published; failed ones are in the .runs.jsonl file beside it (run_id)
 create table ops.runs (
     run_id varchar,                -- start of the run in UTC to the microsecond; sorts by time
     started_at timestamptz,        -- start of the run

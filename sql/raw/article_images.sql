@@ -1,5 +1,5 @@
 -- The images each article lists.
--- Grain: one row per article and image
+-- Grain: one row per article and image (article_id, position)
 create table raw.article_images (
     article_id varchar,            -- raw.articles.article_id
     position integer,              -- place in the list, from 1

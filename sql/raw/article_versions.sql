@@ -1,5 +1,5 @@
 -- The score history: each article's state after each analytic change, append only.
--- Grain: one row per article and observed analytic change
+-- Grain: one row per article and observed analytic change (article_id, observed_at)
 create table raw.article_versions (
     article_id varchar,            -- path at the time; raw.articles.article_id while the article is loaded
     origin_id varchar,             -- the article through all its renames: the first path it was seen under

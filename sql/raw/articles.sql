@@ -1,5 +1,5 @@
 -- Every loaded article as its file is now.
--- Grain: one row per loaded front-matter document (path)
+-- Grain: one row per loaded front-matter document (article_id)
 create table raw.articles (
     article_id varchar,            -- path of the file below the source, with /
     collection varchar,            -- first folder of the path, without a leading underscore

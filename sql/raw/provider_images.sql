@@ -1,5 +1,5 @@
 -- The images of each article's provider.
--- Grain: one row per article and provider image
+-- Grain: one row per article and provider image (article_id, position)
 create table raw.provider_images (
     article_id varchar,            -- raw.articles.article_id
     position integer,              -- place in the list, from 1

@@ -1,5 +1,5 @@
 -- The related items each article cites.
--- Grain: one row per article and related item
+-- Grain: one row per article and related item (article_id, position)
 create table raw.related_articles (
     article_id varchar,            -- raw.articles.article_id of the citing article
     position integer,              -- place in the list, from 1

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from flows.models import checks, files
+from flows.models import build, checks, files
 from flows.warehouse.connection import connect
 from tests import models as cases
 
 CHECKS = {file.stem: file for file in files.files("checks")}
+KEYED = [file for schema in build.SCHEMAS for file in files.files(schema) if file.key]
 SOUND: dict[str, list[dict[str, Any]]] = {
     "ops.runs": [
         {"run_id": "r1", "seen": 3, "loaded": 2, "quarantined": 0, "excluded": 1}
@@ -62,6 +63,36 @@ def test_an_empty_warehouse_passes_every_check() -> None:
     """Tables without rows are sound."""
     with cases.warehouse({}) as con:
         assert checks.run(con) == []
+
+
+@pytest.mark.parametrize("file", KEYED, ids=lambda file: file.name)
+def test_rows_of_a_table_differ_in_the_columns_that_its_header_names(file: files.SqlFile) -> None:
+    """Rows that differ in any one of them are sound, and two that differ in none are not."""
+    with cases.warehouse({}, file.name) as con:
+        for column in file.key:
+            con.execute(f"""
+                insert into {file.name} ({column})
+                select case data_type
+                    when 'VARCHAR' then 'a' when 'DATE' then '2024-01-01'
+                    when 'TIMESTAMP WITH TIME ZONE' then '2024-01-01' else '1'
+                end
+                from duckdb_columns()
+                where schema_name || '.' || table_name = '{file.name}' and column_name = '{column}'
+            """)
+        con.execute(f"insert into {file.name} by name select null as {file.key[0]}")
+        assert checks._find_doubled(con, [file]) is None
+        con.execute(f"insert into {file.name} by name select null as {file.key[0]}")
+        found = checks._find_doubled(con, [file])
+    assert found
+    assert found.severity == "error"
+    assert found.rows == ((file.name, "", 2),)
+
+
+def test_only_tables_that_a_run_wrote_are_held_against_their_keys() -> None:
+    """What a run did not touch was found unique by the run that made it."""
+    with cases.warehouse({"raw.commits": [{"commit": "a"}, {"commit": "a"}]}) as con:
+        assert checks.run(con, written=["raw.articles"]) == []
+        assert [found.name for found in checks.run(con)] == ["rows_unique"]
 
 
 def test_a_check_that_needs_more_memory_finds_what_it_would_have_found_at_once() -> None:

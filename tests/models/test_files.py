@@ -86,6 +86,19 @@ def test_a_header_that_names_other_tables_is_refused(
     )
 
 
+def test_a_key_that_names_no_column_is_refused(sql: Path, con: duckdb.DuckDBPyConnection) -> None:
+    """Without its columns a table could not be held against its grain."""
+    write(sql, "a", "staging.articles")
+    mart = sql / "marts/a.sql"
+    mart.write_text(mart.read_text().replace("one row", "one row (so far) (day, articles)"))
+    with pytest.raises(UnusableSqlFile) as refused:
+        build.build(con)
+    assert str(refused.value) == (
+        "sql/marts/a.sql: the line `Grain:` ends with the columns that tell rows apart, and day is"
+        " no column of marts.a."
+    )
+
+
 def test_a_table_that_no_file_makes_is_named(sql: Path, con: duckdb.DuckDBPyConnection) -> None:
     """A mart that reads what was there once is told so before anything is built."""
     write(sql, "a", "marts.nowhere")
