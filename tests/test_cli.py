@@ -745,3 +745,8 @@ def test_a_page_in_the_place_of_something_else_is_refused(shell: Shell, tmp_path
         True,
     )
     assert shell.run("page", tmp_path)[0] == 2
+    # What a power failure has left of a page.
+    for left in (b"", b"\0" * 4096):
+        (tmp_path / "left.html").write_bytes(left)
+        assert shell.run("page", tmp_path / "left.html")[0] == 0
+        assert (tmp_path / "left.html").stat().st_size > 4096

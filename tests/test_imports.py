@@ -17,7 +17,7 @@ LEVELS = (
     {"normalize", "models"},
     {"source", "warehouse"},
     {"config"},
-    {"frontmatter", "words"},
+    {"frontmatter", "replace", "words"},
 )
 LEVEL = {room: depth for depth, rooms in enumerate(LEVELS) for room in rooms}
 

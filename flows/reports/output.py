@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flows import MatterhouseError, UsageError
+from flows.replace import replace_file
 from flows.words import escape_control
 
 
@@ -37,7 +38,7 @@ def open_output(output: Path | None) -> Iterator[Path]:
         return
     require_place(output)
     if _is_replaceable(output):
-        with _open_replacement(_resolve(output)) as path:
+        with replace_file(_resolve(output)) as path:
             yield path
     else:
         with output.open("wb") as file, _open_pipe(_copy_to(file)) as path:
@@ -53,21 +54,6 @@ def _is_replaceable(output: Path) -> bool:
 
 def _resolve(output: Path) -> Path:
     return Path(os.path.realpath(output))
-
-
-@contextlib.contextmanager
-def _open_replacement(target: Path) -> Iterator[Path]:
-    partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
-    try:
-        yield partial
-        if target.exists():
-            shutil.copymode(target, partial)
-        try:
-            partial.replace(target)
-        except OSError:
-            shutil.copyfile(partial, target)  # A mounted file cannot be renamed over.
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

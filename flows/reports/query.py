@@ -15,6 +15,7 @@ from flows.warehouse.paths import WarehousePaths
 
 _SHOWN_ROWS = 200
 _FETCHED_ROWS = 10_000
+_NO_ROWS = "the last statement gives no rows: end with a select"
 _FORMATS = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
 
 
@@ -96,8 +97,11 @@ def _run_last(con: Connection, text: str) -> duckdb.DuckDBPyRelation:
         # Its error points at the place in the query, that of sql() does not.
         con.execute(statements[-1])
         raise
+    except ValueError as error:
+        # DuckDB's Python has no name for every kind of statement.
+        raise UsageError(_NO_ROWS) from error
     if duckdb.ExpectedResultType.QUERY_RESULT not in statements[-1].expected_result_type:
-        raise UsageError("the last statement gives no rows: end with a select")
+        raise UsageError(_NO_ROWS)
     return relation
 
 

@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 
 from flows import MatterhouseError
+from flows.replace import sync
 from flows.warehouse.lock import hold_lock
 from flows.warehouse.paths import WORKING, WarehousePaths, current
 from flows.warehouse.run_log import append_run, now, read_runs, trace_line
@@ -39,13 +40,12 @@ def publish(paths: WarehousePaths, run_id: str) -> None:
     working = paths.working
     if working.with_name(f"{working.name}.wal").exists():
         raise WarehouseDamaged(f"{working} was not written out completely: run the build again")
-    with working.open("rb") as file:
-        os.fsync(file.fileno())
+    sync(working)
     # Read-only, for those whom the umask lets read.
     working.chmod(working.stat().st_mode & 0o444)
-    _sync_folder(working.parent)
+    sync(working.parent)
     working.parent.rename(paths.generations / run_id)
-    _sync_folder(paths.generations)
+    sync(paths.generations)
     keep_plain_file(paths)
     switch_to(paths, run_id)
 
@@ -82,7 +82,7 @@ def switch_to(paths: WarehousePaths, run_id: str) -> None:
         shutil.copyfile(generation, link)
         link.chmod(link.stat().st_mode & 0o444)
     link.replace(paths.warehouse)
-    _sync_folder(paths.warehouse.parent)
+    sync(paths.warehouse.parent)
 
 
 def roll_back(paths: WarehousePaths, name: str) -> str:
@@ -138,11 +138,3 @@ def _remove(generation: Path) -> None:
     # Whatever else somebody keeps in the folder is not ours.
     with contextlib.suppress(OSError):
         generation.parent.rmdir()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from flows.replace import replace_file
+from flows.reports.export import folder
 from flows.reports.export.export import Export, export
 from flows.reports.output import NotOursToReplace
 
@@ -148,17 +151,25 @@ def test_a_file_that_has_a_tables_name_is_not_overwritten(
     assert contents(tmp_path) == before
 
 
-def test_an_export_of_the_first_version_is_replaced(
-    con: "duckdb.DuckDBPyConnection", tmp_path: Path
+def test_the_manifest_comes_last(
+    con: "duckdb.DuckDBPyConnection", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its manifest did not say who made it, but names its tables with their checksums."""
-    folder = tmp_path / "out"
-    done = export(con, folder, patterns=["marts.topics"])
-    first = {key: done.manifest[key] for key in ("run_id", "format", "tables")}
-    (folder / "manifest.json").write_text(json.dumps(first))
-    (folder / "datapackage.json").unlink()
-    done = export(con, folder, file_format="csv", patterns=["marts.topics"])
-    assert sorted(contents(folder)) == sorted(done.manifest["files"])
+    """Where files are replaced one by one, a manifest never describes files that are to come."""
+    target = tmp_path / "out"
+    export(con, target, file_format="csv")
+    (target / "notes.txt").write_text("mine")
+    before = (target / "manifest.json").read_bytes()
+    replaced: list[str] = []
+
+    def note(file: Path) -> AbstractContextManager[Path]:
+        replaced.append(file.name)
+        assert (target / "manifest.json").read_bytes() == before
+        return replace_file(file)
+
+    monkeypatch.setattr(folder, "replace_file", note)
+    done = export(con, target)
+    assert set(replaced) == set(done.manifest["files"])
+    assert json.loads((target / "manifest.json").read_text()) == done.manifest
 
 
 def test_a_link_to_a_folder_is_followed(con: "duckdb.DuckDBPyConnection", tmp_path: Path) -> None:

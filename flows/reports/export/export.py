@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import MatterhouseError
+from flows.replace import sync
 from flows.reports.export import folder as folders
 from flows.reports.export import rows
 from flows.reports.export.datapackage import DATAPACKAGE, describe_export
@@ -58,6 +59,7 @@ def export(
         }
         for name, content in ((MANIFEST, manifest), (DATAPACKAGE, describe_export(con, manifest))):
             (partial / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            sync(partial / name)
         is_whole = is_whole and folders.exchange(partial, target, ours)
         if not is_whole:
             folders.replace_one_by_one(partial, target, ours)
@@ -93,7 +95,7 @@ def _write_tables(con: Connection, tables: dict[str, str], folder: Path) -> list
         rows.write(relation, file, file.suffix[1:])
         with file.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
-            os.fsync(content.fileno())
+        sync(file)
         columns = zip(relation.columns, relation.types, strict=True)
         written.append(
             {

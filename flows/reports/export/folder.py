@@ -8,12 +8,11 @@ import shutil
 from collections.abc import Iterable, Set
 from pathlib import Path
 
+from flows.replace import replace_file, sync
 from flows.reports.output import NotOursToReplace
 
 MANIFEST = "manifest.json"
 MADE_BY = "matterhouse"
-# The first version said neither who made the files nor their names in a list of their own.
-_FIRST_KEYS = {"run_id", "format", "tables"}
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -44,8 +43,6 @@ def _read_named(target: Path) -> set[str]:
         manifest = json.loads((target / MANIFEST).read_bytes())
         if manifest.get("made_by") == MADE_BY:
             return set(manifest["files"])
-        if set(manifest) == _FIRST_KEYS:
-            return {MANIFEST, *(table["file"] for table in manifest["tables"] if table["sha256"])}
     except (OSError, ValueError, AttributeError, LookupError, TypeError):
         pass  # Somebody else's, whatever it is.
     return set()
@@ -63,32 +60,29 @@ def can_be_exchanged(target: Path, ours: Set[str]) -> bool:
 
 def exchange(new: Path, target: Path, ours: Set[str]) -> bool:
     """Put a folder in the place of another at once; False where the system cannot."""
+    sync(new)
     if not target.exists():
         new.rename(target)
-        return True
-    shutil.copymode(target, new)
-    rename = getattr(ctypes.CDLL(None), "renameat2", None)
-    paths = _AT_FDCWD, os.fsencode(new), _AT_FDCWD, os.fsencode(target)
-    if rename is None or rename(*paths, _RENAME_EXCHANGE):
-        return False
-    remove(new, ours)
-    if new.exists():
-        for late in new.iterdir():  # Somebody laid it there while we wrote.
-            late.rename(target / late.name)
+    else:
+        shutil.copymode(target, new)
+        rename = getattr(ctypes.CDLL(None), "renameat2", None)
+        paths = _AT_FDCWD, os.fsencode(new), _AT_FDCWD, os.fsencode(target)
+        if rename is None or rename(*paths, _RENAME_EXCHANGE):
+            return False
+        remove(new, ours)
+        if new.exists():
+            for late in new.iterdir():  # Somebody laid it there while we wrote.
+                late.rename(target / late.name)
+    sync(target.parent)
     return True
 
 
 def replace_one_by_one(new: Path, target: Path, ours: Set[str]) -> None:
     """Put each file in the place of the one of its name, the manifest last."""
     names = {path.name for path in new.iterdir()}
-    inside = target / new.name
-    try:
-        if inside != new:  # A file cannot be renamed into a mounted folder.
-            shutil.copytree(new, inside)
-        for name in sorted(names, key=lambda name: (name == MANIFEST, name)):
-            (inside / name).replace(target / name)
-    finally:
-        remove(inside, names)
+    for name in sorted(names, key=lambda name: (name == MANIFEST, name)):
+        with replace_file(target / name) as file:
+            shutil.copyfile(new / name, file)
     for name in ours - names:
         (target / name).unlink()
 

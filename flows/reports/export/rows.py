@@ -1,5 +1,6 @@
 """A relation → its rows as CSV, JSON or Parquet, written by DuckDB's `copy`."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ _OPTIONS = {
 }
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = r"^[=+\-@\t\r]"
+# What DuckDB says of a thread that could not write.
+_OF_A_THREAD = re.compile(r'\{"exception_type".*\}')
 # The name by which `copy` knows the relation while it is written.
 _RELATION = "rows to write"
 
@@ -26,11 +29,16 @@ def write(relation: duckdb.DuckDBPyRelation, file: Path, file_format: str) -> No
     columns = zip(unique.columns, unique.types, strict=True)
     chosen = ", ".join(_select_column(name, kind, file_format) for name, kind in columns)
     # Without a temporary file beside it: the path may be a pipe's, and is the only one allowed.
-    relation.query(
-        _RELATION,
+    statement = (
         f"copy (select {chosen} {source}) to {sql_literal(file)}"
-        f" ({_OPTIONS[file_format]}, use_tmp_file false)",
+        f" ({_OPTIONS[file_format]}, use_tmp_file false)"
     )
+    try:
+        relation.query(_RELATION, statement)
+    except duckdb.IOException as error:
+        if said := _OF_A_THREAD.search(str(error)):
+            raise duckdb.IOException(json.loads(said[0])["exception_message"]) from error
+        raise
 
 
 def _select_column(name: str, kind: Any, file_format: str) -> str:

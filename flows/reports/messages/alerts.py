@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from flows.replace import replace_file
 from flows.reports.messages.problems import News
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
@@ -70,9 +71,8 @@ def read_open_problems(paths: WarehousePaths) -> frozenset[str]:
 def remember(paths: WarehousePaths, problems: Iterable[str]) -> None:
     """Keep the problems that have been reported."""
     written = json.dumps({"open": sorted(problems)}) + "\n"
-    partial = _locate(paths).with_suffix(".partial")
-    partial.write_text(written, encoding="utf-8")
-    partial.replace(_locate(paths))
+    with replace_file(_locate(paths)) as partial:
+        partial.write_text(written, encoding="utf-8")
 
 
 def _locate(paths: WarehousePaths) -> Path:

@@ -13,7 +13,9 @@ def require_replaceable(file: Path) -> None:
     require_place(file)
     if file.is_file():
         with file.open("rb") as found:
-            if _MADE_BY not in found.read(_HEAD):
+            head = found.read(_HEAD)
+            # A power failure can leave an empty one.
+            if head.strip(b"\0") and _MADE_BY not in head:
                 raise NotOursToReplace(
                     f"{file} is no page of matterhouse: move it away, or name another file"
                 )
