@@ -3,7 +3,7 @@
 with articles as (
     select count(quality) as scored_articles, avg(quality) as quality_mean
     from staging.article_versions
-    where valid_to is null
+    where valid_to is null and not is_draft
 ),
 
 changes as (
