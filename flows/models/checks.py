@@ -1,20 +1,17 @@
 """Run the checks: queries that must return no rows."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from flows.frontmatter import SECRET_KEYS
 from flows.models.build import SCHEMAS, execute, how_many_at_once
 from flows.models.files import SqlFile, UnusableSqlFile, files
-from flows.warehouse.connection import Connection, sql_identifier
+from flows.models.table_checks import make_rows_unique, make_secured_kept_out
+from flows.warehouse.connection import Connection
 from flows.warehouse.sessions import sessions
 
-# The select is made of the headers of the tables in which hashes meet.
-_ROWS_UNIQUE = """\
--- A table has two rows where its grain allows one: everything joined to it counts twice.
--- severity: error
-"""
 SHOWN_CHARACTERS = 80
 SHOWN_ROWS = 20  # a failed check shows enough rows to see the pattern, not thousands
 
@@ -42,11 +39,15 @@ class FailedCheck:
 
 
 def run(
-    con: Connection, *, written: Collection[str] | None = None, waived: Collection[str] = ()
+    con: Connection,
+    *,
+    written: Collection[str] | None = None,
+    secret: Collection[str] = SECRET_KEYS,
+    waived: Collection[str] = (),
 ) -> list[FailedCheck]:
     """Run every check that is not waived, and return those that found something.
 
-    Of the tables, those that the run has `written` are unique, or all of them.
+    Keys and texts are checked in the tables that the run has `written`, None for all of them.
     """
     wanted = [partial(_run, file=file) for file in files("checks") if file.stem not in waived]
     keyed = [
@@ -55,30 +56,18 @@ def run(
         for file in files(schema)
         if file.key and (written is None or file.name in written)
     ]
+    made = (
+        partial(make_rows_unique, keyed=keyed),
+        partial(make_secured_kept_out, written=written, secret=secret),
+    )
     with sessions(con, how_many_at_once(con)) as submit:
-        found = [submit(check) for check in (partial(_find_doubled, keyed=keyed), *wanted)]
+        found = [submit(check) for check in (*(partial(_run_made, make=m) for m in made), *wanted)]
         return sorted(filter(None, (each.result() for each in found)), key=lambda each: each.name)
 
 
-def _find_doubled(con: Connection, keyed: list[SqlFile]) -> FailedCheck | None:
-    """Hold tables against the keys of their headers: by hashes, and by values where two meet."""
-    keys = {file.name: ", ".join(map(sql_identifier, file.key)) for file in keyed}
-    hashes = [
-        f"select '{table}', count(*) - count(distinct hash({key})) from {table}"
-        for table, key in keys.items()
-    ]
-    check = SqlFile("checks", "rows_unique", " union all ".join(hashes))
-    meeting = {table for table, rows in execute(con, check, check.sql, len(keyed)) if rows}
-    if not meeting:
-        return None
-    doubled = [
-        f"select '{table}' as table_name, concat_ws(' · ', {key}) as key, count(*) as rows"
-        f" from {table} group by {key} having count(*) > 1"
-        for table, key in keys.items()
-        if table in meeting
-    ]
-    query = f"{_ROWS_UNIQUE}{' union all '.join(doubled)} order by table_name, key"
-    return _run(con, replace(check, sql=query))
+def _run_made(con: Connection, make: Callable[[Connection], SqlFile | None]) -> FailedCheck | None:
+    file = make(con)
+    return _run(con, file) if file else None
 
 
 def _run(con: Connection, file: SqlFile) -> FailedCheck | None:

@@ -29,6 +29,7 @@ def check(context: RunContext, modelled: Modelled) -> Receipt:
     failed = checks.run(
         context.con,
         written=modelled.written,
+        secret=context.scope.mapping.reading.secret_keys,
         waived=("articles_shrank",) if is_loss_meant else (),
     )
     if errors := [each.name for each in failed if each.severity == "error"]:

@@ -1,12 +1,14 @@
 """Each check stays silent on a sound warehouse and names what is wrong in a broken one."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows.models import build, checks, files
-from flows.warehouse.connection import connect
+from flows.models.table_checks import make_rows_unique, make_secured_kept_out
+from flows.warehouse.connection import Connection, connect
 from tests import models as cases
 
 CHECKS = {file.stem: file for file in files.files("checks")}
@@ -65,27 +67,31 @@ def test_an_empty_warehouse_passes_every_check() -> None:
         assert checks.run(con) == []
 
 
+@pytest.fixture(scope="module")
+def empty() -> Iterator[Connection]:
+    """Give every table without a row."""
+    with cases.warehouse({}) as con:
+        yield con
+
+
 @pytest.mark.parametrize("file", KEYED, ids=lambda file: file.name)
-def test_rows_of_a_table_differ_in_the_columns_that_its_header_names(file: files.SqlFile) -> None:
+def test_rows_of_a_table_differ_in_the_columns_that_its_header_names(
+    empty: Connection, file: files.SqlFile
+) -> None:
     """Rows that differ in any one of them are sound, and two that differ in none are not."""
-    with cases.warehouse({}, file.name) as con:
-        for column in file.key:
-            con.execute(f"""
-                insert into {file.name} ({column})
-                select case data_type
-                    when 'VARCHAR' then 'a' when 'DATE' then '2024-01-01'
-                    when 'TIMESTAMP WITH TIME ZONE' then '2024-01-01' else '1'
-                end
-                from duckdb_columns()
-                where schema_name || '.' || table_name = '{file.name}' and column_name = '{column}'
-            """)
-        con.execute(f"insert into {file.name} by name select null as {file.key[0]}")
-        assert checks._find_doubled(con, [file]) is None
-        con.execute(f"insert into {file.name} by name select null as {file.key[0]}")
-        found = checks._find_doubled(con, [file])
-    assert found
-    assert found.severity == "error"
-    assert found.rows == ((file.name, "", 2),)
+    for column in file.key:
+        empty.execute(f"""
+            insert into {file.name} ({column})
+            select if(data_type in ('DATE', 'TIMESTAMP WITH TIME ZONE'), '2024-01-01', '1')
+            from duckdb_columns()
+            where schema_name || '.' || table_name = '{file.name}' and column_name = '{column}'
+        """)
+    empty.execute(f"insert into {file.name} by name select null as {file.key[0]}")
+    assert make_rows_unique(empty, [file]) is None
+    empty.execute(f"insert into {file.name} by name select null as {file.key[0]}")
+    check = make_rows_unique(empty, [file])
+    assert check
+    assert empty.execute(check.sql).fetchall() == [(file.name, "", 2)]
 
 
 def test_only_tables_that_a_run_wrote_are_held_against_their_keys() -> None:
@@ -93,6 +99,33 @@ def test_only_tables_that_a_run_wrote_are_held_against_their_keys() -> None:
     with cases.warehouse({"raw.commits": [{"commit": "a"}, {"commit": "a"}]}) as con:
         assert checks.run(con, written=["raw.articles"]) == []
         assert [found.name for found in checks.run(con)] == ["rows_unique"]
+
+
+def test_a_secret_key_is_found_in_every_text_that_is_json() -> None:
+    """Keys of the user's own, at any depth, in columns of any layer; words about them are none."""
+    extras = {
+        "clean": '{"note": "the \\"secured\\": key", "unsecured": 1}',
+        "nested": '{"a": [{"Secured" : "x"}]}',
+        "own": '{"API key": "x"}',
+    }
+    given: dict[str, list[dict[str, Any]]] = {
+        "raw.articles": [{"article_id": name, "extra": text} for name, text in extras.items()]
+        + [{"article_id": "about", "title": 'How to hide "password": "x"', "sources": "{}"}]
+        + [{"article_id": "columns", "sources": '{"api key": "title"}'}],
+        "raw.terms": [{"path": "t.yaml", "name": '["", {"password": 1}]'}],
+    }
+    with cases.warehouse(given, "marts.topics") as con:
+        con.execute("alter table raw.provider_images add column Password integer")
+        con.execute("insert into marts.topics (topic, term_id) values ('T', '{\"api key\": 1}')")
+        found = make_secured_kept_out(con, None, {"secured", "password", "api key"})
+        assert found
+        assert con.execute(found.sql).fetchall() == [
+            ("marts.topics", "term_id", "T"),
+            ("raw.articles", "extra", "nested"),
+            ("raw.articles", "extra", "own"),
+            ("raw.provider_images", "Password", "the whole column"),
+            ("raw.terms", "name", "t.yaml"),
+        ]
 
 
 def test_a_check_that_needs_more_memory_finds_what_it_would_have_found_at_once() -> None:
