@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 
 from flows.load import first, ledger, staging, versions
 from flows.load.ledger import Outcomes, Run
-from flows.warehouse.connection import Connection, fingerprint, row_count, table_names
+from flows.models.changes import Delta
+from flows.warehouse.connection import (
+    Connection,
+    fingerprint,
+    row_count,
+    sql_literal,
+    table_names,
+)
 from flows.warehouse.generations import WarehouseDamaged
 
 if TYPE_CHECKING:
@@ -55,6 +62,7 @@ def _merge(con: Connection, run: Run) -> None:
     types = staging.read_column_types(con)
     ledger.classify(con, run)
     versions.write(con, run)
+    staging.touch(con, "select path, is_read from batch")
     for table, key in staging.STATE_TABLES.items():
         _replace(con, table, key, staging.select_list(table, types[table]), run)
     ledger.write(con, staging.select_list("ops.files", types["ops.files"], "batch"), run)
@@ -76,7 +84,6 @@ def _replace(con: Connection, table: str, key: str, columns: str, run: Run) -> N
     con.execute(f"delete {earlier}")
     started_at = {"started_at": run.started_at} if needs_batch else {}
     con.execute(f"insert into {table} by name {coming}", started_at)
-    con.execute("insert into changed_tables values ($table)", {"table": table})
 
 
 def finish(con: Connection, plan_unchanged: int, run: Run) -> Outcomes:
@@ -110,30 +117,25 @@ def finish(con: Connection, plan_unchanged: int, run: Run) -> Outcomes:
 
 def _take_out(con: Connection, run: Run) -> None:
     """Remove the articles of vanished files and mark the files as gone."""
+    staging.touch(con, "select path, true as is_read from vanished")
     for table, key in staging.STATE_TABLES.items():
         con.execute(f"delete from {table} where {key} in (select path from vanished)")
-        con.execute("insert into changed_tables values ($table)", {"table": table})
     ledger.mark_gone(con, run)
 
 
-def list_changed_tables(con: Connection, run: Run) -> set[str]:
-    """Return the raw and ops tables that may hold other rows than after the run before."""
-    state = con.execute("select name from changed_tables").fetchall()
-    # The others only grow.
-    counted = con.execute(
-        """
-        select arg_max(table_rows, started_at) from ops.runs where run_id <> $run_id
-        """,
-        {"run_id": run.run_id},
-    ).fetchall()
-    before = counted[0][0] or {}
-    others = {table for table in table_names(con) if table.startswith(("raw.", "ops."))}
-    grown = {
-        table
-        for table in others - staging.STATE_TABLES.keys()
-        if table.startswith("ops.") or row_count(con, table) != before.get(table)
+def list_changes(con: Connection, run: Run) -> dict[str, Delta | None]:
+    """Return what the run changed in the raw and ops tables; None stands for any rows."""
+    changes: dict[str, Delta | None] = {
+        table: None for table in table_names(con) if table.startswith("ops.")
     }
-    return {table for (table,) in state} | grown
+    for table, key in staging.FILE_TABLES.items():
+        is_read = "" if table == "ops.files" else "where is_read"
+        touched = f"from {table} where {key} in (select path from touched {is_read})"
+        changes[table] = Delta(f"from {staging.replaced(table)}", touched)
+    for table in ("raw.article_versions", "raw.commits"):
+        came = f"from {table} where run_id = {sql_literal(run.run_id)}"
+        changes[table] = Delta(f"from {table} limit 0", came)
+    return changes
 
 
 def commit(con: Connection, run: Run) -> None:

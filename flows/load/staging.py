@@ -4,7 +4,8 @@ incoming_SCHEMA_TABLE   rows that frames brought and that are not merged yet
 batch                   one row per file among them: what it is now, what it was, its outcome
 vanished                one row per known file that the scan missed
 outcomes                one row per file of the run so far: path, outcome, renamed_from
-changed_tables          names of the tables whose rows are others than before the run
+touched                 paths of these files and of the vanished ones; is_read if rows came or went
+replaced_SCHEMA_TABLE   rows that the run has taken out of a table, whatever came for them
 """
 
 from collections import defaultdict
@@ -27,6 +28,8 @@ STATE_TABLES = {
     "raw.terms": "path",
     "ops.warnings": "path",
 }
+# All tables whose rows go and come with their files.
+FILE_TABLES = STATE_TABLES | {"ops.files": "path"}
 # Columns that no frame brings, because the run or the ledger knows them, with their expressions.
 RUN_COLUMNS = {
     "raw.articles": {
@@ -49,7 +52,7 @@ Types = dict[str, dict[str, str]]
 def create(con: Connection, vanished: Sequence[str]) -> None:
     """Make the tables for what comes in, and note the known files that the scan missed."""
     types = read_column_types(con)
-    for table in (*STATE_TABLES, "ops.files"):
+    for table in FILE_TABLES:
         columns = ", ".join(
             f"{sql_identifier(name)} {'varchar' if _is_list(kind) else kind}"
             for name, kind in types[table].items()
@@ -62,7 +65,9 @@ def create(con: Connection, vanished: Sequence[str]) -> None:
             (path varchar, outcome varchar, renamed_from varchar)
         """
     )
-    con.execute("create or replace temp table changed_tables (name varchar)")
+    con.execute("create or replace temp table touched (path varchar, is_read boolean)")
+    for table in FILE_TABLES:
+        con.execute(f"create or replace temp table {replaced(table)} as from {table} limit 0")
     con.execute(
         """
         create or replace temp table vanished as
@@ -76,9 +81,22 @@ def create(con: Connection, vanished: Sequence[str]) -> None:
 
 def clear(con: Connection) -> None:
     """Empty the tables once their rows are merged."""
-    for table in (*STATE_TABLES, "ops.files"):
+    for table in FILE_TABLES:
         con.execute(
             f"create or replace temp table {incoming(table)} as from {incoming(table)} limit 0"
+        )
+
+
+def touch(con: Connection, paths: str) -> None:
+    """Keep the rows of some files before they change; `paths` is a query for (path, is_read)."""
+    con.execute(f"insert into touched {paths}")
+    for table, key in FILE_TABLES.items():
+        is_read = "" if table == "ops.files" else "where is_read"
+        con.execute(
+            f"""
+            insert into {replaced(table)} from {table}
+            where {key} in (select path from ({paths}) as paths {is_read})
+            """
         )
 
 
@@ -107,6 +125,11 @@ def require_columns(types: Types, frames: "Frames") -> None:
 def incoming(table: str) -> str:
     """Return the name of the table that holds what came in for `table`."""
     return f"incoming_{table.replace('.', '_')}"
+
+
+def replaced(table: str) -> str:
+    """Return the name of the table that holds what the run took out of `table`."""
+    return f"replaced_{table.replace('.', '_')}"
 
 
 def read_column_types(con: Connection) -> Types:

@@ -1,16 +1,15 @@
 """Make the tables that SQL owns: raw and ops once, staging and marts when their input changes."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any
 
-import duckdb
-
-from flows.models import comments
-from flows.models.files import SqlFile, UnusableSqlFile, files, in_order
+from flows.models import by_key, comments
+from flows.models.changes import Changes, Delta, attached, take_in, transaction
+from flows.models.files import SqlFile, blame, files, in_order
 from flows.warehouse.connection import (
     Connection,
     fingerprint,
@@ -24,6 +23,8 @@ from flows.warehouse.sessions import sessions
 SCHEMAS = ("raw", "staging", "marts", "ops")
 # Rows up to which two tables at a time were faster than one after the other.
 SMALL = 200_000
+# Articles from which on it costs less to look for the keys that changed than to rebuild.
+LARGE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,53 +46,51 @@ def create_tables(con: Connection) -> None:
             comments.write(con, file)
 
 
-def build(con: Connection, changed: Collection[str] | None = None) -> Built:
-    """Rebuild staging tables and marts, and drop those that no file makes any more.
+def build(con: Connection, deltas: Mapping[str, Delta | None] | None = None) -> Built:
+    """Bring staging tables and marts up to date, and drop those that no file makes any more.
 
-    `changed` names the raw and ops tables with other rows than those the models were made from by
-    the same SQL files; without it, all models are rebuilt.
+    `deltas` says what changed in raw and ops tables since the same SQL files made the models (None:
+    any row may have); without it, all models are made anew.
     """
-    return Built(list(steps(con, changed)), drop_leftovers(con))
+    return Built(list(steps(con, deltas)), drop_leftovers(con))
 
 
-def steps(con: Connection, changed: Collection[str] | None = None) -> Iterator[str]:
-    """Rebuild the tables, and yield the name of each when it is there.
+def steps(con: Connection, deltas: Mapping[str, Delta | None] | None = None) -> Iterator[str]:
+    """Bring the tables up to date, and yield the name of each that was rebuilt.
 
     Each is committed on its own: its memory is free again, and its space in the file too.
     """
-    there = set() if changed is None else set(table_names(con))
-    stale = set(changed or ())
     ordered = in_order()
-    compared = there & set().union(*ordered.values())
+    if deltas is None:
+        yield from _work_through(con, ordered, _make_with_comments)
+        return
+    there = set(table_names(con))
+    models = [file for file in ordered if file.folder != "macros"]
+    is_by_key = row_count(con, "raw.articles") >= LARGE and there.issuperset(f.name for f in models)
+    with take_in(con, deltas, ordered, is_by_key) as changes:
+        refresh = partial(_refresh, changes=changes, there=there)
+        yield from _work_through(con, {f: changes.reads[f.name] for f in models}, refresh)
+
+
+def _work_through(
+    con: Connection, ordered: Mapping[SqlFile, Collection[str]], refresh: Callable[..., bool]
+) -> Iterator[str]:
+    """Refresh each table after those that it reads; yield the names of those that had to be."""
     made = {file.name: file for file in ordered}
     waiting = TopologicalSorter(
-        {file: [made[name] for name in reads & made.keys()] for file, reads in ordered.items()}
+        {file: [made[name] for name in reads if name in made] for file, reads in ordered.items()}
     )
     waiting.prepare()
     with sessions(con, how_many_at_once(con)) as submit:
         under_way: dict[Future[bool], SqlFile] = {}
         while waiting.is_active():
             for file in waiting.get_ready():
-                is_stale = bool(ordered[file] & stale)
-                if file.folder == "macros":
-                    is_wanted = changed is None
-                    if is_stale:
-                        stale.add(file.name)  # What it reads, its readers read.
-                else:
-                    is_wanted = is_stale or file.name not in there
-                if is_wanted:
-                    rebuild = partial(_rebuild, file=file, is_compared=file.name in compared)
-                    under_way[submit(rebuild)] = file
-                else:
-                    waiting.done(file)
+                under_way[submit(partial(refresh, file=file))] = file
             for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                 file = under_way.pop(future)
-                # A table with the same rows as before is no reason to rebuild those that read it.
-                if future.result():
-                    stale.add(file.name)
-                waiting.done(file)
-                if file.folder != "macros":
+                if future.result() and file.folder != "macros":
                     yield file.name
+                waiting.done(file)
 
 
 def how_many_at_once(con: Connection) -> int:
@@ -103,15 +102,50 @@ def how_many_at_once(con: Connection) -> int:
     return 2 if row_count(con, "raw.article_versions") <= SMALL else 1
 
 
-def _rebuild(con: Connection, file: SqlFile, is_compared: bool) -> bool:
-    """Make a table with its comments, or a macro; return whether a table may have other rows."""
-    before = fingerprint(con, file.name) if is_compared else None
+def _make_with_comments(con: Connection, file: SqlFile) -> bool:
     make(con, file)
-    if file.folder == "macros":
+    if file.folder != "macros":
+        # Replacing a table drops its comments.
+        comments.write(con, file)
+    return True
+
+
+def _refresh(con: Connection, file: SqlFile, changes: Changes, there: Collection[str]) -> bool:
+    """Bring a table up to date, and note what changed in it; return whether it was rebuilt."""
+    if file.name not in there:
+        changes.is_known[file.name] = False
+        return _make_with_comments(con, file)
+    if not changes.find_stale(file):
         return False
-    # Replacing a table drops its comments.
-    comments.write(con, file)
-    return before is None or before != fingerprint(con, file.name)
+    if changes.is_by_key and (is_changed := by_key.refresh(con, file, changes)) is not None:
+        return is_changed
+    with blame(file):
+        _rebuild(con, file, changes)
+    return True
+
+
+def _rebuild(con: Connection, file: SqlFile, changes: Changes) -> None:
+    """Exchange all rows of a table; one with the same rows as before is not a changed one."""
+    replace = partial(with_room, con, partial(_replace, con, file))
+    if not any(file.name in read for read in changes.reads.values()):
+        replace()
+    elif changes.is_by_key and not file.refresh_keys:
+        with attached(con, f"work_{file.stem}") as work:
+            con.execute(f"create table {work}.stored as from {file.name}")
+            replace()
+            changes.record(con, file.name, Delta(f"from {work}.stored", f"from {file.name}"))
+    else:
+        before = fingerprint(con, file.name)
+        replace()
+        if before != fingerprint(con, file.name):
+            changes.is_known[file.name] = False
+
+
+def _replace(con: Connection, file: SqlFile) -> None:
+    """Exchange all rows of a table, which keeps its comments."""
+    with transaction(con):
+        con.execute(f"truncate {file.name}")
+        con.execute(f"insert into {file.name}\n{file.sql}")
 
 
 def make(con: Connection, file: SqlFile) -> None:
@@ -138,13 +172,6 @@ def drop_leftovers(con: Connection) -> list[str]:
 
 
 def execute(con: Connection, file: SqlFile, sql: str, rows: int = 1) -> list[tuple[Any, ...]]:
-    """Run a statement and return its first rows; an error names the file it comes from.
-
-    Errors of the system (memory, disk) stay as they are.
-    """
-    try:
+    """Run a statement of a file and return its first rows."""
+    with blame(file):
         return with_room(con, lambda: con.execute(sql).fetchmany(rows))
-    except (duckdb.OperationalError, duckdb.InternalError):
-        raise
-    except duckdb.Error as error:
-        raise UnusableSqlFile(f"{file.place} does not run: {error}") from error

@@ -1,13 +1,19 @@
 """The files of sql/: where they lie, what they make and read, and in which order they run."""
 
+import contextlib
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import TypeAlias
+
+import duckdb
 
 from flows import MatterhouseError, sql_folder
 
+Key: TypeAlias = tuple[str, ...]
 FOLDERS = ("raw", "ops", "macros", "staging", "marts", "checks")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _MACRO = re.compile(r"^create or replace macro \w+\([^)]*\) as( table)?\s", re.MULTILINE)
@@ -48,14 +54,29 @@ class SqlFile:
 
     @property
     def paragraphs(self) -> list[str]:
-        """Return the header with wrapped lines joined: the question, then Grain:, Reads:, Note:."""
-        return re.sub(r"\n(?!Grain:|Reads:|Note:)", " ", "\n".join(self.header)).split("\n")
+        """Return the header with wrapped lines joined: first the question."""
+        joined = re.sub(r"\n(?!Grain:|Key:|Reads:|Note:)", " ", "\n".join(self.header))
+        return joined.split("\n")
 
     @property
     def reads(self) -> list[str]:
         """Return what the line `Reads:` names."""
-        lines = [line for line in self.paragraphs if line.startswith("Reads:")]
-        return lines[0].removeprefix("Reads:").strip().split(", ") if lines else []
+        said = self._find("Reads:")
+        return said.split(", ") if said else []
+
+    @property
+    def refresh_keys(self) -> list[Key]:
+        """Return the columns that the line `Key:` names, in all spellings (`article_id or path`).
+
+        Rows of a key depend on nothing but the rows of the same key in the tables that have it.
+        """
+        said = self._find("Key:")
+        return [tuple(names.split(", ")) for names in said.split(" or ")] if said else []
+
+    def _find(self, label: str) -> str:
+        """Return what the header says after a label, nothing if it has no such line."""
+        lines = [line for line in self.paragraphs if line.startswith(label)]
+        return lines[0].removeprefix(label).strip() if lines else ""
 
     @property
     def key(self) -> list[str]:
@@ -106,6 +127,17 @@ def _read(path: Path) -> SqlFile:
         ) from error
     except OSError as error:
         raise UnusableSqlFile(f"{place} cannot be read: {error.strerror}.") from error
+
+
+@contextlib.contextmanager
+def blame(file: SqlFile) -> Iterator[None]:
+    """Let an error of a statement name the file it comes from, unless the system is at fault."""
+    try:
+        yield
+    except (duckdb.OperationalError, duckdb.InternalError):
+        raise
+    except duckdb.Error as error:
+        raise UnusableSqlFile(f"{file.place} does not run: {error}") from error
 
 
 def fingerprint() -> str:

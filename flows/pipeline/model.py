@@ -25,6 +25,6 @@ def model(context: RunContext, receipt: Receipt) -> Modelled:
     """Rebuild the staging tables and marts whose input changed."""
     if context.reread or context.is_outdated:
         return Modelled(receipt, build.build(context.con))
-    changed = merge.list_changed_tables(context.con, context.run)
-    built = build.build(context.con, changed)
-    return Modelled(receipt, built, frozenset((*changed, *built.tables)))
+    changes = merge.list_changes(context.con, context.run)
+    built = build.build(context.con, changes)
+    return Modelled(receipt, built, frozenset((*changes, *built.tables)))

@@ -1,28 +1,17 @@
 -- How long after its publication does an article come into the collection, provider by provider?
 -- Grain: one row per provider and period of arrival (provider, time_grain, period_start)
--- Reads: staging.article_versions
+-- Reads: staging.article_histories, staging.first_look
 -- Note: filter on one time_grain. An article arrives with its first commit, or with the first run that saw it. The
 -- very first commit or run is an import of what was there before, which says nothing about delays, so it is left out.
-with firsts as (
+with arrivals as (
     select
-        coalesce(provider, '(none)') as provider,
-        published_at,
-        valid_from,
-        -- A late pull makes the observation late, a clock that was ahead the commit.
-        least(committed_at, valid_from) as arrived_at,
-    from staging.article_versions
-    where change = 'added'
-    qualify row_number() over (partition by origin_id order by valid_from) = 1
-),
-
-arrivals as (
-    select
-        provider,
-        cast(timezone('UTC', arrived_at) as date) as day,
-        published_at > arrived_at as is_early,
-        if(published_at <= arrived_at, epoch(arrived_at) - epoch(published_at), null) / 86400 as lag_days,
-    from firsts
-    where valid_from > (select min(valid_from) from firsts)
+        coalesce(histories.first_provider, '(none)') as provider,
+        cast(timezone('UTC', histories.arrived_at) as date) as day,
+        histories.first_published_at > histories.arrived_at as is_early,
+        if(is_early, null, epoch(histories.arrived_at) - epoch(histories.first_published_at)) / 86400 as lag_days,
+    from staging.article_histories as histories
+    cross join staging.first_look
+    where histories.first_seen_at > first_look.first_seen_at
 ),
 
 periods as (

@@ -1,5 +1,6 @@
 -- How did the score of an article move over time, and what changed with it?
 -- Grain: one row per article and observed change (article_id, valid_from)
+-- Key: origin_id
 -- Reads: staging.article_versions
 -- Note: one path can hold one story after another (is_different_story): a fall in quality is then another
 -- outlet's score, so the changes are null there. Versions are not articles: never average over them.

@@ -1,6 +1,7 @@
 -- What is known about each article, in one row?
 -- Grain: one row per loaded article (article_id)
--- Reads: ops.warnings, raw.article_images, raw.articles, staging.article_topics, staging.article_versions, staging.articles
+-- Key: article_id or path
+-- Reads: ops.warnings, raw.article_images, raw.articles, staging.article_histories, staging.article_topics, staging.articles, staging.first_look
 -- Note: the same story can be several articles, so count distinct story_url for stories. What is missing is null, neither
 -- zero nor false; an article without `published` counts as live.
 with topics as (
@@ -22,23 +23,11 @@ warnings as (
     select path, count(*) as warnings
     from ops.warnings
     group by path
-),
-
-histories as (
-    select
-        origin_id,
-        -- A late pull makes the observation late, a clock that was ahead the commit.
-        arg_min(least(committed_at, valid_from), valid_from) as arrived_at,
-        min(valid_from) as first_from,
-        max(valid_from) as changed_at,
-        count(*) filter (valid_to is null or valid_to > valid_from) as versions,
-    from staging.article_versions
-    group by origin_id
 )
 
 select
     articles.article_id,  -- path of the file below the source
-    coalesce(newest.origin_id, articles.article_id) as origin_id,  -- the article through all its renames, as in marts.article_versions
+    coalesce(histories.origin_id, articles.article_id) as origin_id,  -- the article through all its renames, as in marts.article_versions
     articles.title,  -- title as plain text
     nullif(typed.excerpt_text, '') as excerpt,  -- excerpt as plain text
     articles.story_url,  -- canonical address of originalUrl, else webUrl
@@ -68,7 +57,7 @@ select
     typed.body_chars,  -- characters after the front matter
     articles.first_seen_at,  -- start of the run that first saw the article
     if(
-        histories.first_from > (select min(valid_from) from staging.article_versions)
+        histories.first_seen_at > first_look.first_seen_at
         and articles.published_at <= histories.arrived_at,
         round((epoch(histories.arrived_at) - epoch(articles.published_at)) / 86400, 2),
         null
@@ -81,9 +70,6 @@ inner join raw.articles as typed on typed.article_id = articles.article_id
 left join topics on topics.article_id = articles.article_id
 left join images on images.article_id = articles.article_id
 left join warnings on warnings.path = articles.article_id
-left join staging.article_versions as newest
-    on newest.article_id = articles.article_id
-    and newest.valid_to is null
-    and newest.is_loaded
-left join histories on histories.origin_id = newest.origin_id
+left join staging.article_histories as histories on histories.article_id = articles.article_id
+cross join staging.first_look
 order by articles.article_id

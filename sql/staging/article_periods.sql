@@ -1,5 +1,6 @@
 -- In which periods does each article count?
 -- Grain: one row per article with a date and time_grain (article_id, time_grain)
+-- Key: article_id
 -- Reads: staging.articles
 -- Note: filter on one time_grain: there are five rows for each article. Only what is counted is here, so drafts are
 -- not, and scheduled articles come in on their day. Every trend is made from here.

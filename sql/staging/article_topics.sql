@@ -1,5 +1,6 @@
 -- Which topics does each article have?
 -- Grain: one row per article and distinct topic (article_id, topic_key)
+-- Key: article_id
 -- Reads: raw.article_topics, staging.topics
 -- Note: most articles list a parent topic beside its child, so a sum over all topics counts them twice:
 -- leave parents out (not is_parent) or add 1 / topics_listed.

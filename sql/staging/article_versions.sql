@@ -1,5 +1,6 @@
 -- Which state did each article have, from when until when?
 -- Grain: one row per article and observed change (article_id, valid_from)
+-- Key: origin_id
 -- Reads: raw.article_versions
 -- Note: a row holds from valid_from until just before valid_to. A removal is a row without scores, so that
 -- nothing seems to last on: filter on is_loaded. origin_id follows an article through its renames.

@@ -1,5 +1,6 @@
 -- Which articles are there, with clean names, one clock and one address per story?
 -- Grain: one row per loaded article (article_id)
+-- Key: article_id
 -- Reads: raw.articles, staging.clock
 -- Note: whatever counts articles, counts those that are counted (is_counted). An article without published is
 -- live; heat -1 (not measured) is null here; one story can be several articles: count distinct story_url.

@@ -1,6 +1,7 @@
 -- From which state to which did each article go in each period of observation?
 -- Grain: one row per article, time_grain and period in which it was seen to change (origin_id, time_grain, period_start)
--- Reads: staging.article_versions, staging.topics
+-- Key: origin_id
+-- Reads: staging.article_versions, staging.past_spellings, staging.topics
 -- Note: periods are those of observation, not of publication. Before is the state at the end of the period before,
 -- however often the article changed or moved in between; null stands for an article that was not there.
 with topic_lists as materialized (
@@ -9,32 +10,17 @@ with topic_lists as materialized (
     from (select distinct topics from staging.article_versions)
 ),
 
-listed as (
-    select list_id, unnest(topics) as spelling
-    from topic_lists
-),
-
--- A spelling that only the past has is the topic of today with that name, else one that is gone.
-past_spellings as (
-    select spelling, clean_text(spelling) as label, lower(label) as topic_key
-    from (select distinct spelling from listed)
-    where label is not null and spelling not in (select unnest(spellings) from staging.topics)
-),
-
 spellings as (
     select unnest(spellings) as spelling, topic
     from staging.topics
     union all
-    select
-        past_spellings.spelling,
-        coalesce(topics.topic, min(past_spellings.label) over (partition by past_spellings.topic_key)),
-    from past_spellings
-    left join staging.topics on topics.topic_key = past_spellings.topic_key
+    select spelling, topic
+    from staging.past_spellings
 ),
 
 topic_names as (
     select listed.list_id, list_sort(list(distinct spellings.topic)) as names
-    from listed
+    from (select list_id, unnest(topics) as spelling from topic_lists) as listed
     inner join spellings on spellings.spelling = listed.spelling
     group by listed.list_id
 ),

@@ -6,13 +6,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from flows.frontmatter import FrontMatter, Plain, Value
 from flows.load import merge
 from flows.load.ledger import Run
-from flows.models import build, comments
+from flows.models import build, changes, comments
 from flows.normalize.rows import normalize
 from flows.source.extract import Document, Extracted, Reject
 from flows.source.read import Signature
@@ -37,6 +37,8 @@ EDITS: dict[str, dict[str, Value]] = {
     "cited": {"related": [{"title": "t", "quality": 9, "provider": {"domain": "p.example"}}]},
     "address": {"originalUrl": "https://p.example/other"},
     "warned": {"quality": "high"},
+    "scheduled": {"publishedDateTime": Plain("2025-03-03")},
+    "past topics": {"topics": ["solar", "Coal"]},
 }
 edits = st.lists(
     st.tuples(st.sampled_from(PATHS), st.sampled_from([*EDITS, "broken", "gone", "moved"])),
@@ -81,8 +83,8 @@ class Warehouse:
                 self.files[path.replace("_news/", "_moved/")] = fields
             elif edit != "gone":
                 self.files[path] = {**(fields or {}), **EDITS[edit]}
-        changed = {p: f for p, f in self.files.items() if before.get(p, ()) != f}
-        self.built = self.load(changed, [path for path in before if path not in self.files])
+        differing = {p: f for p, f in self.files.items() if before.get(p, ()) != f}
+        self.built = self.load(differing, [path for path in before if path not in self.files])
 
     def load(self, changed: Files, vanished: list[str]) -> list[str]:
         """Load what changed, and return the models that were rebuilt."""
@@ -103,7 +105,7 @@ class Warehouse:
         merge.finish(self.con, 0, run)
         self.con.execute("commit")
         built = build.build(
-            self.con, merge.list_changed_tables(self.con, run) if run.run_id != "run-0" else None
+            self.con, merge.list_changes(self.con, run) if run.run_id != "run-0" else None
         )
         self.record(run)
         return built.tables
@@ -122,12 +124,10 @@ class Warehouse:
         )
 
     def models(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Return the rows of every model, of reports in their order."""
+        """Return the rows of every model."""
         names = [t for t in table_names(self.con) if t.startswith(("staging.", "marts."))]
-        found = {name: self.con.execute(f"from {name}").fetchall() for name in names}
         return {
-            name: rows if name.startswith("marts.") else sorted(rows, key=repr)
-            for name, rows in found.items()
+            name: sorted(self.con.execute(f"from {name}").fetchall(), key=repr) for name in names
         }
 
 
@@ -146,7 +146,21 @@ def built() -> Iterator[Warehouse]:
         yield Warehouse(con)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.fixture(params=["whole", "by key"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rebuild what a change reaches as a whole, as in a small corpus, or by key, as in a large."""
+    if request.param == "by key":
+        monkeypatch.setattr(build, "LARGE", 0)
+        monkeypatch.setattr(changes, "FEW", 0)
+
+
+@pytest.mark.usefixtures("way")
+@settings(
+    max_examples=6,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    # A smaller example is not worth the minutes that it takes to find.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(st.lists(edits, min_size=2, max_size=5))
 def test_runs_come_to_the_tables_of_a_full_rebuild(runs: list[list[tuple[str, str]]]) -> None:
     """Whatever is edited in whatever order, no table keeps a row of an earlier state."""
