@@ -64,7 +64,7 @@ def test_another_text_is_another_hash() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("colums: {}", "1: `colums` is no setting; write one of patterns, exclude, columns"),
+        ("colums: {}", "1: `colums` is no setting; write one of patterns, exclude, articles"),
         ("\ncolumns:\n  titel: [a]", "3: `titel` is no column; write one of title, excerpt"),
         ("columns:\n  title:\n  - a\n  - [b]", "4: this is no source of values; write a key, or"),
         ("columns:\n  title: {file: size}", "2: a file has no `size`; write `file:` with one of"),

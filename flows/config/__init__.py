@@ -1,6 +1,7 @@
 """matterhouse.yaml: which keys feed which columns, which files are read, what is secret.
 
-`columns.yaml`, beside this file, holds the rows that apply without one.
+Beside this file, `columns.yaml` holds the rows that apply without one, and `non_articles.yaml` the
+rules by which a file with front matter is no article.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from flows.frontmatter import KeyPath, Reading, Value
 FILE_NAME = "matterhouse.yaml"
 TERM_KINDS = ("topic", "organization")
 _TOP = (
-    *("patterns", "exclude", "columns", "split", "secret", "collections", "terms"),
+    *("patterns", "exclude", "articles", "columns", "split", "secret", "collections", "terms"),
     *("duplicate_keys", "dates", "timezone"),
 )
 
@@ -41,6 +42,7 @@ class Config:
     text: str | None = None
     patterns: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
+    articles: tuple[str, ...] = ()
     collections: Mapping[str, str] = field(default_factory=dict)
     terms: tuple[Terms, ...] = ()
     reading: Reading = field(default_factory=Reading)
@@ -51,7 +53,8 @@ class Config:
     @property
     def hash(self) -> str:
         """Return what changes when the same files would give other rows."""
-        rules = repr((frontmatter.PARSER_VERSION, _read_default(), self.text))
+        tables = read_table("columns.yaml"), read_table("non_articles.yaml")
+        rules = repr((frontmatter.PARSER_VERSION, tables, self.text))
         return hashlib.blake2b(rules.encode(), digest_size=8).hexdigest()
 
 
@@ -73,14 +76,16 @@ def load(source: Path | str, named: Path | None = None) -> Config:
 @cache
 def load_default() -> Config:
     """Return the configuration of a source that has none."""
-    file = ConfigFile(Path("columns.yaml"), _read_default().encode())
+    file = ConfigFile(Path("columns.yaml"), read_table("columns.yaml").encode())
     return Config(
         {column: file.take_sources((column,), row) for column, row in file.read_fields().items()}
     )
 
 
-def _read_default() -> str:
-    return Path(__file__).with_name("columns.yaml").read_text("utf-8")
+@cache
+def read_table(name: str) -> str:
+    """Return the text of a table of rules beside this file."""
+    return Path(__file__).with_name(name).read_text("utf-8")
 
 
 def parse(data: bytes, path: Path) -> Config:
@@ -107,6 +112,7 @@ def parse(data: bytes, path: Path) -> Config:
         text=data.decode("utf-8", "replace"),
         patterns=file.take_texts(fields, "patterns") or None,
         exclude=file.take_texts(fields, "exclude") or None,
+        articles=file.take_texts(fields, "articles"),
         collections=_read_collections(file, fields),
         terms=tuple(_read_terms(file, fields, secret)),
         reading=Reading(secret, duplicates == "last"),

@@ -1,16 +1,17 @@
 """A profile → a first matterhouse.yaml: what is mapped, and what is left, as comments to edit."""
 
+import contextlib
 import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from flows import UsageError, frontmatter
 from flows.config import FILE_NAME, Config
 from flows.config.reader import Source
 from flows.inspect.profile import KeyProfile
-from flows.inspect.templates import find_template_folders
 from flows.pipeline.scope import Scope
 from flows.source import sources
 from flows.source.folder import Listing
@@ -22,6 +23,12 @@ _SHOWN_KEYS = 20
 _DATE_IN_TEXT = r"(\d{4}[-/]\d\d?[-/]\d\d?)"
 _AUTHOR = re.compile(r"author(?:_?name|\.name)?$", re.IGNORECASE)
 _AUTHORS_FILE = re.compile(r"(?:.*/)?authors\.ya?ml")
+# Jekyll, Hugo, Hexo, Pelican, Nikola.
+_SITE_FILES = (
+    *("_config.yml", "hugo.toml", "hugo.yaml", "hugo.yml", "config.toml", "config.yaml"),
+    *("config/_default/hugo.toml", "config/_default/config.toml", "pelicanconf.py", "conf.py"),
+)
+_TIME_ZONE = re.compile(r"""^\s*timezone\s*[:=]\s*["']?([A-Za-z_]+(?:/[\w+-]+)*)""", re.I | re.M)
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w.-]*")
 _HEAD = """\
 # What the keys of this folder mean to matterhouse, written from {files}. Edit it as you
@@ -29,7 +36,9 @@ _HEAD = """\
 """
 _TAIL = """
 # patterns: ["*.md"]          # files to read
-# exclude: [drafts/]          # files and folders to leave out
+# exclude: [old/]             # files and folders to leave out
+# articles: [team/]           # articles where others keep none, as in layouts, people, tags
+# timezone: Europe/Berlin     # where days begin, and dates without a zone are; else UTC
 # split: {author: ","}        # keys whose text holds several values
 # secret: [token]             # beside `secured` and `password`: never leaves the file
 # collections: {_posts: blog} # what a folder is, instead of its name
@@ -46,9 +55,8 @@ def write(scope: Scope, named: Path | None, keys: Sequence[KeyProfile], files: i
             " --config, here and when you build"
         )
     path = named or Path(scope.source) / FILE_NAME
-    listing = sources.walk(scope.source, scope.chosen)
-    author_files, exclude = find_author_files(scope, listing), _write_exclude(scope, listing)
-    text = compose(scope.mapping, keys, files, author_files, exclude)
+    author_files = find_author_files(scope, sources.walk(scope.source, scope.chosen))
+    text = compose(scope.mapping, keys, files, author_files, find_time_zone(Path(scope.source)))
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -61,6 +69,15 @@ def find_author_files(scope: Scope, listing: Listing) -> list[str]:
     """Return the data files that give the ids of authors their names."""
     found = [path for path in sorted(listing.paths) if _AUTHORS_FILE.fullmatch(path)]
     return [path for path in found if _is_of_authors(Path(scope.source) / path)]
+
+
+def find_time_zone(source: Path) -> str:
+    """Return the time zone that the site's own configuration names, here or above, else ""."""
+    for file in (folder / name for folder in (source, source.parent) for name in _SITE_FILES):
+        with contextlib.suppress(OSError, UnicodeError, LookupError, ValueError):
+            if named := _TIME_ZONE.search(file.read_text(encoding="utf-8")):
+                return ZoneInfo(named[1]).key
+    return ""
 
 
 def _is_of_authors(file: Path) -> bool:
@@ -77,7 +94,7 @@ def compose(
     keys: Sequence[KeyProfile],
     files: int,
     author_files: Sequence[str] = (),
-    exclude: Sequence[str] = (),
+    time_zone: str = "",
 ) -> str:
     """Return the text of a configuration that changes only what the files leave empty."""
     articles = [key for key in keys if key.kind == "article"]
@@ -109,19 +126,12 @@ def compose(
             *(("columns:", *rows) if rows else ("# columns:", "#   title: [title, headline]")),
             "",
             *_write_terms(author_files),
-            *exclude,
+            *((f"timezone: {time_zone}  # as the site has it", "") if time_zone else ()),
             "# Keys that feed no column:",
             *(f"# {json.dumps(key.key)} in {key.shown_share}" for key in left[:_SHOWN_KEYS]),
             _TAIL,
         )
     )
-
-
-def _write_exclude(scope: Scope, listing: Listing) -> list[str]:
-    if not (folders := find_template_folders(scope.source, listing)):
-        return []
-    globs = json.dumps([*scope.exclude, *folders], ensure_ascii=False)
-    return ["# Also left out: front matter that waits to be filled in.", f"exclude: {globs}", ""]
 
 
 def _write_terms(author_files: Sequence[str]) -> list[str]:

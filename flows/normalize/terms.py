@@ -1,6 +1,7 @@
 """Topic and organization files → rows of raw.terms: one a file, or one an entry of a data file."""
 
 import json
+from pathlib import PurePosixPath
 
 from flows.config import Terms
 from flows.frontmatter import Value
@@ -8,7 +9,7 @@ from flows.normalize.convert import Convert, to_list, to_text
 from flows.normalize.extra import as_json
 from flows.normalize.frames import Row
 from flows.normalize.plan import find
-from flows.normalize.reader import Reader, cut_file_part
+from flows.normalize.reader import Reader
 
 _TERM: dict[str, tuple[str, Convert]] = {
     "_id": ("term_id", to_text),
@@ -45,6 +46,7 @@ def _take_term(reader: Reader, holder: dict[str, Value], asked: Terms | None, *w
     row |= {
         "path": reader.document.path,
         "kind": reader.document.kind,
+        "is_inferred": asked is not None and asked not in reader.config.terms,
         "other_names": json.dumps(names) if names else None,
         "extra": as_json(reader.keep_rest(holder, _KNOWN, *where)),
     }
@@ -55,12 +57,15 @@ def _take_described(
     reader: Reader, holder: dict[str, Value], asked: Terms, where: tuple[str, ...]
 ) -> Row:
     """Return id and name of a page or entry that has them under keys of its own."""
-    own_id = (
-        where[-1] if where else cut_file_part(reader.document.file or reader.document.path, "name")
-    )
+    own_id = where[-1] if where else _spell_id(PurePosixPath(reader.document.file))
     row: Row = {"term_id": _find_text(holder, (asked.id,)) if asked.id else own_id}
     name = _find_text(holder, (asked.name,) if asked.name else _NAMES)
     return row | ({"name": name} if name else {})
+
+
+def _spell_id(file: PurePosixPath) -> str:
+    """Return what others call the term that a page is of: its name, or that of its folder."""
+    return file.parent.name if file.stem in ("index", "_index") else file.stem
 
 
 def _find_text(holder: dict[str, Value], paths: tuple[tuple[str, ...], ...]) -> str | None:

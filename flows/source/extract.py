@@ -1,27 +1,21 @@
 """A batch of paths → documents and rejects: the only stage that reads the source's files."""
 
-import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
-from functools import cache
 
 from flows import config, frontmatter
-from flows.config import TERM_KINDS, Config, Terms
+from flows.config import Config, Terms
 from flows.source import commit_tree, sources, time_limit
+from flows.source.classify import classify, is_whole_file
 from flows.source.folder import PathError, too_large
-from flows.source.patterns import PathFilter
 from flows.source.read import Read, Reader, Signature, Unreadable
 from flows.source.sources import Location
 from flows.source.states import to_state
 
-_YAML_SUFFIXES = (".yaml", ".yml")
-_HAS_TAXONOMY = re.compile(rb"^[\"']?taxonomy[\"']?[ \t]*:", re.MULTILINE)
 # The bodies of a batch would fill the memory: a longer one is let go as soon as it is counted.
 _KEPT_BODY_CHARS = 10_000
 _AHEAD_BYTES = 128 * 1024
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-_filter = cache(PathFilter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +34,7 @@ class Document:
     @property
     def is_whole_file(self) -> bool:
         """Whether the file is YAML as a whole."""
-        return self.path.casefold().endswith(_YAML_SUFFIXES)
+        return is_whole_file(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,43 +190,10 @@ def _judge(
 def _to_document(
     batch: Batch, path: str, data: bytes, content_hash: str, signature: Signature
 ) -> Document:
-    whole_file = path.casefold().endswith(_YAML_SUFFIXES)
     file = path.partition("/")[2] if batch.is_past else path
-    described = next((t for t in batch.mapping.terms if _filter(t.files).accepts(file)), None)
-    if whole_file and not described and not _HAS_TAXONOMY.search(data):
-        raise Unreadable(
-            "excluded",
-            "not_taxonomy",
-            "A YAML file without a `taxonomy` key is not content.",
-            "Nothing to do, unless it should be one: add `taxonomy: topic` or `organization`.",
-        )
-    if data.startswith(_LFS_POINTER):
-        raise Unreadable(
-            "excluded",
-            "git_lfs_pointer",
-            "The file's text is kept by Git LFS; here is only a pointer to it.",
-            "Get the text with `git lfs pull` if it should be loaded.",
-        )
-    found = frontmatter.read(data, whole_file=whole_file, reading=batch.mapping.reading)
-    if found is None:
-        raise Unreadable(
-            "excluded",
-            "no_front_matter",
-            "The file does not begin with front matter.",
-            "Nothing to do, unless it should be an article: begin it with a line of ---.",
-        )
-    if found.body_chars > _KEPT_BODY_CHARS:
-        data = frontmatter.cut_body(data, whole_file=whole_file)
-    if described:
-        return Document(path, content_hash, signature, described.kind, found, data, described, file)
-    kind = found.fields.get("taxonomy")
-    if not isinstance(kind, str) or kind not in ("article", *TERM_KINDS):
-        if whole_file:
-            raise Unreadable(
-                "excluded",
-                "unknown_taxonomy",
-                "Only taxonomy files of the kinds topic and organization are loaded.",
-                "Nothing to do, unless `taxonomy` should say topic or organization.",
-            )
-        kind = "article"  # Other systems have a key of this name, and it says nothing to us.
-    return Document(path, content_hash, signature, str(kind), found, data, file=file)
+    found = classify(file, data, batch.mapping)
+    if found.front_matter.body_chars > _KEPT_BODY_CHARS:
+        data = frontmatter.cut_body(data, whole_file=is_whole_file(file))
+    return Document(
+        path, content_hash, signature, found.kind, found.front_matter, data, found.terms, file
+    )

@@ -3,6 +3,8 @@
 with terms as (
     select kind, lower(clean_text(term_id)) as id, lower(clean_text(name)) as name, path
     from raw.terms
+    -- Sites in several languages describe everything once in each.
+    where is_inferred is not true
 ),
 
 claims as (

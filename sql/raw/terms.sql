@@ -3,6 +3,7 @@
 create table raw.terms (
     path varchar,                  -- path of the file below the source, with /
     kind varchar,                  -- topic or organization
+    is_inferred boolean,           -- only the place of the file says that it describes one
     term_id varchar,               -- _id: the identity, whatever the file is called
     name varchar,                  -- name as typed
     short_name varchar,            -- shortname as typed

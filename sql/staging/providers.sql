@@ -36,8 +36,8 @@ providers as (
 organizations as (
     select
         provider_key(coalesce(domain, term_id), terms.name) as provider,
-        -- Two files can claim one domain: the lower path rules, and no provider gets two rows.
-        arg_min({'name': clean_text(terms.name), 'other_names': other_names}, path) as file,
+        -- Two files can claim one domain: what somebody described rules, then the lower path, and no provider gets two rows.
+        arg_min({'name': clean_text(terms.name), 'other_names': other_names}, (coalesce(is_inferred, false), path)) as file,
     from raw.terms
     where kind = 'organization'
     group by all

@@ -16,7 +16,8 @@ with recursive listed as (
 
 files as (
     select
-        path,
+        -- What somebody described rules over what only lies in a folder of topics.
+        (coalesce(is_inferred, false), path) as path,
         coalesce(clean_text(name), clean_text(term_id)) as label,
         lower(label) as key,
         clean_text(term_id) as term_id,

@@ -84,25 +84,22 @@ def test_a_file_of_authors_becomes_terms(tmp_path: Path) -> None:
     assert load(source).terms == (Terms(("blog/authors.yml",), "organization"),)
 
 
-def test_folders_of_templates_are_left_out(tmp_path: Path) -> None:
-    """Front matter that waits to be filled in is no article; one title with a tag is not enough."""
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("_config.yml", "timezone: Europe/Berlin # home"),
+        ("../hugo.toml", "timeZone = 'Europe/Berlin'"),
+        ("../pelicanconf.py", 'TIMEZONE = "Europe/Berlin"'),
+    ],
+)
+def test_the_time_zone_of_a_site_is_taken_over(tmp_path: Path, file: str, line: str) -> None:
+    """One that does not exist is not."""
     source = content(tmp_path / "content")
-    files = {
-        "archetypes/default.md": "---\ntitle: {{ .Name }}\ndate: {{ .Date }}\n---\n",
-        "archetypes/page.md": "---\ndraft: true\n---\n",
-        "archetypes/post/index.md": '+++\ntitle = \'{{ replace .Name "-" " " }}\'\n+++\n',
-        "site/scaffolds/post.md": '---\ntitle: "{% now %}"\n---\n',
-        "notes/daily [x]/day.md": "---\ndate: <% tp.date.now() %>\n---\n",
-        "posts/a.md": '---\ntitle: "{{ in a title"\n---\n',
-        "posts/b.md": "---\ntitle: What {{ means\n---\n{{ shortcode }}\n",
-    }
-    for path, text in files.items():
-        (source / path).parent.mkdir(parents=True, exist_ok=True)
-        (source / path).write_text(text)
-    (source / "archetypes/post.md").write_text("---\ntitle: '{{ .Name }}'\n---\n")
+    (source / "_config.yaml").write_text("timezone: Mars/Base\n")
+    (source / file).write_text(f"title: a\n{line}\n")
     command = ["--warehouse", str(tmp_path / "w.duckdb"), "init", str(source)]
-    assert cli.main([*command, "--exclude", "notes/"]) == 0
-    assert load(source).exclude == ("notes/", "archetypes/", "site/scaffolds/")
+    assert cli.main(command) == 0
+    assert load(source).time_zone == "Europe/Berlin"
 
 
 def test_the_most_frequent_keys_are_listed_first(tmp_path: Path) -> None:

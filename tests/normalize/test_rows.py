@@ -180,6 +180,7 @@ def test_a_taxonomy_file_becomes_a_row_of_its_own_table() -> None:
         {
             "path": "t.yaml",
             "kind": "topic",
+            "is_inferred": False,
             "term_id": "t1",
             "name": "Solar",
             "short_name": "S",

@@ -14,6 +14,7 @@ from flows.reports.console.views import spell_place
 from flows.reports.messages.after_run import Finished
 from flows.reports.messages.problems import News
 from flows.reports.movers import read_first_seen, read_movers, say_first_seen
+from flows.source.non_articles import load_rules
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
 from flows.words import escape_control, spell, spell_uncounted
@@ -92,6 +93,11 @@ def _say_notable(done: Receipt, found: News) -> Iterator[str]:
     if found.newly_excluded:
         places = [spell_place(file) for file in found.newly_excluded]
         yield f"  no longer taken for articles: {_join_names(places)}"
+    rules = {rule.name: rule.name.replace("_", " ") for rule in load_rules()}
+    if left_out := [spell(n, rules[code]) for code, n in done.excluded_by.items() if code in rules]:
+        yield f"  no articles: {_join_names(left_out)}; `quarantine --excluded` lists them"
+    if terms := done.tables.get("raw.terms"):
+        yield f"  {spell(terms, 'file')} or entries describe topics, people and organizations"
     if done.excluded and not (done.loaded or done.quarantined):
         yield "  no file is an article"
 
