@@ -11,8 +11,14 @@ def spell(number: int, thing: str, things: str = "") -> str:
 
 
 def clip(name: str, length: int = _NAME_LENGTH) -> str:
-    """Return a name, shortened so that it cannot fill its line."""
-    return name if len(name) <= length else f"{name[: length - 1]}…"
+    """Return a name, shortened in its middle: often its end tells it from the next."""
+    end = length // 3
+    return name if len(name) <= length else f"{name[: length - end - 1]}…{name[-end:]}"
+
+
+def cut(text: str, length: int) -> str:
+    """Return the beginning of a text."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def escape_control(text: object) -> str:

@@ -9,10 +9,10 @@ from flows.words import clip, escape_control
 # A sentence has room for three names; the page and the marts have them all.
 _NAMED = 3
 MOVERS = """\
-select topic, status, articles_last_28_days, articles_previous_28_days, momentum
+select topic, status, articles_last_28_days, articles_expected, share_q_value
 from marts.topics
 where is_moving and not is_parent
-order by abs(momentum) desc, topic"""
+order by abs(articles_last_28_days - articles_expected) desc, topic"""
 PROVIDER_MOVERS = MOVERS.replace("topic", "provider").replace(" and not is_parent", "")
 # What came with the first articles of all is no news.
 _FIRST_SEEN = """
@@ -30,29 +30,36 @@ _VERBS = {"rising": "rises", "falling": "falls", "emerging": "is new", "returnin
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """A topic that moved beyond chance: its articles in the last 28 days and in those before."""
+    """A topic that moved beyond chance: its articles in 28 days, and how many were expected."""
 
     topic: str
     status: str
     articles: int
-    articles_before: int
+    expected: float
+    is_share_moving: bool = True
 
     @property
     def sign(self) -> str:
         """An arrow in the direction of the change."""
-        return "▲" if self.articles > self.articles_before else "▼"
+        return "▲" if self.articles > self.expected else "▼"
+
+    @property
+    def counts(self) -> str:
+        """Both counts, as they stand in every sentence."""
+        return f"{self.articles:,} against {f'{self.expected:,.1f}'.removesuffix('.0')}"
 
     @property
     def words(self) -> str:
         """What the topic does, with both counts."""
-        counts = f"({self.articles:,} against {self.articles_before:,})"
-        return f"{clip(self.topic)} {_VERBS[self.status]} {counts}"
+        return f"{clip(self.topic)} {_VERBS[self.status]} ({self.counts})"
 
 
 def read_movers(con: Connection) -> list[Mover]:
     """Return the topics that moved, the one that moved furthest first."""
-    rows = con.execute(MOVERS).fetchall()
-    return [Mover(escape_control(topic), *facts) for topic, *facts, _ in rows]
+    return [
+        Mover(escape_control(topic), status, articles, expected, share is not None and share <= 0.1)
+        for topic, status, articles, expected, share in con.execute(MOVERS).fetchall()
+    ]
 
 
 def read_first_seen(con: Connection) -> list[str]:
@@ -61,11 +68,21 @@ def read_first_seen(con: Connection) -> list[str]:
 
 
 def say_movers(movers: Sequence[Mover]) -> str:
-    """Name the first movers in a sentence."""
+    """Name the first movers in a sentence, and say how many of them moved by share, too."""
     if not movers:
         return "No topic moved more than chance would."
     rest = len(movers) - _NAMED
-    return f"{_join([mover.words for mover in movers], f'{rest:,} more moved')}."
+    moved = _join([mover.words for mover in movers], f"{rest:,} more moved")
+    return f"{moved}. {say_shares(movers)}".strip()
+
+
+def say_shares(movers: Sequence[Mover]) -> str:
+    """Say which movers only follow all others; nothing if there is none."""
+    by_share = sum(mover.is_share_moving for mover in movers)
+    if by_share == len(movers):
+        return ""
+    moved = f"{by_share:,} of {len(movers):,}" if by_share else "none"
+    return f"By share of all articles, {moved} moved."
 
 
 def say_first_seen(topics: Sequence[str]) -> str:

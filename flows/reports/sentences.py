@@ -30,6 +30,7 @@ select
         / nullif(sum(scored_articles) filter (newest - day < 28), 0) as quality,
     sum(quality_sum) filter (newest - day between 28 and 55)
         / nullif(sum(scored_articles) filter (newest - day between 28 and 55), 0) as quality_before,
+    (select cast(timezone('UTC', max(started_at)) as date) from ops.runs) - until as days_ago,
 from days"""
 QUALITY = """\
 select
@@ -66,9 +67,13 @@ class QualityChange:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What there is to say; `until` is the newest day of an article, None if none has a date."""
+    """What there is to say; `until` is the newest day of an article, None if none has a date.
+
+    `days_ago` is the age of that article when the last run began.
+    """
 
     until: date | None
+    days_ago: int
     articles: int
     articles_before: int
     quality: float | None
@@ -77,12 +82,18 @@ class Summary:
     first_seen: tuple[str, ...]
     change: QualityChange | None
 
+    @property
+    def is_old(self) -> bool:
+        """Whether the newest days of the content are not the last days of the calendar."""
+        return self.days_ago >= 28
+
     def sentences(self) -> tuple[str, ...]:
         """Return up to three sentences: how much, which topics, how good."""
         if self.until is None:
             return ("No article has a date, so nothing can be said about what moves.",)
+        silence = f"No article for {spell(self.days_ago, 'day')}: " if self.is_old else ""
         said = (
-            f"{spell(self.articles, 'article')} in the 28 days to {spell_day(self.until)},"
+            f"{silence}{spell(self.articles, 'article')} in the 28 days to {spell_day(self.until)},"
             f" {self.articles_before:,} in the 28 days before.",
             f"{say_movers(self.movers)} {say_first_seen(self.first_seen)}".strip(),
             self._say_quality(),
@@ -92,11 +103,11 @@ class Summary:
     def _say_quality(self) -> str:
         if change := self.change:
             if abs(change.after - change.before) < _VISIBLE:
-                return f"The mean quality stays at {change.after:.1f}."
+                return f"The mean quality of all articles stays at {change.after:.1f}."
             verb = "rose" if change.after > change.before else "fell"
             return (
-                f"The mean quality {verb} from {change.before:.1f} to {change.after:.1f} in"
-                f" {change.month:%B %Y}, mostly through {change.cause}."
+                f"The mean quality of all articles {verb} from {change.before:.1f} to"
+                f" {change.after:.1f} in {change.month:%B %Y}, mostly through {change.cause}."
             )
         if self.quality is None:
             return ""
@@ -106,13 +117,16 @@ class Summary:
 
 def summarize(con: Connection) -> Summary:
     """Read from the marts what there is to say."""
-    until, articles, before, quality, quality_before = con.execute(PUBLISHED).fetchall()[0]
+    until, articles, before, quality, quality_before, days_ago = con.execute(PUBLISHED).fetchall()[
+        0
+    ]
     changes = [
         QualityChange(month, was, now, tuple(effects))
         for month, was, now, *effects in con.execute(QUALITY).fetchmany(1)
     ]
     return Summary(
         until,
+        days_ago or 0,
         int(articles),
         int(before),
         quality,

@@ -59,10 +59,12 @@ select
     providers.name,  -- most frequent name
     providers.organization,  -- name in the organisation file, null when there is none
     providers.names,  -- every name, most frequent first
-    coalesce(momentum.status, 'dormant') as status,  -- dormant: nothing in 56 days; emerging: first article in them, most in the last 28; rising, returning (from none), falling: is_moving; else steady
+    coalesce(momentum.status, 'dormant') as status,  -- dormant: nothing in 56 days; emerging: first article in them, more in the last 28 than before; rising, returning (after none in a year), falling: is_moving; else steady
     coalesce(momentum.is_moving, false) as is_moving,  -- moved beyond chance: status_p_value at most 0.05 and status_q_value at most 0.1
-    momentum.p_value as status_p_value,  -- how often two counts of one rate differ as much as these 28 days and the 28 before; null if both are empty
+    momentum.p_value as status_p_value,  -- how often chance alone makes the last 28 days (or, for a fall, 56) differ so much from up to 364 days before; null with under four articles
     momentum.q_value as status_q_value,  -- the same corrected for all providers at once: of those with at most 0.1, one in ten moves by chance
+    momentum.share_p_value,  -- the same of its share of all articles: where everything doubles, no share moves
+    momentum.share_q_value,  -- the same corrected for all providers at once
     counts.first_published_date,  -- day of its first article
     counts.last_published_date,  -- day of its latest article
     coalesce(counts.articles, 0) as articles,  -- articles, undated ones too; drafts and scheduled ones are not counted
@@ -71,7 +73,8 @@ select
     coalesce(counts.heat_articles, 0) as heat_articles,  -- those with a measured heat
     coalesce(counts.articles, 0) / sum(counts.articles) over () as articles_share,  -- articles / articles of all providers
     coalesce(momentum.recent, 0) as articles_last_28_days,  -- articles of the 28 days up to the newest date of the corpus
-    coalesce(momentum.earlier, 0) as articles_previous_28_days,  -- articles of the 28 days before those
+    coalesce(momentum.previous, 0) as articles_previous_28_days,  -- articles of the 28 days before those
+    momentum.expected as articles_expected,  -- articles of 28 days at the rate of the up to 364 days before the last 28; null without such days
     coalesce(momentum.momentum, 0) as momentum,  -- last 28 days less the 28 before
     momentum.momentum_ratio,  -- momentum / articles of the 28 days before, null when there were none
     coalesce(breadth.topics, 0) as topics,  -- distinct topics, parents too

@@ -1,6 +1,8 @@
 """What the trends call moving is moving: on counts whose truth is known, as they were drawn."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -9,8 +11,7 @@ import pytest
 
 from tests import models as cases
 
-DRAWS = 20_000
-RATES = (0.5, 1, 2, 5, 10, 20, 100)
+DAYS = 420
 
 
 @pytest.fixture(scope="module")
@@ -21,84 +22,128 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         yield warehouse
 
 
-def share_that_moves(
-    con: duckdb.DuckDBPyConnection, earlier: float, recent: float
-) -> tuple[float, float]:
-    """Return how many of 20,000 pairs of counts at two rates are called rising, and falling."""
-    drawn = np.random.default_rng(7)
-    pairs = pd.DataFrame(
-        {"recent": drawn.poisson(recent, DRAWS), "earlier": drawn.poisson(earlier, DRAWS)}
-    )
-    con.register("pairs", pairs)
-    (shares,) = con.execute("""
-        select
-            avg(if(poisson_p_value(recent, earlier) <= 0.05 and recent > earlier, 1, 0)),
-            avg(if(poisson_p_value(recent, earlier) <= 0.05 and recent < earlier, 1, 0)),
-        from pairs
-    """).fetchall()
-    return shares
+def judge(con: duckdb.DuckDBPyConnection, counts: "np.ndarray[Any, Any]") -> pd.DataFrame:
+    """Return what momentum says of series with so many articles a day, the newest day last."""
+    series, day = np.nonzero(counts)
+    times = counts[series, day]
+    frame = pd.DataFrame({"series": series.repeat(times), "age": DAYS - 1 - day.repeat(times)})
+    con.register("frame", frame)
+    con.execute("""
+        create or replace temp table dates as
+        select series, date '2024-12-31' - age::int as published_date from frame
+    """)
+    con.execute("""
+        create or replace table staging.article_periods as
+        select published_date, 'day' as time_grain from dates
+        union all
+        select date '2024-12-31', 'day'
+    """)
+    return con.execute("from momentum('dates') order by series").fetchdf()
 
 
-@pytest.mark.parametrize("rate", RATES)
-def test_a_rate_that_does_not_change_is_seldom_called_moving(
-    con: duckdb.DuckDBPyConnection, rate: float
+def draw(rates: "Sequence[float]", seed: int = 7) -> "np.ndarray[Any, Any]":
+    """Draw the articles a day of series that publish so many in 28 days."""
+    means = np.array(rates)[:, None] / 28 * np.ones(DAYS)
+    return np.random.default_rng(seed).poisson(means)
+
+
+@pytest.mark.parametrize(("k", "n", "part"), [(0, 56, 28 / 392), (4, 56, 28 / 392), (9, 20, 0.5)])
+def test_the_chance_of_a_count_is_exact(
+    con: duckdb.DuckDBPyConnection, k: int, n: int, part: float
 ) -> None:
-    """About one constant series in twenty is called moving at any size, and fewer of the tiny."""
-    moving = sum(share_that_moves(con, rate, rate))
-    assert moving <= 0.06
-    assert rate < 2 or moving >= 0.035
+    """It is the sum of binomial terms; with much spread it comes nearer to all or nothing."""
+    exact = sum(math.comb(n, i) * part**i * (1 - part) ** (n - i) for i in range(k + 1))
+    chance = f"chance_of_at_most({k}, {n}, {part}::double"
+    ((binomial, spread),) = con.execute(f"select {chance}, 1), {chance}, {2 * n})").fetchall()
+    assert binomial == pytest.approx(exact, abs=1e-12)
+    assert abs(spread - (1 - part)) < abs(binomial - (1 - part)) or k == 4
 
 
-def test_a_rate_that_changes_enough_is_called_moving(con: duckdb.DuckDBPyConnection) -> None:
-    """Half more of a hundred, half of fifty and the end of ten are seen nearly always."""
-    assert share_that_moves(con, 100, 150)[0] > 0.85
-    assert share_that_moves(con, 50, 25)[1] > 0.8
-    assert share_that_moves(con, 10, 0)[1] > 0.95
+def test_a_rate_that_does_not_change_is_seldom_called_moving(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """At most one constant series in twenty has a p-value of 0.05, and none of 400 is listed."""
+    found = judge(con, draw([0.5, 2, 8, 30] * 100))
+    assert found.p_value.le(0.05).groupby(found.series % 4).mean().max() <= 0.06
+    assert found.is_moving.sum() == 0
 
 
 @pytest.mark.parametrize(
-    ("recent", "earlier", "moves"),
-    [(1, 0, False), (3, 0, False), (4, 0, True), (6, 1, False), (7, 1, True), (0, 4, True)],
+    ("rate", "factor", "days", "status"),
+    [(8, 3, 28, "rising"), (32, 2, 70, "rising"), (16, 0, 28, "falling"), (32, 0.4, 56, "falling")],
 )
-def test_few_articles_prove_little(
-    con: duckdb.DuckDBPyConnection, recent: int, earlier: int, moves: bool
+def test_a_rate_that_changes_enough_is_called_moving(
+    con: duckdb.DuckDBPyConnection, rate: float, factor: float, days: int, status: str
 ) -> None:
-    """One article against none may be chance, four against none may not."""
-    ((p_value,),) = con.execute(f"select poisson_p_value({recent}, {earlier})").fetchall()
-    assert (p_value <= 0.05) == moves
+    """Among a hundred others; a fall that 28 days cannot show is found in 56."""
+    hits = 0
+    for seed in range(10):
+        counts = draw([rate, *[3] * 100], seed)
+        counts[0, -days:] = np.random.default_rng(seed).poisson(rate * factor / 28, days)
+        hits += judge(con, counts).status[0] == status
+    assert hits >= 8
+
+
+def test_a_burst_has_no_echo(con: duckdb.DuckDBPyConnection) -> None:
+    """Twenty articles of a fair are a rise in their month, and no fall forty days later."""
+    weekly = np.zeros((10, DAYS), dtype=int)
+    weekly[:, -1::-7] = 1
+    weekly[0, -41] += 20
+    assert judge(con, weekly).status[0] == "steady"
+    weekly[0, -41] -= 20
+    weekly[0, -5] += 20
+    assert judge(con, weekly).status[0] == "rising"
+
+
+def test_articles_that_come_in_bursts_move_less(con: duckdb.DuckDBPyConnection) -> None:
+    """Counts whose variance is three times their mean are no movers for being uneven."""
+    drawn = np.random.default_rng(5)
+    found = 0
+    for _ in range(10):
+        means = np.exp(drawn.normal(np.log(3), 1, 100))[:, None] / 28 * np.ones(DAYS)
+        found += judge(con, drawn.negative_binomial(means / 2, 1 / 3)).is_moving.sum()
+    assert found <= 3
+
+
+def test_where_everything_doubles_no_share_moves(con: duckdb.DuckDBPyConnection) -> None:
+    """Counts move, shares do not; and a topic that stays while all others double loses share."""
+    counts = draw([20] * 40)
+    counts[:, -28:] *= 2
+    found = judge(con, counts)
+    assert found.is_moving.sum() > 10
+    # One in ten may be chance.
+    assert (found.share_q_value <= 0.1).sum() <= 1
+    counts[0, -28:] //= 2
+    assert judge(con, counts).share_q_value[0] <= 0.1
+
+
+def test_a_young_topic_is_compared_with_what_it_did_so_far(con: duckdb.DuckDBPyConnection) -> None:
+    """A steady topic of a hundred days does not rise against the time before it, which was none."""
+    counts = draw([20] * 40)
+    counts[0] = 0
+    counts[0, -100::4] = 1
+    found = judge(con, counts)
+    assert (found.status[0], found.recent[0], round(found.expected[0])) == ("steady", 7, 7)
 
 
 def test_corrected_p_values_are_those_of_benjamini_and_hochberg(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
-    """Of two hundred constant topics at once hardly one is listed, and a real mover is."""
-    drawn = np.random.default_rng(3)
-    pairs = [(i, *drawn.poisson(8, 2)) for i in range(200)] + [(200, 40, 8)]
-    days = {"recent": "2024-12-20", "earlier": "2024-11-20", "before": "2024-01-01"}
-    dates = [
-        (series, days[window])
-        for series, recent, earlier in pairs
-        for window, count in (("recent", recent), ("earlier", earlier), ("before", 1))
-        for _ in range(count)
-    ]
-    frame = pd.DataFrame(dates, columns=["series", "day"])
-    con.register("frame", frame)
-    con.execute("""
-        create or replace temp table dates as
-        select series, day::date as published_date from frame
-    """)
-    rows = con.execute("select series, p_value, q_value from momentum('dates')").fetchall()
-    ordered = sorted((p, series) for series, p, _ in rows if p is not None)
+    """Only series of four articles or more count, and a real mover is found among them."""
+    counts = draw([0.1] * 50 + [8] * 150)
+    counts[60, -28:] += 1
+    rows = judge(con, counts)
+    assert rows.p_value.isna().equals(counts[:, -392:].sum(axis=1) < 4) is False
+    tested = rows[rows.p_value.notna()]
+    ordered = sorted(zip(tested.p_value, tested.series, strict=True))
     expected, smallest = {}, 1.0
     for rank, (p, series) in reversed(list(enumerate(ordered, start=1))):
         smallest = min(smallest, p * len(ordered) / rank)
         expected[series] = smallest
-    assert len(frame) > 3000
-    assert {series: q for series, _, q in rows} == pytest.approx(expected, abs=1e-4)
-    movers = [series for series, _, q in rows if q <= 0.1]
-    assert 200 in movers
-    # By p-values alone ten of the two hundred would be there.
-    assert len(movers) <= 2
+    assert dict(zip(tested.series, tested.q_value, strict=True)) == pytest.approx(
+        expected, abs=1e-4
+    )
+    assert list(rows.series[rows.is_moving]) == [60]
 
 
 def test_z_scores_of_counts_that_do_not_move_are_those_of_chance(

@@ -22,13 +22,15 @@ def con() -> "duckdb.DuckDBPyConnection":
     con.execute(
         """
         create schema marts;
+        create schema ops;
+        create table ops.runs as select timestamptz '2025-04-02 06:00:00+00' as started_at;
         create table marts.quality_trends (
             time_grain varchar, period_start date, articles bigint, scored_articles bigint,
             quality_mean double
         );
         create table marts.topics (
             topic varchar, status varchar, is_moving boolean, is_parent boolean,
-            articles_last_28_days bigint, articles_previous_28_days bigint, momentum bigint,
+            articles_last_28_days bigint, articles_expected double, share_q_value double,
             first_published_date date
         );
         create table marts.quality_changes (
@@ -57,6 +59,14 @@ def test_without_a_date_nothing_moves(con: "duckdb.DuckDBPyConnection") -> None:
     assert summary_line(con) == "No article has a date, so nothing can be said about what moves."
 
 
+def test_old_news_says_how_old_it_is(con: "duckdb.DuckDBPyConnection") -> None:
+    """The last 28 days of the content may be long ago."""
+    publish(con)
+    con.execute("update ops.runs set started_at = '2025-04-28 06:00:00+00'")
+    said = "No article for 28 days: 3 articles in the 28 days to 31 March 2025"
+    assert summary_line(con).startswith(said)
+
+
 def test_the_last_28_days_are_set_against_the_28_before(con: "duckdb.DuckDBPyConnection") -> None:
     """Both windows end with the newest day of an article; means weigh by scored articles."""
     publish(con)
@@ -75,16 +85,16 @@ def test_topics_are_named_by_what_they_do(con: "duckdb.DuckDBPyConnection") -> N
     con.execute(
         """
         insert into marts.topics values
-            ('Wind', 'rising', true, false, 9, 1, 8, '2024-01-01'),
-            ('Sun', 'rising', true, false, 19, 1, 18, '2024-01-01'),
-            ('Energy', 'rising', true, true, 99, 9, 90, '2024-01-01'),
-            ('Law', 'steady', false, false, 3, 2, 1, '2024-01-01'),
-            ('Core' || chr(27) || '[2J', 'emerging', true, false, 12, 0, 12, '2025-03-04'),
-            ('Gas', 'falling', true, false, 1000, 2000, -1000, '2024-01-01'),
-            ('Tide', 'returning', true, false, 5, 0, 5, '2024-01-01'),
-            ('Heat', 'emerging', false, false, 1, 0, 1, '2025-03-04'),
-            ('Fire', 'emerging', false, false, 2, 0, 2, '2025-03-05'),
-            ('Dawn', 'emerging', false, false, 2, 0, 2, '2024-01-15')
+            ('Wind', 'rising', true, false, 9, 1.25, 0.3, '2024-01-01'),
+            ('Sun', 'rising', true, false, 19, 1, 0.01, '2024-01-01'),
+            ('Energy', 'rising', true, true, 99, 9, 0, '2024-01-01'),
+            ('Law', 'steady', false, false, 3, 2, null, '2024-01-01'),
+            ('Core' || chr(27) || '[2J', 'emerging', true, false, 12, 0, 0.2, '2025-03-04'),
+            ('Gas', 'falling', true, false, 1000, 2000, 0, '2024-01-01'),
+            ('Tide', 'returning', true, false, 5, 0, 0.2, '2024-01-01'),
+            ('Heat', 'emerging', false, false, 1, 0, null, '2025-03-04'),
+            ('Fire', 'emerging', false, false, 2, 0, null, '2025-03-05'),
+            ('Dawn', 'emerging', false, false, 2, 0, null, '2024-01-15')
         """
     )
     assert (
@@ -92,7 +102,8 @@ def test_topics_are_named_by_what_they_do(con: "duckdb.DuckDBPyConnection") -> N
         .split(" before. ")[1]
         .startswith(
             "Gas falls (1,000 against 2,000), Sun rises (19 against 1),"
-            " Core\\x1b[2J is new (12 against 0), and 2 more moved. First seen: Fire, Heat. Their"
+            " Core\\x1b[2J is new (12 against 0), and 2 more moved."
+            " By share of all articles, 2 of 5 moved. First seen: Fire, Heat. Their"
         )
     )
 
@@ -109,7 +120,7 @@ def test_topics_are_named_by_what_they_do(con: "duckdb.DuckDBPyConnection") -> N
             "fell from 80.0 to 78.0 in March 2025,"
             " mostly through articles that left (\N{MINUS SIGN}2.5).",
         ),
-        ("78.04, 0.04, 0.04, 0, 0, 0", "The mean quality stays at 78.0."),
+        ("78.04, 0.04, 0.04, 0, 0, 0", "The mean quality of all articles stays at 78.0."),
     ],
 )
 def test_the_cause_of_a_change_in_quality_is_named(
@@ -129,15 +140,15 @@ def test_the_cause_of_a_change_in_quality_is_named(
 
 
 def test_a_long_name_does_not_take_over_the_line() -> None:
-    """What is cut off is marked."""
-    assert clip("x" * 61) == "x" * 59 + "…"
+    """What is left out of its middle is marked: the end may tell it from the next."""
+    assert clip("x" * 41 + "y" * 20) == "x" * 39 + "…" + "y" * 20
     assert clip("x" * 60) == "x" * 60
 
 
 def test_the_marts_have_what_the_line_needs(three: Content) -> None:
     """The queries run on a warehouse as it is built."""
     with open_readonly(WarehousePaths(three.warehouse)) as con:
-        assert summary_line(con) == (
+        assert summary_line(con).partition(": ")[2] == (
             "3 articles in the 28 days to 4 March 2025, 0 in the 28 days before."
             " No topic moved more than chance would. Their mean quality is 80.0."
         )

@@ -13,7 +13,7 @@ from flows.reports.console.terminal import print_error, shorten
 from flows.reports.console.views import spell_place
 from flows.reports.messages.after_run import Finished
 from flows.reports.messages.problems import News
-from flows.reports.movers import read_first_seen, read_movers, say_first_seen
+from flows.reports.movers import read_first_seen, read_movers, say_first_seen, say_shares
 from flows.source.non_articles import load_rules
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
@@ -126,9 +126,13 @@ def _print_movers(paths: WarehousePaths) -> None:
         except duckdb.CatalogException:
             return
     if movers:
-        print("\nMoving topics, articles in the last 28 days against the 28 days before:")
+        print(
+            "\nMoving topics, articles in 28 days against those that the year before lets expect:"
+        )
     for mover in movers[:_SHOWN_MOVERS]:
         print(f"  {mover.sign} {mover.words}")
+    if shares := say_shares(movers):
+        print(f"  {shares}")
     if first_seen:
         print(f"\n{say_first_seen(first_seen)}")
 

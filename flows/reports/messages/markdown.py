@@ -57,12 +57,12 @@ def read_tables(paths: WarehousePaths, receipt: Mapping[str, Any]) -> list[Table
             Table("quarantine", "Files to fix, the newest first", _fetch(con, _QUARANTINE)),
             Table(
                 "topic-movers",
-                "Topics whose last 28 days differ from the 28 before by more than chance",
+                "Topics whose last 28 days differ from the year before by more than chance",
                 _fetch(con, f"{MOVERS} limit {_SHOWN_MOVERS}"),
             ),
             Table(
                 "provider-movers",
-                "Providers whose last 28 days differ from the 28 before by more than chance",
+                "Providers whose last 28 days differ from the year before by more than chance",
                 _fetch(con, f"{PROVIDER_MOVERS} limit {_SHOWN_MOVERS}"),
             ),
         ]

@@ -48,7 +48,7 @@ def draw_columns(values: Sequence[Column], label: str) -> Markup:
             height(column.value),
             "bar" if column.is_complete else "bar unfinished",
             f"{column.name}: {svg.number(column.value)}"
-            + ("" if column.is_complete else ", not over yet"),
+            + ("" if column.is_complete else ", not complete"),
         )
         for at, column in enumerate(values)
         if column.value

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from markupsafe import Markup
 
 from flows.reports.page import svg
-from flows.words import clip
+from flows.words import clip, cut
 
 _NAME_LENGTH = 80
 Row: TypeAlias = Mapping[str, Any]
@@ -68,4 +68,4 @@ def as_name(key: str) -> Draw:
 
 def as_text(key: str, length: int = 200) -> Draw:
     """Draw a column as text that ends somewhere."""
-    return lambda row: Cell(clip(row[key] or "", length))
+    return lambda row: Cell(cut(row[key] or "", length))

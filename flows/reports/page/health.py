@@ -63,11 +63,13 @@ def _draw_coverage(rows: list[dict[str, Any]]) -> Figure:
         field: sum((row[f"missing_{field}"] or 0) * row["articles"] for row in rows)
         for field in _FIELDS
     }
-    worst = max(_FIELDS, key=lambda field: missing[field])
+    # A field that no article has is one that this collection does without.
+    used = [field for field in _FIELDS if missing[field] < total]
+    worst = max(used, key=lambda field: missing[field], default="")
     title = (
         f"{svg.share(missing[worst] / total)} of the articles are without {_name(worst)}"
-        if total and missing[worst]
-        else "No field is missing anywhere"
+        if worst and missing[worst]
+        else "No field that is used is missing anywhere"
     )
     return Figure(
         title=title,
@@ -87,7 +89,9 @@ def _draw_coverage(rows: list[dict[str, Any]]) -> Figure:
 
 
 def _name(field: str) -> str:
-    return field if field in ("topics", "images") else f"a {field}"
+    if field in ("topics", "images"):
+        return field
+    return f"an {field}" if field == "excerpt" else f"a {field}"
 
 
 def _as_missing(key: str) -> Draw:
@@ -119,8 +123,9 @@ def _draw_quarantine(shown: list[dict[str, Any]], total: int) -> Figure:
 
 def _draw_misfits(rows: list[dict[str, Any]]) -> Figure:
     shown, values = rows[:_KINDS], sum(row["values"] for row in rows)
+    left = spell(values, "value does not fit and was", "values do not fit and were")
     return Figure(
-        title=f"{spell(values, 'value does', 'values do')} not fit, and were left out",
+        title=f"{left} left out",
         lead="Their articles are loaded without them.",
         sql=MISFITS,
         grid=draw_grid(

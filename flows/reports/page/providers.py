@@ -45,7 +45,7 @@ select
     quality_stddev,
     times_cited,
     cited_by_providers,
-    momentum,
+    articles_last_28_days - articles_expected as difference,
     status,
     last_published_date,
 from marts.providers
@@ -91,7 +91,8 @@ def _draw_largest(rows: list[dict[str, Any]], sql: str, time_grain: str) -> Figu
         f" articles; there {'is 1 provider' if len(rows) == 1 else f'are {len(rows):,} providers'}",
         lead=f"The largest, each with its articles a {time_grain} (own scale, the newest period"
         " dark), its share, the mean and the spread (standard deviation) of its quality, how often"
-        " others cite it, and its articles of the last 28 days less those of the 28 before.",
+        " others cite it, and its articles of the last 28 days less those that the year before lets"
+        " expect.",
         sql=sql,
         grid=draw_grid(
             shown,
@@ -103,7 +104,7 @@ def _draw_largest(rows: list[dict[str, Any]], sql: str, time_grain: str) -> Figu
                 "Quality": as_number("quality_mean", 1),
                 "Spread": as_number("quality_stddev", 1),
                 "Cited": as_number("times_cited"),
-                "28 days": as_number("momentum", sign=True),
+                "28 days": as_number("difference", sign=True),
                 "Status": lambda row: Cell(with_sign(row["status"])),
             },
         ),

@@ -1,6 +1,7 @@
 """How good the articles are, whether that moves, and why."""
 
 import itertools
+import statistics
 
 from flows.reports.page import svg
 from flows.reports.page.band import Spread, draw_band
@@ -74,11 +75,12 @@ def _draw_distribution(con: Connection, low: int, usual: int, high: int) -> Figu
     sql = DISTRIBUTION.format(width=width, last=last)
     rows = fetch(con, sql)
     median, scored = rows[0]["quality_median"], int(rows[0]["scored_articles"])
+    said = svg.number(median, 0 if median == int(median) else 1)
     counts = [(row["quality_from"], row["articles"]) for row in rows]
     title = (
-        f"Half of the {svg.number(scored)} scored articles reach {median:.0f} or more"
+        f"Half of the {svg.number(scored)} scored articles reach {said} or more"
         if scored > 1
-        else f"One article has a score: {median:.0f}"
+        else f"One article has a score: {said}"
     )
     is_open = high >= last + width
     beyond = f", the last column {svg.number(last)} and more" if is_open else ""
@@ -115,24 +117,36 @@ def _draw_over_time(con: Connection) -> list[Figure]:
         )
         for row in rows
     ]
-    # A period that is not over is not compared.
-    last = values[-1 if values[-1].is_complete or len(values) < 3 else -2]
-    move = last.middle - values[0].middle
-    verb = "rose" if move > _MOVED else "fell" if move < -_MOVED else "stayed near"
-    title = (
-        f"By date of publication the median {verb} {last.middle:.0f}"
-        if verb == "stayed near"
-        else f"By date of publication the median {verb} from {values[0].middle:.0f} in"
-        f" {values[0].name} to {last.middle:.0f} in {last.name}"
-    )
+    title = _say_trend([spread.middle for spread in values if spread.is_complete])
     return [
         Figure(
             title=title,
             lead=f"Median quality of the articles of each {time_grain} (line); eight in ten lie in"
-            " the band. The period of an open dot is not over yet.",
+            " the band. The period of an open dot is not complete.",
             sql=sql,
             drawing=draw_band(values, title),
             numbers=list_numbers(rows),
         ),
         *draw_shifts(con, time_grain),
     ]
+
+
+def _say_trend(medians: list[float]) -> str:
+    """Say where the medians tend to; a trend is one that chance alone seldom makes."""
+    count = len(medians)
+    if not medians or max(medians) - min(medians) < _MOVED:
+        return "By date of publication the median hardly differs"
+    # Kendall's test: how many more pairs rise than fall.
+    pairs = itertools.combinations(medians, 2)
+    rises = sum((later > earlier) - (later < earlier) for earlier, later in pairs)
+    if rises**2 <= 1.96**2 * count * (count - 1) * (2 * count + 5) / 18:
+        return (
+            f"By date of publication the median lies between {min(medians):.0f} and"
+            f" {max(medians):.0f}, without a trend"
+        )
+    half = count // 2
+    first, second = statistics.median(medians[:half]), statistics.median(medians[half:])
+    return (
+        f"By date of publication the median {'rises' if rises > 0 else 'falls'}: {first:.0f} in the"
+        f" first half of the time, {second:.0f} in the second"
+    )

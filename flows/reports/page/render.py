@@ -107,7 +107,12 @@ def _make_tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str
             # Two counts at one rate differ by twice the square root of their sum, seldom by more.
             _name_kind(moved if moved**2 > 4 * (summary.articles + summary.articles_before) else 0),
         ),
-        ("Their mean quality", svg.number(summary.quality, 1), _compare_quality(summary), "flat"),
+        (
+            "Mean quality of these",
+            svg.number(summary.quality, 1),
+            _compare_quality(summary),
+            "flat",
+        ),
         (
             "Articles in all",
             svg.number(totals["articles"] or 0),

@@ -8,7 +8,7 @@ from flows.reports.page import svg
 from flows.reports.page.figure import Figure, Section, fetch
 from flows.reports.page.grid import Cell, as_number, draw_grid
 from flows.warehouse.connection import Connection
-from flows.words import clip, escape_control, spell
+from flows.words import cut, escape_control, spell
 
 _SHOWN = 10
 RUNS = f"""\
@@ -49,7 +49,7 @@ def draw_section(con: Connection, receipts: Sequence[Mapping[str, Any]]) -> Sect
                 "Warnings": as_number("warnings"),
                 "Seconds": as_number("seconds", 1),
                 "What was wrong": lambda row: Cell(
-                    "; ".join(clip(fault, 200) for fault in row["failed_checks"]) or "nothing"
+                    "; ".join(cut(fault, 200) for fault in row["failed_checks"]) or "nothing"
                 ),
             },
         ),
@@ -72,7 +72,7 @@ def _list_failed(receipts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _say_title(last: Mapping[str, Any]) -> str:
     when = f"{last['started_at']:%Y-%m-%d at %H:%M} UTC"
     if last["seconds"] is None:
-        return f"The run of {when} {clip(last['failed_checks'][0], 120)}"
+        return f"The run of {when} {cut(last['failed_checks'][0], 120)}"
     return (
         f"The last run that published was on {when}, read {spell(last['read_files'], 'file')}"
         f" and took {svg.number(last['seconds'], 1)} s"

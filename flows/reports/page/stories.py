@@ -15,7 +15,7 @@ from flows.reports.page.grid import (
     number_cell,
 )
 from flows.warehouse.connection import Connection
-from flows.words import clip, spell
+from flows.words import cut, spell
 
 _SHOWN = 12
 CITATIONS = """\
@@ -101,7 +101,7 @@ def _draw_same_address(shown: list[dict[str, Any]], total: int) -> Figure:
             shown,
             {
                 "Story": lambda row: Cell(
-                    clip(row["title"] or row["story_url"], 90), link=allow_link(row["story_url"])
+                    cut(row["title"] or row["story_url"], 90), link=allow_link(row["story_url"])
                 ),
                 "Outlets": as_number("providers"),
                 "Scores": lambda row: Cell(_list_scores(row["scores"])),

@@ -5,7 +5,7 @@ from typing import Any
 from flows.reports.page import svg
 from flows.reports.page.columns import Column, draw_columns, name_ends
 from flows.reports.page.figure import Figure, Panel, Section, fetch, list_numbers, mention, say_rest
-from flows.reports.page.grid import Cell, Draw, as_name, as_number, as_share, draw_grid
+from flows.reports.page.grid import Cell, Draw, as_number, as_share, draw_grid, name_cell
 from flows.reports.page.periods import select_recent
 from flows.warehouse.connection import Connection
 from flows.words import spell
@@ -29,6 +29,7 @@ order by periods.period_start"""
 ARRIVALS = """\
 select
     coalesce(providers.name, arrivals.provider) as name,
+    arrivals.provider = '(none)' as is_nobody,
     arrivals.period_start,
     arrivals.articles,
     arrivals.same_day_articles / nullif(arrivals.dated_articles, 0) as same_day_share,
@@ -94,19 +95,21 @@ def _draw_panel(rows: list[dict[str, Any]], column: str, said: str) -> Panel:
 
 
 def _draw_arrivals(rows: list[dict[str, Any]]) -> Figure:
-    shown, first = rows[:_PROVIDERS], rows[0]
+    shown, first = rows[:_PROVIDERS], min(rows, key=lambda row: row["is_nobody"])
+    of = "without a provider" if first["is_nobody"] else f"of {mention(first['name'])}"
+    is_told = first["lag_days_median"] is not None and first["articles"] > 1
     return Figure(
-        title=f"Half of the articles of {mention(first['name'])} were here within"
-        f" {svg.number(first['lag_days_median'], 1)} days of their publication"
-        if first["lag_days_median"] is not None and first["articles"] > 1
-        else f"{spell(first['articles'], 'article')} of {mention(first['name'])} came",
+        title=f"Half of the articles {of} were here within {_say_days(first['lag_days_median'])} of"
+        " their publication"
+        if is_told
+        else f"{spell(first['articles'], 'article')} {of} came",
         lead=f"Articles that came in {first['period_start'].year}: the share that was here within"
         " 24 hours, and the days within which half and nine in ten of them were here.",
         sql=ARRIVALS,
         grid=draw_grid(
             shown,
             {
-                "Provider": as_name("name"),
+                "Provider": lambda row: name_cell("none" if row["is_nobody"] else row["name"]),
                 "Articles": as_number("articles"),
                 "Same day": as_share("same_day_share"),
                 "Half within": _as_days("lag_days_median"),
@@ -118,6 +121,8 @@ def _draw_arrivals(rows: list[dict[str, Any]]) -> Figure:
 
 
 def _as_days(key: str) -> Draw:
-    return lambda row: Cell(
-        svg.NONE if row[key] is None else f"{svg.number(row[key], 1)} d", is_number=True
-    )
+    return lambda row: Cell(svg.NONE if row[key] is None else _say_days(row[key]), is_number=True)
+
+
+def _say_days(days: float) -> str:
+    return "a day" if days == 1 else f"{svg.number(days, 0 if days >= 10 else 1)} days"

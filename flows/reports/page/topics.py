@@ -16,14 +16,12 @@ from flows.reports.page.figure import (
 )
 from flows.reports.page.periods import choose_grain, select_recent
 from flows.warehouse.connection import Connection
-from flows.words import spell
+from flows.words import clip, spell
 
 _SHOWN = 12
 _PERIODS = 24
 # One article in every second period is noise.
 _ENOUGH = 1.0
-# A trend that rounds to nothing is none.
-_LEVEL = 0.05
 _TRENDS = "(from marts.topic_trends where not is_parent)"
 OVER_TIME = """\
 {recent}
@@ -32,11 +30,11 @@ select
     topics.topic,
     topics.status,
     topics.articles,
+    abs(topics.articles_last_28_days - topics.articles_expected) as movement,
     arg_max(trends.is_complete, trends.period_start) as is_newest_complete,
     list(periods.period_start order by periods.period_start) as periods,
     list(coalesce(trends.articles, 0) order by periods.period_start) as counts,
     list(trends.articles_avg_4 order by periods.period_start) as averages,
-    arg_max(trends.articles_slope, trends.period_start) as slope,
 from marts.topics
 cross join periods
 left join marts.topic_trends as trends
@@ -44,8 +42,8 @@ left join marts.topic_trends as trends
     and trends.period_start = periods.period_start
     and trends.time_grain = '{time_grain}'
 where not topics.is_parent and topics.articles > 0
-group by topics.topic, topics.status, topics.is_moving, topics.articles, topics.momentum
-order by topics.is_moving desc, abs(topics.momentum) desc, topics.articles desc, topics.topic"""
+group by topics.topic, topics.status, topics.is_moving, topics.articles, movement
+order by topics.is_moving desc, movement desc nulls last, topics.articles desc, topics.topic"""
 
 
 def draw_section(con: Connection) -> Section:
@@ -58,10 +56,10 @@ def draw_section(con: Connection) -> Section:
     rows = fetch(con, sql)
     shown = rows[:_SHOWN]
     figure = Figure(
-        title=_say_title(rows, len(shown), time_grain),
+        title=_say_title(rows, time_grain),
         lead=f"Articles a {time_grain}, each topic on its own scale, the strongest mover first. The"
-        " line is the mean of four periods, the trend that of twelve; the period of a dashed column"
-        " is not over yet.",
+        " line is the mean of four periods; of the period of a dashed column, the newest article is"
+        " not of the last day.",
         sql=sql,
         panels=tuple(_draw_panel(row, time_grain) for row in shown),
         numbers=list_numbers([_list_counts(row) for row in shown]),
@@ -79,28 +77,7 @@ def _list_counts(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _say_trend(row: dict[str, Any], time_grain: str) -> str:
-    slope = row["slope"]
-    if slope is None or abs(slope) < _LEVEL:
-        return with_sign(row["status"])
-    return f"{with_sign(row['status'])}, {svg.number(slope, 1, sign=True)} a {time_grain}"
-
-
-def _say_title(rows: list[dict[str, Any]], shown: int, time_grain: str) -> str:
-    # What ended long ago moves no more, however steep its end was.
-    steep = [
-        row
-        for row in rows[:shown]
-        if abs(row["slope"] or 0) >= _LEVEL and row["status"] != "dormant"
-    ]
-    if steep:
-        row = max(steep, key=lambda row: abs(row["slope"]))
-        verb = "grows" if row["slope"] > 0 else "shrinks"
-        among = f" of the {shown} strongest movers" if shown < len(rows) else ""
-        return (
-            f"{mention(row['topic'])} {verb} most{among}, by"
-            f" {svg.number(abs(row['slope']), 1)} articles a {time_grain}"
-        )
+def _say_title(rows: list[dict[str, Any]], time_grain: str) -> str:
     largest = max(rows, key=lambda row: row["articles"])
     counts, peak = largest["counts"], max(largest["counts"])
     when = svg.period(largest["periods"][counts.index(peak)], time_grain)
@@ -133,8 +110,8 @@ def _draw_panel(row: dict[str, Any], time_grain: str) -> Panel:
         f" {svg.number(peak)} at most"
     )
     return Panel(
-        row["topic"],
-        _say_trend(row, time_grain),
+        clip(row["topic"], 48),
+        with_sign(row["status"]),
         draw_columns(values, label),
         name_ends(values),
         f"max {svg.number(peak)}",

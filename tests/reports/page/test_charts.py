@@ -39,7 +39,7 @@ def test_columns_leave_zeros_out_and_mark_what_is_not_over() -> None:
         ("77.33%", "45", "39", "bar unfinished"),
     ]
     assert attributes(drawn, "path", "d") == [("M166.7 6.0L500.0 45.0",)]
-    assert re.findall("<title>(.*?)</title>", drawn) == ["May: 4", "July: 2, not over yet"]
+    assert re.findall("<title>(.*?)</title>", drawn) == ["May: 4", "July: 2, not complete"]
 
 
 def test_a_few_periods_are_no_walls() -> None:

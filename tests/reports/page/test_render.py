@@ -131,7 +131,7 @@ def test_very_many_topics_are_capped(tmp_path: Path) -> None:
             [corpora.article(0)],
             [
                 "1 article in the 28 days to 30 June 2025",
-                "Solar alone changed, no more than chance would have it: 1 article against 0",
+                "No topic has other than the expected number of articles.",
                 "of all articles; there is 1 provider",
                 "One article has a score: 40",
             ],
@@ -170,7 +170,10 @@ def test_a_warehouse_without_its_marts_is_no_traceback(tmp_path: Path) -> None:
     [
         ("Solar", "Solar"),
         ("\N{HEBREW LETTER SHIN}5", "\u2068\N{HEBREW LETTER SHIN}5\u2069"),
-        (f"\N{ARABIC LETTER MEEM}{'x' * 99}", f"\u2068\N{ARABIC LETTER MEEM}{'x' * 58}…\u2069"),
+        (
+            f"\N{ARABIC LETTER MEEM}{'x' * 99}",
+            f"\u2068\N{ARABIC LETTER MEEM}{'x' * 38}…{'x' * 20}\u2069",
+        ),
     ],
 )
 def test_a_name_turns_nothing_around_it(text: str, said: str) -> None:
