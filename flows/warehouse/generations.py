@@ -29,8 +29,6 @@ def generation_ids(paths: WarehousePaths) -> list[str]:
     published = [r["run_id"] for r in read_runs(paths) if r.get("published")]
     name = paths.warehouse.name
     kept = {run.name for run in paths.generations.glob("[0-9]*") if (run / name).exists()}
-    # Warehouses with the same stem shared a folder: only receipts show whose files these are.
-    kept |= {run_id for run_id in published if paths.generation(run_id).exists()}
     place = {run_id: n for n, run_id in reversed(list(enumerate(published)))}
     return sorted(kept, key=lambda run_id: (place.get(run_id, -1), run_id))
 

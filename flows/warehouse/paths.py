@@ -19,7 +19,7 @@ class WarehousePaths:
     """Where a warehouse keeps its things, all beside the published path.
 
     Each name begins with the whole name of the warehouse: `news.2024` and `news.2025` share
-    nothing. The earlier names, made from the stem, are only read.
+    nothing.
     """
 
     warehouse: Path
@@ -45,16 +45,6 @@ class WarehousePaths:
         return self._beside(".lock")
 
     @property
-    def earlier_generations(self) -> Path:
-        """The folder where version 0.1 kept RUN.duckdb."""
-        return self.warehouse.with_name(f"{self.warehouse.stem}{_GENERATIONS}")
-
-    @property
-    def earlier_receipts(self) -> Path:
-        """The receipts that version 0.1 wrote."""
-        return self.warehouse.with_name(f"{self.warehouse.stem}.runs.jsonl")
-
-    @property
     def working(self) -> Path:
         """The copy that a build works on, in a folder of its own that becomes a generation."""
         return self.generations / WORKING / self.warehouse.name
@@ -64,9 +54,7 @@ class WarehousePaths:
 
         DuckDB calls a database by the name of its real file, so that is the warehouse's own.
         """
-        file = self.generations / run_id / self.warehouse.name
-        earlier = self.earlier_generations / f"{run_id}.duckdb"
-        return earlier if earlier.exists() and not file.exists() else file
+        return self.generations / run_id / self.warehouse.name
 
     def _beside(self, ending: str) -> Path:
         return self.warehouse.with_name(f"{self.warehouse.name}{ending}")
@@ -104,9 +92,7 @@ def locate(named: str | Path) -> WarehousePaths:
 
 def find_run_of(target: Path) -> str | None:
     """Return the run whose generation a path is, None if it is none."""
-    if target.parent.parent.name.endswith(_GENERATIONS):
-        return target.parent.name
-    return target.stem if target.parent.name.endswith(_GENERATIONS) else None
+    return target.parent.name if target.parent.parent.name.endswith(_GENERATIONS) else None
 
 
 def _follow_link(path: Path) -> Path | None:

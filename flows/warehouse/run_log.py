@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import shutil
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +13,28 @@ from typing import Any
 from flows import MatterhouseError
 from flows.warehouse.paths import WarehousePaths
 
+# Runs that published, and as many others: a schedule of five minutes writes a hundred thousand a
+# year, and ops.runs has all that published.
+KEPT_RECEIPTS = 250
+_MAX_BYTES = 1_000_000
+# What else a run without changes could say, the run before it has said.
+_OF_UNCHANGED = (
+    "run_id",
+    "started_at",
+    "finished_at",
+    "source",
+    "warehouse",
+    "published",
+    "seconds",
+    "message",
+    "notes",
+)
+
 
 def append_run(paths: WarehousePaths, receipt: Mapping[str, Any]) -> None:
-    """Append a receipt, whole or not at all."""
+    """Append a receipt, whole or not at all; a long list of receipts loses its oldest."""
+    if not (receipt.get("published") or receipt.get("error")):
+        receipt = {name: value for name, value in receipt.items() if name in _OF_UNCHANGED}
     line = json.dumps(receipt, ensure_ascii=True, default=str) + "\n"
     with paths.receipts.open("ab+") as file:
         # A line that a crash cut short must not swallow this one.
@@ -23,6 +44,21 @@ def append_run(paths: WarehousePaths, receipt: Mapping[str, Any]) -> None:
         file.write(line.encode())
         file.flush()
         os.fsync(file.fileno())
+        size = file.tell()
+    if size > _MAX_BYTES:
+        with contextlib.suppress(OSError):  # The receipt is written; the next run tries again.
+            _drop_oldest(paths.receipts.resolve())
+
+
+def _drop_oldest(receipts: Path) -> None:
+    partial = receipts.with_name(f"{receipts.name}.partial")
+    partial.unlink(missing_ok=True)
+    with partial.open("xb") as file:
+        file.writelines(_read_newest(receipts))
+        file.flush()
+        os.fsync(file.fileno())
+    shutil.copymode(receipts, partial)
+    partial.replace(receipts)
 
 
 def require_writable(paths: WarehousePaths) -> None:
@@ -38,15 +74,23 @@ def require_writable(paths: WarehousePaths) -> None:
 
 
 def read_runs(paths: WarehousePaths) -> list[dict[str, Any]]:
-    """Return all receipts, oldest first; a line that a crash cut short, say, is none."""
-    earlier = _read_lines(paths.earlier_receipts)
-    # Under the name that version 0.1 gave it, warehouses of one stem wrote into one file.
-    name = paths.warehouse.name
-    own = {r["run_id"] for r in earlier if Path(str(r.get("warehouse"))).name == name}
-    found = [r for r in earlier if r["run_id"] in own]
-    if paths.receipts != paths.earlier_receipts:
-        found += _read_lines(paths.receipts)
-    return found
+    """Return the newest receipts, oldest first; a line that a crash cut short, say, is none."""
+    if not paths.receipts.is_file():
+        return []
+    found = []
+    for line in _read_newest(paths.receipts):
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line))
+    return [r for r in found if isinstance(r, dict) and isinstance(r.get("run_id"), str)]
+
+
+def _read_newest(receipts: Path) -> list[bytes]:
+    """Return the newest lines of runs that published, and of others, in their order."""
+    kept = {is_published: deque[tuple[int, bytes]](maxlen=KEPT_RECEIPTS) for is_published in (0, 1)}
+    with receipts.open("rb") as file:
+        for place, line in enumerate(file):
+            kept[b'"published": true' in line].append((place, line))
+    return [line for _, line in sorted([*kept[0], *kept[1]])]
 
 
 def find_run(receipts: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
@@ -57,16 +101,6 @@ def find_run(receipts: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
         why = "is the beginning of several" if found else "is not among the receipts"
         raise MatterhouseError(f"run {name} {why}; the latest are {', '.join([*runs][-3:])}")
     return runs[found[0]]
-
-
-def _read_lines(file: Path) -> list[dict[str, Any]]:
-    if not file.is_file():
-        return []
-    found = []
-    for line in file.read_bytes().splitlines():
-        with contextlib.suppress(ValueError):
-            found.append(json.loads(line))
-    return [r for r in found if isinstance(r, dict) and isinstance(r.get("run_id"), str)]
 
 
 def trace_line(paths: WarehousePaths, run_id: str | None) -> list[str]:

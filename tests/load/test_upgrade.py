@@ -56,13 +56,13 @@ def earlier(content: Content) -> Content:
     content.write("solar.yaml", "taxonomy: topic\n_id: solar\nname: Solar\n")
     content.write("broken.md", "---\ntitle: [never closed\n---\n")
     paths = WarehousePaths(content.warehouse)
-    paths.earlier_generations.mkdir()
-    file = paths.earlier_generations / "20250303T060000000000Z.duckdb"
+    file = paths.generation("20250303T060000000000Z")
+    file.parent.mkdir(parents=True)
     with duckdb.connect(str(file)) as con:
         con.execute("set TimeZone = 'UTC'")
         for statement in EARLIER.replace("$source", f"'{content.source}'").split(";\n"):
             con.execute(statement)
-    content.warehouse.symlink_to(f"{paths.earlier_generations.name}/{file.name}")
+    content.warehouse.symlink_to(file.relative_to(content.warehouse.parent))
     return content
 
 

@@ -1,6 +1,5 @@
 """Which warehouse a path means, and what belongs to it."""
 
-import json
 import os
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from flows import UsageError, cli
 from flows.pipeline.context import Request
 from flows.pipeline.run import run
 from flows.warehouse.generations import generation_ids
-from flows.warehouse.paths import WarehousePaths, current, locate
+from flows.warehouse.paths import WarehousePaths, locate
 from flows.warehouse.run_log import read_runs
 from tests.conftest import Content, article, edit
-from tests.trust.invariants import contents, faults
+from tests.trust.invariants import contents
 
 
 @pytest.mark.parametrize(
@@ -187,81 +186,6 @@ def test_beside_a_database_of_somebody_else_nothing_is_made(content: Content) ->
     command = ["build", str(content.source), "--warehouse", str(content.warehouse)]
     assert cli.main(command) == 1
     assert names(content.warehouse.parent) == ["content", "warehouse.duckdb"]
-
-
-def as_version_0_1_left_it(content: Content) -> str:
-    """Give a built warehouse the names that version 0.1 gave; return the run that is published."""
-    paths = WarehousePaths(content.warehouse)
-    run_id = current(paths)
-    assert run_id
-    paths.earlier_generations.mkdir(exist_ok=True)
-    for kept in generation_ids(paths):
-        paths.generation(kept).rename(paths.earlier_generations / f"{kept}.duckdb")
-        (paths.generations / kept).rmdir()
-    paths.generations.rmdir()
-    with paths.earlier_receipts.open("ab") as file:
-        file.write(paths.receipts.read_bytes())
-    paths.receipts.unlink()
-    content.warehouse.unlink()
-    target = f"{paths.earlier_generations.name}/{run_id}.duckdb"
-    content.warehouse.symlink_to(target)
-    return run_id
-
-
-def test_a_warehouse_with_the_names_of_version_0_1_goes_on(
-    three: Content, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """It is read, listed, built, compared, rolled back and pruned as before."""
-    edit(three)
-    three.build()
-    paths = WarehousePaths(three.warehouse)
-    run_id = as_version_0_1_left_it(three)
-    before = generation_ids(paths)
-    assert (len(before), before[-1], current(paths)) == (2, run_id, run_id)
-    with open_session(three) as session:
-        for day in range(2):
-            three.write(f"_news/2025-04-0{day + 1}-x.md", article(title=f"x{day}"))
-            assert three.build().published
-        assert session.execute("select count(*) from raw.articles").fetchall() == [(4,)]
-    named = ["--warehouse", str(three.warehouse)]
-    assert generation_ids(paths)[0] == run_id
-    assert cli.main([*named, "diff", run_id, str(current(paths)), "--json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)["articles"]) == 2
-    assert cli.main([*named, "runs", "--rollback", run_id]) == 0
-    assert three.query("select count(*) from raw.articles") == [(4,)]
-    for day in range(3):
-        three.write(f"_news/2025-05-0{day + 1}-y.md", article(title=f"y{day}"))
-        three.build()
-    assert len(generation_ids(paths)) == 3
-    assert not paths.earlier_generations.exists()
-    assert faults(three.warehouse) == []
-
-
-def open_session(content: Content) -> duckdb.DuckDBPyConnection:
-    """Open the published file as an analyst would."""
-    return duckdb.connect(str(content.warehouse), read_only=True)
-
-
-def test_what_two_warehouses_shared_under_version_0_1_is_told_apart(tmp_path: Path) -> None:
-    """Files and receipts of one folder belong to the warehouse whose receipt names them."""
-    found = {}
-    for name in ("news.db", "news.duckdb"):
-        (tmp_path / f"for-{name}").mkdir()
-        content = Content(tmp_path / f"for-{name}")
-        content.write("a.md", article(title=name))
-        content.warehouse = tmp_path / name
-        content.build()
-        found[name] = (content, as_version_0_1_left_it(content))
-    for name, (content, run_id) in found.items():
-        paths = WarehousePaths(tmp_path / name)
-        assert generation_ids(paths) == [run_id]
-        assert [r["run_id"] for r in read_runs(paths)] == [run_id]
-        for quality in range(4):
-            content.write("a.md", article(title=name, quality=quality))
-            content.build()
-    for content, _ in found.values():
-        assert content.query("select count(*) from raw.articles") == [(1,)]
-        assert content.query("select count(*) from ops.runs") == [(5,)]
 
 
 def test_a_path_that_duckdb_cannot_open_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from flows import cli
 from flows.warehouse.paths import WarehousePaths, current
-from flows.warehouse.run_log import append_run, read_runs
+from flows.warehouse.run_log import KEPT_RECEIPTS, append_run, read_runs
 from tests.conftest import Content, edit
 
 
@@ -32,6 +32,23 @@ def test_a_receipt_that_a_crash_cut_short_harms_no_other(three: Content) -> None
     append_run(paths, {"run_id": "next"})
     assert [entry["run_id"] for entry in read_runs(paths)][1:] == ["next"]
     assert json.loads(paths.receipts.read_text().splitlines()[-1]) == {"run_id": "next"}
+
+
+def test_receipts_of_years_are_kept_small(three: Content) -> None:
+    """The newest stay, and of those that published as many as of all the others."""
+    paths = WarehousePaths(three.warehouse)
+    (first,) = read_runs(paths)
+    with paths.receipts.open("a") as file:
+        for number in range(3_000):
+            kind = {"error": "x" * 400} if number % 2 else {}
+            file.write(json.dumps({"run_id": f"{number}", "published": False, **kind}) + "\n")
+    assert len(read_runs(paths)) == KEPT_RECEIPTS + 1
+    append_run(paths, {"run_id": "last", "published": False, "error": "y" * 400_000})
+    runs = [entry["run_id"] for entry in read_runs(paths)]
+    assert runs == [first["run_id"], *(f"{n}" for n in range(2_751, 3_000)), "last"]
+    assert len(paths.receipts.read_text().splitlines()) == KEPT_RECEIPTS + 1
+    assert read_runs(paths)[0] == first
+    assert not three.build().published
 
 
 def test_receipts_of_somebody_else_stop_a_build_before_it_begins(
