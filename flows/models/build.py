@@ -7,6 +7,7 @@ from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any
 
+from flows import MatterhouseError
 from flows.models import by_key, comments
 from flows.models.changes import Changes, Delta, attached, take_in, transaction
 from flows.models.files import SqlFile, blame, files, in_order
@@ -102,6 +103,20 @@ def how_many_at_once(con: Connection) -> int:
     return 2 if row_count(con, "raw.article_versions") <= SMALL else 1
 
 
+def verify(con: Connection) -> None:
+    """Hold every model against a whole rebuild of it, from the tables that it reads now."""
+    for file in in_order():
+        if file.folder != "macros":
+            with blame(file):
+                made = fingerprint(con, f"(\n{file.sql}\n)")
+            if made != fingerprint(con, file.name):
+                raise MatterhouseError(
+                    f"{file.name} does not hold the rows that {file.place} makes of its tables:"
+                    " build with --full, and take out the line `Key:` if rows of one key depend on"
+                    " those of another"
+                )
+
+
 def _make_with_comments(con: Connection, file: SqlFile) -> bool:
     make(con, file)
     if file.folder != "macros":
@@ -129,7 +144,7 @@ def _rebuild(con: Connection, file: SqlFile, changes: Changes) -> None:
     replace = partial(with_room, con, partial(_replace, con, file))
     if not any(file.name in read for read in changes.reads.values()):
         replace()
-    elif changes.is_by_key and not file.refresh_keys:
+    elif changes.is_by_key:
         with attached(con, f"work_{file.stem}") as work:
             con.execute(f"create table {work}.stored as from {file.name}")
             replace()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from flows.models.changes import Changes, Delta, are_many, attached, transaction
 from flows.models.files import Key, SqlFile, UnusableSqlFile, blame
-from flows.warehouse.connection import Connection, sql_identifier, sql_table, with_room
+from flows.warehouse.connection import Connection, row_count, sql_identifier, sql_table, with_room
 
 
 def refresh(con: Connection, file: SqlFile, changes: Changes) -> bool | None:
@@ -21,20 +21,24 @@ def refresh(con: Connection, file: SqlFile, changes: Changes) -> bool | None:
         is_touched = _find_keys(con, file, changes, work)
         if not is_touched:
             return is_touched
-        for table in changes.reads[file.name]:
-            _restrict(con, file, changes, table, work)
-        con.execute(f"set search_path = '{work}.main,{changes.database}.main'")
-        try:
-            with blame(file):
-                with_room(con, lambda: con.execute(f"create table fresh as\n{file.sql}"))
-        finally:
-            con.execute(f"use {sql_identifier(changes.database)}")
-        key = file.refresh_keys[0]
-        stored = f"from {file.name} as rows semi join {work}.keys on {_same(key, 'rows', key)}"
-        if not changes.record(con, file.name, Delta(stored, f"from {work}.fresh")):
+        make_rows(con, file, changes, work)
+        if not changes.record(con, file.name, Delta(f"from {work}.stored", f"from {work}.fresh")):
             return False
         with_room(con, lambda: _exchange(con, file, changes, work))
         return True
+
+
+def make_rows(con: Connection, file: SqlFile, changes: Changes, work: str) -> None:
+    """Make the table `fresh` of the rows that a model has for the keys in the table `keys`."""
+    for table in changes.reads[file.name]:
+        _restrict(con, file, changes, table, work)
+    # Functions are those of the warehouse; tables are looked for in the first database alone.
+    con.execute(f"set search_path = '{work}.main,{changes.database}.main'")
+    try:
+        with blame(file):
+            with_room(con, lambda: con.execute(f"create table fresh as\n{file.sql}"))
+    finally:
+        con.execute(f"use {sql_identifier(changes.database)}")
 
 
 def _find_keys(con: Connection, file: SqlFile, changes: Changes, work: str) -> bool | None:
@@ -43,7 +47,7 @@ def _find_keys(con: Connection, file: SqlFile, changes: Changes, work: str) -> b
     if not all(changes.is_known[table] for table in stale):
         return None
     if file.refresh_keys:
-        _create_keys(con, file, changes, work)
+        create_keys(con, file, changes, work)
     for table in stale:
         key = _find_key(file, changes, table)
         differing = changes.query_differing(file, table, key)
@@ -54,18 +58,21 @@ def _find_keys(con: Connection, file: SqlFile, changes: Changes, work: str) -> b
     if not file.refresh_keys:
         return False
     con.execute(f"create or replace table {work}.keys as select distinct * from {work}.keys")
-    key_columns = ", ".join(map(sql_identifier, file.refresh_keys[0]))
-    ((touched, all_keys),) = con.execute(
+    con.execute(
         f"""
-        select
-            (select count(*) from {work}.keys),
-            (select count(*) from (select distinct {key_columns} from {sql_table(file.name)}))
+        create table {work}.stored as
+        from {file.name} as rows
+        semi join {work}.keys on {_same(file.refresh_keys[0], "rows", file.refresh_keys[0])}
         """
+    )
+    ((touched, stored),) = con.execute(
+        f"select (select count(*) from {work}.keys), (select count(*) from {work}.stored)"
     ).fetchall()
-    return None if are_many(touched, all_keys) else touched > 0
+    return None if are_many(max(touched, stored), row_count(con, file.name)) else touched > 0
 
 
-def _create_keys(con: Connection, file: SqlFile, changes: Changes, work: str) -> None:
+def create_keys(con: Connection, file: SqlFile, changes: Changes, work: str) -> None:
+    """Make the table `keys` of a model, still without rows."""
     shape = changes.shapes[file.name]
     if unknown := [name for name in file.refresh_keys[0] if name not in shape]:
         raise UnusableSqlFile(
@@ -116,9 +123,7 @@ def _exchange(con: Connection, file: SqlFile, changes: Changes, work: str) -> No
     con.execute(
         f"""
         create or replace table {work}.keys as
-        select {names} from {changes.rows("went", file.name)}
-        union
-        select {names} from {changes.rows("came", file.name)}
+        select distinct {names} from {changes.rows(file.name)}
         """
     )
     with transaction(con):

@@ -1,7 +1,7 @@
 """The rows of each table that a run changed, as far as they are known, and who has to know.
 
-They lie in a database in memory: went."raw.articles" has the rows that the table lost, and
-came."raw.articles" those that it gained.
+They lie in a database in memory, in tables like "raw.articles": the rows that the table gained, and
+those that it lost with a minus sign, as the column ± says how often.
 """
 
 import contextlib
@@ -47,25 +47,28 @@ class Changes:
 
     def record(self, con: Connection, table: str, delta: Delta) -> bool:
         """Keep the rows in which both sides differ; return whether there are any."""
-        for side, rows, others in (
-            ("went", delta.went, delta.came),
-            ("came", delta.came, delta.went),
-        ):
-            con.execute(
-                f"create or replace table {self.rows(side, table)} as"
-                f" (from ({rows})) except all (from ({others}))"
+        columns = ", ".join(map(sql_identifier, self.shapes[table]))
+        con.execute(
+            f"""
+            create or replace table {self.rows(table)} as
+            select {columns}, sum("±") as "±"
+            from (
+                select {columns}, 1 as "±" from ({delta.came})
+                union all
+                select {columns}, -1 as "±" from ({delta.went})
             )
-        ((went,), (came,)) = con.execute(
-            f"select count(*) from {self.rows('went', table)}"
-            f" union all select count(*) from {self.rows('came', table)}"
-        ).fetchall()
-        if went or came:
-            self.is_known[table] = True
-        return bool(went or came)
+            group by {columns}
+            having sum("±") <> 0
+            """
+        )
+        ((rows,),) = con.execute(f"select count(*) from {self.rows(table)}").fetchall()
+        if rows:
+            self.is_known[table] = not are_many(rows, row_count(con, table))
+        return bool(rows)
 
-    def rows(self, side: str, table: str) -> str:
-        """Return the name of the table that keeps one side of a table's changes."""
-        return f"{CHANGES}.{side}.{sql_identifier(table)}"
+    def rows(self, table: str) -> str:
+        """Return the name of the table that keeps the changes of another."""
+        return f"{CHANGES}.main.{sql_identifier(table)}"
 
     def find_stale(self, file: SqlFile) -> list[str]:
         """Return the changed tables that a model reads."""
@@ -80,11 +83,7 @@ class Changes:
         columns = ", ".join(sorted(read))
         return f"""
             select {", ".join(map(sql_identifier, key)) or "1"}
-            from (
-                select {columns}, 1 as "±" from {self.rows("came", table)}
-                union all
-                select {columns}, -1 as "±" from {self.rows("went", table)}
-            )
+            from {self.rows(table)}
             group by {columns}
             having sum("±") <> 0
         """
@@ -126,7 +125,6 @@ def take_in(
         return
     ((database,),) = con.execute("select current_database()").fetchall()
     with attached(con, CHANGES):
-        con.execute(f"create schema {CHANGES}.went; create schema {CHANGES}.came")
         shapes = read_shapes(con)
         changes = Changes(database, shapes, read_columns(con, ordered, shapes), {}, is_by_key)
         for table, delta in deltas.items():

@@ -1,7 +1,10 @@
 """A run rebuilds the models whose input changed, and comes to the tables of a full rebuild."""
 
+import random
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -9,14 +12,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from flows import MatterhouseError
 from flows.frontmatter import FrontMatter, Plain, Value
 from flows.load import merge
 from flows.load.ledger import Run
-from flows.models import build, changes, comments
+from flows.models import build, by_key, changes, comments, files
 from flows.normalize.rows import normalize
 from flows.source.extract import Document, Extracted, Reject
 from flows.source.read import Signature
-from flows.warehouse.connection import row_count, table_names
+from flows.warehouse.connection import table_names
 
 START = datetime(2025, 3, 1, tzinfo=UTC)
 PATHS = [f"_news/2025-0{month}-0{day}-{name}.md" for month, day, name in
@@ -104,24 +108,12 @@ class Warehouse:
         merge.load(self.con, normalize(Extracted(documents, rejects, []), run.started_at), run)
         merge.finish(self.con, 0, run)
         self.con.execute("commit")
-        built = build.build(
-            self.con, merge.list_changes(self.con, run) if run.run_id != "run-0" else None
-        )
-        self.record(run)
-        return built.tables
-
-    def record(self, run: Run) -> None:
-        """Write the run's row, as far as the next run reads it."""
-        rows = {table: row_count(self.con, table) for table in table_names(self.con)}
         self.con.execute(
-            """
-            insert into ops.runs by name
-            select $run_id as run_id, $started_at as started_at,
-                map($tables::varchar[], $rows::bigint[]) as table_rows
-            """,
-            {"run_id": run.run_id, "started_at": run.started_at}
-            | {"tables": list(rows), "rows": list(rows.values())},
+            "insert into ops.runs by name select $run_id as run_id, $started_at as started_at",
+            {"run_id": run.run_id, "started_at": run.started_at},
         )
+        changed = merge.list_changes(self.con, run)
+        return build.build(self.con, None if run.run_id == "run-0" else changed).tables
 
     def models(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return the rows of every model."""
@@ -146,12 +138,27 @@ def built() -> Iterator[Warehouse]:
         yield Warehouse(con)
 
 
+@pytest.fixture
+def by_key_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refresh by key what can be, as if the corpus were large and each change small in it."""
+    monkeypatch.setattr(build, "LARGE", 0)
+    monkeypatch.setattr(changes, "FEW", 0)
+
+
 @pytest.fixture(params=["whole", "by key"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def way(request: pytest.FixtureRequest) -> None:
     """Rebuild what a change reaches as a whole, as in a small corpus, or by key, as in a large."""
     if request.param == "by key":
-        monkeypatch.setattr(build, "LARGE", 0)
-        monkeypatch.setattr(changes, "FEW", 0)
+        request.getfixturevalue("by_key_only")
+
+
+@pytest.fixture
+def copied_sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a copy of the SQL files to add a mart to."""
+    folder = tmp_path / "sql"
+    shutil.copytree(files.sql_folder(), folder)
+    monkeypatch.setattr(files, "sql_folder", lambda: folder)
+    return folder
 
 
 @pytest.mark.usefixtures("way")
@@ -211,3 +218,80 @@ def test_a_new_score_leaves_topics_alone(built: Warehouse) -> None:
     built.edit(PATHS[0], "score")
     assert {"marts.topic_pairs", "staging.article_topics", "staging.topics"}.isdisjoint(built.built)
     assert {"marts.topic_trends", "marts.article_versions"} <= set(built.built)
+
+
+def test_every_model_has_for_some_keys_the_rows_that_it_has_for_all(built: Warehouse) -> None:
+    """Nothing that a model says of a key hangs on rows of other keys."""
+    built.edit_all([(PATHS[0], "score"), (PATHS[1], "moved"), (PATHS[2], "address")])
+    built.edit_all([(PATHS[0], "gone"), (PATHS[2], "past topics"), (PATHS[3], "provider")])
+    chance, held = random.Random(1), set()
+    with changes.take_in(built.con, {}, files.in_order(), is_by_key=True) as known:
+        for file in files.in_order():
+            if not file.refresh_keys:
+                continue
+            names = ", ".join(file.refresh_keys[0])
+            keys = built.con.execute(f"select distinct {names} from {file.name} order by all")
+            some = chance.choices(keys.fetchall(), k=3)
+            with changes.attached(built.con, "work") as work:
+                by_key.create_keys(built.con, file, known, work)
+                marks = ", ".join("?" for _ in file.refresh_keys[0])
+                built.con.executemany(f"insert into work.keys values ({marks})", some)
+                by_key.make_rows(built.con, file, known, work)
+                kept = f"({names}) in (from work.keys)"
+                stored = built.con.execute(f"from {file.name} where {kept} order by all").fetchall()
+                fresh = built.con.execute("from work.fresh order by all").fetchall()
+            assert fresh == stored, file.name
+            held.add(file.name)
+    assert {"marts.articles", "marts.stories", "staging.quality_steps"} <= held
+
+
+COUNTING = """\
+-- How many articles are there?
+-- Grain: one row per article (article_id)
+-- Key: article_id
+-- Reads: staging.articles
+-- Note: the count depends on all articles, so the key is wrong.
+select
+    article_id,  -- path
+    {column}
+from staging.articles
+"""
+
+
+@pytest.mark.usefixtures("by_key_only")
+@pytest.mark.parametrize(
+    ("column", "is_right"),
+    [("count(*) over () as articles,  -- articles", False), ("quality,  -- score", True)],
+)
+def test_a_mart_of_ones_own_is_refreshed_by_its_key_which_can_be_verified(
+    built: Warehouse,
+    copied_sql: Path,
+    column: str,
+    is_right: bool,
+) -> None:
+    """A key that leaves out what a row depends on is found out, with the line to take out."""
+    (copied_sql / "marts" / "own.sql").write_text(COUNTING.format(column=column))
+    build.build(built.con)
+    build.verify(built.con)
+    built.edit_all([(PATHS[0], "gone"), (PATHS[1], "score")])
+    if is_right:
+        build.verify(built.con)
+        found = built.con.execute("from marts.own order by all").fetchall()
+        assert found == [(PATHS[1], 40), (PATHS[2], 72), (PATHS[3], 73)]
+        return
+    with pytest.raises(MatterhouseError, match=r"marts.own does not hold the rows that sql/marts"):
+        build.verify(built.con)
+
+
+@pytest.mark.usefixtures("by_key_only")
+def test_a_key_that_is_no_column_is_refused(built: Warehouse, copied_sql: Path) -> None:
+    """The message has the file, the line and the name."""
+    sql = COUNTING.format(column="quality,  -- score").replace("Key: article_id", "Key: story")
+    (copied_sql / "marts" / "own.sql").write_text(sql)
+    build.build(built.con)
+    with pytest.raises(
+        MatterhouseError, match=r"`Key: story`, but story is no column of marts.own"
+    ):
+        built.edit(PATHS[0], "score")
+    attached = built.con.execute("select database_name from duckdb_databases() where not internal")
+    assert attached.fetchall() == [("memory",)]
