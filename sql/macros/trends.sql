@@ -36,6 +36,7 @@ period_counts as (
         -- Integers add up to the same total in any order, doubles do not: 10^12 units are one article.
         sum(1_000_000_000_000 // split_over) / 1_000_000_000_000 as fractional_articles,
         round(avg(quality), 6) as quality_mean,
+        round(stddev_samp(quality) / sqrt(count(quality)), 6) as quality_stderr,
         quantile_cont(quality, [0.1, 0.5, 0.9]) as quality_quantiles,
         round(avg(heat), 6) as heat_mean,
         round(avg(heat_bump), 6) as heat_bump_mean,
@@ -66,6 +67,7 @@ select
     coalesce(totals.articles, 0) as period_articles,
     coalesce(counts.fractional_articles, 0) / totals.articles as articles_share,
     counts.quality_mean,
+    counts.quality_stderr,
     round(counts.quality_quantiles[1], 6) as quality_p10,
     round(counts.quality_quantiles[2], 6) as quality_median,
     round(counts.quality_quantiles[3], 6) as quality_p90,

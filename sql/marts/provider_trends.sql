@@ -69,6 +69,7 @@ select
         trends.articles / nullif(trends.period_articles - coalesce(largest_counts.articles, 0), 0)
     ) as articles_share_without_largest,  -- the same without the provider that is largest overall (articles_rank 1 in marts.providers); null for that one
     trends.quality_mean,  -- mean quality of scored_articles
+    trends.quality_stderr,  -- standard error of quality_mean, null with under two scores
     trends.quality_median,  -- median quality of scored_articles
     trends.quality_p10,  -- 10th percentile of the quality of scored_articles, interpolated between two of few
     trends.quality_p90,  -- 90th percentile of the same

@@ -1,6 +1,6 @@
 -- Who publishes, how much, how well and how steadily, and who is cited by others?
 -- Grain: one row per provider of an article or of a related item (provider)
--- Reads: momentum(), raw.related_articles, staging.article_periods, staging.article_topics, staging.articles, staging.providers
+-- Reads: momentum(), raw.related_articles, shrunk_means(), staging.article_periods, staging.article_topics, staging.articles, staging.providers
 -- Note: the largest provider can own most of a corpus; a provider that is only cited has no articles. The 28 days
 -- are those of marts.topics. A domain can have many names (a video site its channels): see names.
 with topic_shares as (
@@ -48,6 +48,12 @@ counts as (
     group by provider
 ),
 
+scores as (
+    select provider as series, quality
+    from staging.articles
+    where provider is not null and is_counted
+),
+
 dates as (
     select provider as series, published_date
     from staging.article_periods
@@ -80,6 +86,9 @@ select
     coalesce(breadth.topics, 0) as topics,  -- distinct topics, parents too
     breadth.topic_entropy,  -- Shannon entropy of its topics in bits: 0 is a single topic, log2(topics) is evenly spread
     counts.quality_mean,  -- mean quality of scored_articles
+    means.quality_stderr,  -- standard error of quality_mean, null with one score
+    means.quality_shrunk,  -- quality_mean drawn towards the mean of all, the more the fewer its scores: what rankings go by
+    means.quality_shrunk_stderr,  -- standard error of quality_shrunk: two of them to either side hold the truth nineteen times in twenty
     counts.quality_median,  -- median quality of scored_articles
     counts.quality_stddev,  -- sample standard deviation of the quality of scored_articles
     round(counts.quality_stddev / nullif(counts.quality_mean, 0), 6) as quality_variation,  -- consistency as coefficient of variation, quality_stddev / quality_mean: lower is steadier
@@ -90,5 +99,6 @@ from staging.providers
 left join counts on counts.provider = providers.provider
 left join breadth on breadth.provider = providers.provider
 left join cited on cited.provider = providers.provider
+left join shrunk_means('scores') as means on means.series = providers.provider
 left join momentum('dates') as momentum on momentum.series = providers.provider
 order by providers.provider

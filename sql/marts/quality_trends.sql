@@ -39,6 +39,7 @@ select
     trends.live_articles / nullif(trends.articles, 0) as live_share,  -- live_articles / articles
     (trends.articles - trends.scored_articles) / nullif(trends.articles, 0) as unscored_share,  -- articles without a quality / articles
     trends.quality_mean,  -- mean quality of scored_articles
+    trends.quality_stderr,  -- standard error of quality_mean, null with under two scores
     trends.quality_median,  -- median quality of scored_articles
     trends.quality_p10,  -- 10th percentile of the quality of scored_articles, interpolated between two of few
     trends.quality_p90,  -- 90th percentile of the same

@@ -27,6 +27,7 @@ select
     trends.period_articles,  -- articles of the period that have a topic
     trends.articles_share,  -- fractional_articles / period_articles: sums to 1 over all topics, parents included; null when there are none
     trends.quality_mean,  -- mean quality of scored_articles
+    trends.quality_stderr,  -- standard error of quality_mean, null with under two scores
     trends.quality_median,  -- median quality of scored_articles
     trends.quality_p10,  -- 10th percentile of the quality of scored_articles, interpolated between two of few
     trends.quality_p90,  -- 90th percentile of the same

@@ -1,6 +1,6 @@
 -- What topics are there, how big and how good is each, and where is it heading?
 -- Grain: one row per topic that an article lists or a topic file names (topic)
--- Reads: momentum(), staging.article_periods, staging.article_topics, staging.articles, staging.topics
+-- Reads: momentum(), shrunk_means(), staging.article_periods, staging.article_topics, staging.articles, staging.topics
 -- Note: days are counted back from the newest published_date that is not after the newest observation of
 -- an article, never from today: the same data gives the same rows, and a scheduled article moves nothing.
 with counts as (
@@ -20,6 +20,13 @@ with counts as (
     inner join staging.articles on articles.article_id = article_topics.article_id
     where articles.is_counted
     group by article_topics.topic
+),
+
+scores as (
+    select article_topics.topic as series, articles.quality
+    from staging.article_topics
+    inner join staging.articles on articles.article_id = article_topics.article_id
+    where articles.is_counted
 ),
 
 dates as (
@@ -55,9 +62,13 @@ select
     coalesce(momentum.momentum, 0) as momentum,  -- last 28 days less the 28 before
     momentum.momentum_ratio,  -- momentum / articles of the 28 days before, null when there were none
     counts.quality_mean,  -- mean quality of scored_articles
+    means.quality_stderr,  -- standard error of quality_mean, null with one score
+    means.quality_shrunk,  -- quality_mean drawn towards the mean of all, the more the fewer its scores: what rankings go by
+    means.quality_shrunk_stderr,  -- standard error of quality_shrunk: two of them to either side hold the truth nineteen times in twenty
     counts.quality_median,  -- median quality of scored_articles
     counts.heat_mean,  -- mean heat of heat_articles
 from staging.topics
 left join counts on counts.topic = topics.topic
+left join shrunk_means('scores') as means on means.series = topics.topic
 left join momentum('dates') as momentum on momentum.series = topics.topic
 order by topics.topic
