@@ -37,6 +37,7 @@ select
     period_start,
     quality_mean - quality_change as quality_before,
     quality_mean as quality,
+    quality_change_p_value,
     new_effect,
     removed_effect,
     rescored_effect,
@@ -55,14 +56,16 @@ class QualityChange:
     month: date
     before: float
     after: float
+    p_value: float | None
     effects: tuple[float, ...]
 
     @property
     def cause(self) -> str:
-        """The effect that did most of it, with its size."""
+        """The effect that did most of it, with its size; and whether chance alone goes as far."""
         sign = 1 if self.after >= self.before else -1
         effect, name = max(zip(self.effects, EFFECTS, strict=True), key=lambda pair: sign * pair[0])
-        return f"{name} ({effect:+.1f})".replace("-", MINUS)
+        chance = "" if (self.p_value or 0) <= 0.05 else ", no further than chance would"
+        return f"{name} ({effect:+.1f}){chance}".replace("-", MINUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +124,8 @@ def summarize(con: Connection) -> Summary:
         0
     ]
     changes = [
-        QualityChange(month, was, now, tuple(effects))
-        for month, was, now, *effects in con.execute(QUALITY).fetchmany(1)
+        QualityChange(month, was, now, p_value, tuple(effects))
+        for month, was, now, p_value, *effects in con.execute(QUALITY).fetchmany(1)
     ]
     return Summary(
         until,

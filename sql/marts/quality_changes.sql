@@ -17,6 +17,7 @@ totals as (
         coalesce(wholes.rescored_articles, 0) as rescored_articles,
         -- A period without a change has the articles and the mean of the one before.
         coalesce(last_value(wholes.scored_articles ignore nulls) over by_time, 0) as articles,
+        wholes.quality_change_p_value,
         if(articles = 0, null, last_value(wholes.quality_mean ignore nulls) over by_time) as mean,
     from periods
     left join marts.quality_changes_by as wholes
@@ -80,6 +81,7 @@ select
     rescored_articles,  -- same story and provider, other quality; a moved file is the same article
     round(mean, 6) as quality_mean,  -- mean quality of scored_articles at the end of the period
     round(change, 6) as quality_change,  -- quality_mean less that of the period before = the four effects; null in the first
+    quality_change_p_value,  -- how often scores drawn by chance for what came, left and was re-scored move the mean as far; null if nothing did
     if(change is null, null, coalesce(round(effects.new_effect, 6), 0)) as new_effect,  -- new articles against those that stayed with their provider (or, if none did, against all it had)
     if(change is null, null, coalesce(round(effects.removed_effect, 6), 0)) as removed_effect,  -- articles that stayed with their provider against all it had before
     if(change is null, null, coalesce(round(effects.rescored_effect, 6), 0)) as rescored_effect,  -- new scores of the articles that stayed

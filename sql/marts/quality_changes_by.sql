@@ -77,6 +77,26 @@ stocks as (
     window until_now as (partition by dimension, member, time_grain order by period_start)
 ),
 
+-- How much scores differ.
+spread as (
+    select stddev_samp(after.quality) as deviation
+    from staging.quality_steps
+    where time_grain = 'year'
+),
+
+chances as (
+    select
+        *,
+        articles_after - new_articles + removed_articles as articles_before,
+        -- What two means have in common, articles with the same score, differs by nothing.
+        sqrt(
+            1 / nullif(articles_after, 0) + 1 / nullif(articles_before, 0)
+            - 2 * (articles_before - removed_articles - rescored_articles) / nullif(articles_after * articles_before, 0)
+        ) * deviation as stderr,
+    from stocks
+    cross join spread
+),
+
 wholes as (
     select time_grain, period_start, mean_before, units_after
     from stocks
@@ -95,6 +115,7 @@ select
     -- Nine places, so that the sums of marts.quality_changes are right to the sixth.
     round(stocks.mean_after, 9) as quality_mean,  -- mean quality of scored_articles
     round(stocks.mean_after - stocks.mean_before, 9) as quality_change,  -- quality_mean less that of the period before = the three effects; null if one is missing
+    round(erfc(abs(stocks.mean_after - stocks.mean_before) / nullif(stocks.stderr * sqrt(2), 0)), 6) as quality_change_p_value,  -- how often scores drawn by chance for what came, left and was re-scored move the mean as far
     round(stocks.mean_after - stocks.stayed_after, 9) as new_effect,  -- new articles against those that stayed (or, if none did, against all it had)
     if(quality_change is null, null, round(stocks.stayed_before - stocks.mean_before, 9)) as removed_effect,  -- articles that stayed against all it had before
     if(quality_change is null, null, round(stocks.stayed_after - stocks.stayed_before, 9)) as rescored_effect,  -- new scores of the articles that stayed
@@ -105,6 +126,6 @@ select
         ) / nullif(wholes.units_after, 0),
         9
     ) as contribution,  -- what these articles moved the mean quality of the whole corpus by: sums to its change over a dimension's members
-from stocks
+from chances as stocks
 inner join wholes on wholes.time_grain = stocks.time_grain and wholes.period_start = stocks.period_start
 order by stocks.dimension, stocks.member, stocks.time_grain, stocks.period_start

@@ -18,7 +18,9 @@ DAYS = 420
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a warehouse of which the newest article is of the last day of 2024."""
     newest = [{"article_id": "newest", "published_at": "2024-12-31"}]
-    with cases.warehouse({"raw.articles": newest}, "trend_stats()", "momentum()") as warehouse:
+    with cases.warehouse(
+        {"raw.articles": newest}, "trend_stats()", "momentum()", "shrunk_means()"
+    ) as warehouse:
         yield warehouse
 
 
@@ -181,3 +183,39 @@ def test_z_scores_of_counts_that_do_not_move_are_those_of_chance(
     assert scored[0.5][0] == 0
     assert [share for share, _ in map(scored.get, (10, 50))] == [1, 1]
     assert all(0.03 <= beyond <= 0.08 for _, beyond in map(scored.get, (3, 10, 50)))
+
+
+def test_means_of_few_scores_are_drawn_towards_that_of_all(con: duckdb.DuckDBPyConnection) -> None:
+    """Sixty providers' true means are known twice as well, and their margins hold nine in ten."""
+    drawn = np.random.default_rng(11)
+    counts = np.maximum(1, np.exp(drawn.normal(np.log(4), 1, 60)).round()).astype(int)
+    truth = drawn.normal(70, 5, 60)
+    series = np.arange(60).repeat(counts)
+    scores = pd.DataFrame({"series": series, "quality": drawn.normal(truth[series], 15).round()})
+    con.register("scores", scores)
+    found = con.execute("from shrunk_means('scores') order by series").fetchdf()
+    means = scores.groupby("series").quality.mean()
+    errors = found.quality_shrunk - truth
+    assert (errors**2).mean() ** 0.5 < 0.6 * ((means - truth) ** 2).mean() ** 0.5
+    assert (errors.abs() <= 2 * found.quality_shrunk_stderr).mean() >= 0.9
+    spreads = scores.groupby("series").quality.sem()
+    assert found.quality_stderr.to_numpy() == pytest.approx(spreads, abs=1e-6, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ("(1, 30), (1, 40)", [(1, 5, 35, 5)]),
+        ("(1, 30), (2, 30), (2, 30)", [(1, None, 30, 0), (2, 0, 30, 0)]),
+        # No two scores of one series: nothing says how much they differ by chance.
+        ("(1, 30), (2, 40)", [(1, None, None, None), (2, None, None, None)]),
+    ],
+)
+def test_means_of_hardly_any_scores_are_what_is_known(
+    con: duckdb.DuckDBPyConnection, scores: str, expected: list[tuple[float | None, ...]]
+) -> None:
+    """One series is its own mean, equal scores are all sure, single ones tell nothing."""
+    con.execute(
+        f"create or replace temp table few as from (values {scores}) as t (series, quality)"
+    )
+    assert con.execute("from shrunk_means('few') order by series").fetchall() == expected

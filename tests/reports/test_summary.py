@@ -35,6 +35,7 @@ def con() -> "duckdb.DuckDBPyConnection":
         );
         create table marts.quality_changes (
             time_grain varchar, period_start date, quality_mean double, quality_change double,
+            quality_change_p_value double,
             new_effect double, removed_effect double, rescored_effect double, mix_effect double
         );
         """
@@ -112,15 +113,16 @@ def test_topics_are_named_by_what_they_do(con: "duckdb.DuckDBPyConnection") -> N
     ("effects", "sentence"),
     [
         (
-            "82, 2, 0.5, 0, 1.75, -0.25",
-            "rose from 80.0 to 82.0 in March 2025, mostly through new scores (+1.8).",
+            "82, 2, 0.2, 0.5, 0, 1.75, -0.25",
+            "rose from 80.0 to 82.0 in March 2025, mostly through new scores (+1.8),"
+            " no further than chance would.",
         ),
         (
-            "78, -2, 1, -2.5, 0, -0.5",
+            "78, -2, 0.01, 1, -2.5, 0, -0.5",
             "fell from 80.0 to 78.0 in March 2025,"
             " mostly through articles that left (\N{MINUS SIGN}2.5).",
         ),
-        ("78.04, 0.04, 0.04, 0, 0, 0", "The mean quality of all articles stays at 78.0."),
+        ("78.04, 0.04, 1, 0.04, 0, 0, 0", "The mean quality of all articles stays at 78.0."),
     ],
 )
 def test_the_cause_of_a_change_in_quality_is_named(
@@ -131,9 +133,9 @@ def test_the_cause_of_a_change_in_quality_is_named(
     con.execute(
         f"""
         insert into marts.quality_changes values
-            ('month', '2025-01-01', 80, null, null, null, null, null),
-            ('month', '2025-02-01', 81, 1, 1, 0, 0, 0),
-            ('month', '2025-03-01', {effects}), ('year', '2025-01-01', 1, 1, 1, 1, 1, 1)
+            ('month', '2025-01-01', 80, null, null, null, null, null, null),
+            ('month', '2025-02-01', 81, 1, 1, 1, 0, 0, 0),
+            ('month', '2025-03-01', {effects}), ('year', '2025-01-01', 1, 1, 1, 1, 1, 1, 1)
         """
     )
     assert summary_line(con).endswith(sentence)

@@ -42,6 +42,7 @@ select
     quality_mean - quality_change as quality_before,
     quality_mean,
     quality_change,
+    quality_change_p_value,
     new_articles,
     removed_articles,
     rescored_articles,
@@ -83,7 +84,8 @@ def draw_causes(con: Connection) -> Figure:
 def _say_title(row: Row) -> str:
     before, after = row["quality_before"], row["quality_mean"]
     effects = tuple(row[column] or 0.0 for column in _EFFECT_COLUMNS)
-    cause = QualityChange(row["period_start"], before, after, effects).cause
+    p_value = row["quality_change_p_value"]
+    cause = QualityChange(row["period_start"], before, after, p_value, effects).cause
     return (
         f"{row['period_start']:%B %Y}: the mean {'rose' if after > before else 'fell'} from"
         f" {svg.number(before, 1)} to {svg.number(after, 1)}, mostly through {cause}"

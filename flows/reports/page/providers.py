@@ -15,8 +15,6 @@ _LARGEST, _LOWEST = 12, 8
 _PERIODS = 12
 # One article in every second period is noise.
 _ENOUGH = 1.0
-# A mean of fewer scores says more about chance than about a provider.
-_FEWEST_SCORES = 5
 LARGEST = """\
 {recent},
 
@@ -52,21 +50,23 @@ from marts.providers
 left join counts using (provider)
 where articles > 0
 order by articles desc, provider"""
-LOWEST = f"""\
+LOWEST = """\
 select
     provider,
     coalesce(name, provider) as name,
     articles,
+    scored_articles,
     quality_mean,
-    quality_mean - sum(quality_mean * scored_articles) over () / sum(scored_articles) over ()
+    quality_shrunk,
+    2 * quality_shrunk_stderr as margin,
+    quality_shrunk - sum(quality_mean * scored_articles) over () / sum(scored_articles) over ()
         as quality_difference,
-    quality_stddev,
     times_cited,
     last_published_date,
 from marts.providers
 where scored_articles > 0
-qualify scored_articles >= {_FEWEST_SCORES} and quality_difference < 0
-order by quality_mean, provider"""
+qualify quality_difference + margin < 0
+order by quality_shrunk, provider"""
 
 
 def draw_section(con: Connection) -> Section:
@@ -124,18 +124,22 @@ def _draw_lowest(rows: list[dict[str, Any]]) -> Figure:
     first = rows[0]
     return Figure(
         title=f"{mention(first['name'])} has the lowest scores:"
-        f" {svg.number(first['quality_mean'], 1)} on average,"
-        f" {svg.number(first['quality_difference'], 1, sign=True)} against all",
-        lead=f"Providers below the mean of all, with at least {_FEWEST_SCORES} scored articles: who"
-        " scores low, is cited by nobody and has published nothing for long could be dropped.",
+        f" {svg.number(first['quality_mean'], 1)} on average, about"
+        f" {svg.number(first['quality_shrunk'], 1)} if there were more of them",
+        lead="Providers that lie below the mean of all by more than chance. Few scores lie high or"
+        " low by luck, so the estimate draws their mean towards that of all; the truth is within"
+        " its margin nineteen times in twenty. Who scores low, is cited by nobody and has"
+        " published nothing for long could be dropped.",
         sql=LOWEST,
         grid=draw_grid(
             shown,
             {
                 "Provider": as_name("name"),
-                "Quality": as_number("quality_mean", 1),
+                "Estimate": as_number("quality_shrunk", 1),
+                "±": as_number("margin", 1),
                 "Against all": as_number("quality_difference", 1, sign=True),
-                "Spread": as_number("quality_stddev", 1),
+                "Mean": as_number("quality_mean", 1),
+                "Scores": as_number("scored_articles"),
                 "Articles": as_number("articles"),
                 "Cited": as_number("times_cited"),
                 "Last article": lambda row: Cell(
