@@ -529,7 +529,7 @@ def test_quarantine_of_values_lists_what_did_not_fit(shell: Shell) -> None:
     shell.run("build")
     _, out, _ = shell.run("quarantine", "--values")
     assert out.splitlines()[0] == "d.md:9"
-    assert 'quality is "high", not a whole number; stored as null.' in out
+    assert 'quality is "high", not a whole number; left out.' in out
 
 
 def test_an_empty_quarantine_says_so(shell: Shell) -> None:

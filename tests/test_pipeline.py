@@ -266,14 +266,14 @@ def test_a_wrong_value_is_null_with_a_warning(content: Content) -> None:
         (
             "quality",
             "wrong_type",
-            'quality is "high", not a whole number; stored as null.',
+            'quality is "high", not a whole number; left out.',
             9,
             "Write a whole number, or leave the key out.",
         ),
         (
             "heat",
             "wrong_type",
-            'heat is "high", not a whole number; stored as null.',
+            'heat is "high", not a whole number; left out.',
             10,
             "Write a whole number, or leave the key out.",
         ),

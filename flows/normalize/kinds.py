@@ -16,7 +16,6 @@ from flows.normalize.convert import (
     Convert,
     is_null,
     to_boolean,
-    to_integer,
     to_list,
     to_mapping,
     to_text,
@@ -26,6 +25,7 @@ from flows.normalize.convert import (
 
 T = TypeVar("T")
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^\s/]\S*", re.IGNORECASE)
+_FLAGS = frozenset(("true", "True", "TRUE", "false", "False", "FALSE"))
 _WIKI_LINK = re.compile(r"\[\[([^\[\]|]+)(?:\|[^\[\]]*)?\]\]")
 # What generators take for "ask the clock, or git": no date that the file says.
 _DATE_WORDS = frozenset(("now", "today", "created", "git created"))
@@ -61,18 +61,55 @@ def take_host(value: Value) -> str | None:
         raise NotOfKind from None  # An IPv6 address that is none.
 
 
+def is_flag(value: Value) -> bool:
+    """Return whether a value says true or false, which is no name, topic, image or category."""
+    return isinstance(value, bool) or (isinstance(value, str) and value in _FLAGS)
+
+
+def _refuse_flag(value: Value, expected: str) -> None:
+    if is_flag(value):
+        raise ConversionError("wrong_type", expected, "Write what it is, or leave the key out.")
+
+
+def take_one_text(value: Value) -> str | None:
+    """Take a text; the author of a list or a mapping is warned."""
+    return take_text(to_text(value))
+
+
 def take_name(value: Value) -> str | None:
     """Take a name: a text that is no address, what names a mapping, the first of a list."""
     if isinstance(value, list):
-        return next(filter(None, map(take_name, value)), None)
+        return _take_first(take_name, value)
     if isinstance(value, dict):
         parts = (value.get(key) for key in ("given", "family"))
         named = take_name(value.get("name")) or take_name(value.get("label"))
-        return named or " ".join(filter(None, map(take_text, parts))) or None
+        if named := named or " ".join(filter(None, map(take_text, parts))):
+            return named
+        raise ConversionError("wrong_type", "a name", "Write the name itself, or below it `name`.")
     found = take_text(value)
-    if found and _ADDRESS.fullmatch(found):
+    if found and (is_flag(found) or _ADDRESS.fullmatch(found)):
         raise NotOfKind
     return found
+
+
+def take_own_name(value: Value) -> str | None:
+    """Take a name as it was typed."""
+    _refuse_flag(value, "a name")
+    return to_text(value)
+
+
+def _take_first(take: Callable[[Value], T | None], items: list[Value]) -> T | None:
+    """Take the first item that has a value; if none has, the first one's fault is the list's."""
+    fault: Exception | None = None
+    for item in items:
+        try:
+            if (found := take(item)) is not None:
+                return found
+        except (ConversionError, NotOfKind) as error:
+            fault = fault or error
+    if fault:
+        raise fault
+    return None
 
 
 def _judge(convert: Callable[[Value], T], value: Value) -> T:
@@ -110,38 +147,31 @@ def _fits(convert: Convert, value: Value) -> bool:
         return False
 
 
-def take_integer(value: Value) -> int | None:
-    """Take a whole number."""
-    return _judge(to_integer, value)
-
-
 def take_date(plausible: dates.DateRange, value: Value) -> int | None:
-    """Take a date; a text that is none is a misfit, true, false and numbers are no date at all."""
-    if isinstance(value, bool | int | float | dict | list):
-        raise NotOfKind
+    """Take a date, or a list of one; a word that leaves it to the clock or to git is none."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     if isinstance(value, str):
         if not value.strip():
             return None
         if value.casefold() in _DATE_WORDS:
             raise NotOfKind
-    try:
-        return to_timestamp_within(plausible, value)
-    except ConversionError:
-        if _fits(to_boolean, value):  # `published: true`
-            raise NotOfKind from None
-        raise
+    return to_timestamp_within(plausible, value)
 
 
-def take_first_text(value: Value) -> str | None:
+def take_category(value: Value) -> str | None:
     """Take one text, the first of a list."""
     if isinstance(value, list):
-        return next(filter(None, map(take_first_text, value)), None)
-    return take_text(value)
+        return _take_first(take_category, value)
+    if is_flag(value):
+        raise NotOfKind
+    return take_one_text(value)
 
 
-def take_own_first_text(value: Value) -> str | None:
+def take_own_category(value: Value) -> str | None:
     """Take a text as it was typed, or the first of a list."""
-    return take_first_text(value) if isinstance(value, list) else to_text(value)
+    _refuse_flag(value, "a category")
+    return take_category(value) if isinstance(value, list) else to_text(value)
 
 
 def take_own_texts(value: Value) -> list[Value] | None:
@@ -153,8 +183,9 @@ def take_own_texts(value: Value) -> list[Value] | None:
 
 def take_own_text(value: Value) -> str | None:
     """Take an item of such a list; a wiki link loses its brackets."""
+    _refuse_flag(value, "a topic")
     found = to_text(value)
-    return take_text(found) if found is not None and found.startswith("[[") else found
+    return (take_text(found) if found is not None and found.startswith("[[") else found) or None
 
 
 def take_texts(value: Value) -> list[str]:
@@ -163,12 +194,24 @@ def take_texts(value: Value) -> list[str]:
     YAML takes [[a wiki link]] without quotes for a list in a list; #tags lose their sign.
     """
     if isinstance(value, list):
-        return [found for item in value for found in take_texts(item)]
+        texts, fault = list[str](), None
+        for item in value:
+            try:
+                texts += take_texts(item)
+            except (ConversionError, NotOfKind) as error:
+                fault = fault or error
+        if fault and not texts:
+            raise fault
+        return texts
     found = take_name(value) if isinstance(value, dict) else take_text(value)
-    if found and found.startswith("#"):
-        words = found.split()
-        return [word.lstrip("#") for word in words] if all(w[0] == "#" for w in words) else [found]
-    return [found] if found else []
+    if found is None:
+        return []
+    if is_flag(found):
+        raise NotOfKind
+    words = found.split()
+    if all(word[0] == "#" for word in words):
+        return [word for word in (word.lstrip("#") for word in words) if word]
+    return [found]
 
 
 def take_own_images(value: Value) -> list[Value] | None:
@@ -181,17 +224,27 @@ def take_own_images(value: Value) -> list[Value] | None:
 
 def take_image(item: Value) -> dict[str, Value] | None:
     """Take an image as a mapping; a text is its address."""
-    if isinstance(item, dict):
-        return item
-    if isinstance(item, str) and not is_empty(item):
-        return {"url": item}
-    return to_mapping(item)
+    _refuse_flag(item, "an image")
+    return _take_mapping("url", item)
+
+
+def take_provider(value: Value) -> dict[str, Value] | None:
+    """Take a provider as a mapping; a text is its name."""
+    _refuse_flag(value, "a provider")
+    return _take_mapping("name", value)
+
+
+def _take_mapping(key: str, value: Value) -> dict[str, Value] | None:
+    return {key: value} if isinstance(value, str) and not is_empty(value) else to_mapping(value)
 
 
 def take_images(value: Value) -> list[Value] | None:
     """Take a list of images, or one; a list without any is something else."""
     found = _judge(take_own_images, value)
-    is_image = [isinstance(item, dict | str) and not is_empty(item) for item in found or ()]
+    is_image = [
+        isinstance(item, dict | str) and not is_empty(item) and not is_flag(item)
+        for item in found or ()
+    ]
     if found and not any(is_image):
         raise NotOfKind
     return found

@@ -1,5 +1,6 @@
 """How each column of an article is filled: from its own key, else from other sources."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -9,13 +10,7 @@ from flows.config import Config
 from flows.config.reader import Source, fold
 from flows.frontmatter import KeyPath, Value
 from flows.normalize import dates, kinds
-from flows.normalize.convert import (
-    Convert,
-    to_boolean,
-    to_integer,
-    to_text,
-    to_timestamp_within,
-)
+from flows.normalize.convert import NULLS, Convert, to_boolean, to_integer, to_text
 from flows.normalize.keys import OWN_KEYS
 
 _ADDRESSES = ("original_url", "web_url", "amp_web_url", "cdn_amp_web_url")
@@ -27,7 +22,8 @@ class ColumnPlan:
 
     `key` is its own key below its holder, "" when the mapping gives the column other sources, and
     `own` the whole way to it, which is among the sources for its other spellings.
-    `take` judges what other keys hold, `convert` what the own one does.
+    `take` judges what other keys hold, `convert` what the own one does; keys that are `shared` feed
+    other columns, too.
     """
 
     name: str
@@ -36,6 +32,7 @@ class ColumnPlan:
     convert: Convert
     take: Convert
     sources: tuple[Source, ...]
+    shared: frozenset[tuple[str, ...]]
 
     def can_read(self, source: Source, keys: tuple[str, ...]) -> bool:
         """Return whether a source may give a value but the own key's, in a document of these."""
@@ -47,14 +44,14 @@ class ColumnPlan:
 
     def settles(self, value: Any) -> bool:
         """Return whether no other source is asked: no draft is live because one key forgot it."""
-        return bool(value) or self.name != "is_draft"
+        return value != "" and (bool(value) or self.name != "is_draft")
 
     def takes_all_of(self, value: Value) -> bool:
         """Return whether nothing of the value is left to keep elsewhere."""
         if self.name == "images":
             return True
         if isinstance(value, list) and self.name == "topics":
-            return not any(isinstance(item, dict) for item in value)
+            return not any(isinstance(item, dict) or kinds.is_flag(item) for item in value)
         return not isinstance(value, dict | list)
 
 
@@ -81,7 +78,8 @@ class ArticlePlan:
 
 def make_plan(config: Config, plausible: dates.DateRange) -> ArticlePlan:
     """Lay out how the columns of every article are filled."""
-    plans = {column: _plan_column(column, config, plausible) for column in OWN_KEYS}
+    shared = _find_shared_keys(config)
+    plans = {column: _plan_column(column, config, plausible, shared) for column in OWN_KEYS}
     topics, images = plans.pop("topics"), plans.pop("images")
     above, below = (
         tuple(
@@ -112,32 +110,48 @@ def find_other_sources(plan: ArticlePlan, keys: tuple[str, ...]) -> dict[str, tu
     return {name: sources for name, sources in found if sources}
 
 
-def _plan_column(column: str, config: Config, plausible: dates.DateRange) -> ColumnPlan:
+def _find_shared_keys(config: Config) -> frozenset[tuple[str, ...]]:
+    """Return the keys that feed several columns."""
+    times = Counter(
+        path
+        for sources in config.columns.values()
+        for path in {source.path for source in sources if source.form in ("key", "not")}
+    )
+    return frozenset(path for path, columns in times.items() if columns > 1)
+
+
+def _plan_column(
+    column: str,
+    config: Config,
+    plausible: dates.DateRange,
+    shared: frozenset[tuple[str, ...]],
+) -> ColumnPlan:
     own, sources = OWN_KEYS[column], config.columns[column]
     has_own = sources[:1] == (Source("key", ".".join(own), own),)
     convert, take = _choose_conversions(column, plausible)
     return ColumnPlan(
-        column, own[-1] if has_own else "", own if has_own else (), convert, take, sources
+        column, own[-1] if has_own else "", own if has_own else (), convert, take, sources, shared
     )
 
 
 def _choose_conversions(column: str, plausible: dates.DateRange) -> tuple[Convert, Convert]:
     if column.endswith("_at"):
-        return partial(to_timestamp_within, plausible), partial(kinds.take_date, plausible)
+        take_date = partial(kinds.take_date, plausible)
+        return take_date, take_date
     if column.startswith("is_"):
         is_also_date = column == "is_published"
         return kinds.take_own_flag if is_also_date else to_boolean, kinds.take_flag
     if column in _ADDRESSES:
         return to_text, kinds.take_address
     special: dict[str, tuple[Convert, Convert]] = {
-        "quality": (to_integer, kinds.take_integer),
-        "heat": (to_integer, kinds.take_integer),
-        "provider_name": (to_text, kinds.take_name),
-        "category": (kinds.take_own_first_text, kinds.take_first_text),
+        "quality": (to_integer, to_integer),
+        "heat": (to_integer, to_integer),
+        "provider_name": (kinds.take_own_name, kinds.take_name),
+        "category": (kinds.take_own_category, kinds.take_category),
         "topics": (kinds.take_own_texts, kinds.take_texts),
         "images": (kinds.take_own_images, kinds.take_images),
     }
-    return special.get(column, (to_text, kinds.take_text))
+    return special.get(column, (to_text, kinds.take_one_text))
 
 
 @lru_cache(1024)
@@ -187,9 +201,8 @@ def refine(source: Source, value: Value, take: Callable[[Value], Any]) -> Any:
         else:
             value = found[1] if found.re.groups else found[0]
     if source.split is not None and isinstance(value, str):
-        value = [part for part in map(str.strip, value.split(source.split)) if part]
-        if take not in (kinds.take_texts, kinds.take_name, kinds.take_first_text):
-            value = value[0] if value else None
+        parts = [part for part in map(str.strip, value.split(source.split)) if part not in NULLS]
+        value = [*parts] if take is kinds.take_texts else next(iter(parts), None)
     if source.form == "host":
         return take(kinds.take_host(value))
     if source.form == "not":

@@ -49,8 +49,6 @@ class Reader:
                 except ConversionError as error:
                     self._note((*where, key), value, error)
                     value = error.value
-                    if value is None:
-                        continue
                 except NotOfKind:
                     value = None
                 if value is not None:
@@ -122,17 +120,18 @@ class Reader:
         for source in self.other_sources.get(plan.name, ()):
             has_key = source.form not in ("file", "constant")
             for key_path, value in self._find_candidates(source):
-                if has_key and key_path == plan.own:
+                is_holder = isinstance(value, dict) and key_path == plan.own[:-1]
+                if has_key and (key_path == plan.own or is_holder):
                     continue
                 try:
                     found = refine(source, value, plan.take)
                 except NotOfKind:
                     continue
                 except ConversionError as error:
-                    if has_key:
+                    # Under a key that feeds another column, too, it may be a value of that one.
+                    if has_key and source.path not in plan.shared:
                         self._note(key_path, value, error)
-                        return
-                    continue
+                    found = error.value
                 if found is not None and found != []:
                     yield source, key_path, value, found
                     if plan.settles(found):

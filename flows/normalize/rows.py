@@ -77,7 +77,8 @@ def _find_date_range(mapping: Config, now: datetime) -> dates.DateRange:
 def _add_article(reader: Reader, plan: ArticlePlan, related: Keys, rows: Rows) -> None:
     article_id, fields = reader.document.path, reader.fields
     row = reader.take_columns(plan.columns, fields)
-    provider = reader.take_value(to_mapping, fields.get("provider"), "provider") or {}
+    typed = fields.get("provider")
+    provider = typed if isinstance(typed, dict) else {}
     row |= reader.take_columns(plan.provider, provider, "provider")
     rows["raw.article_topics"] += [
         {"article_id": article_id, "position": position, "topic": topic}
@@ -87,7 +88,8 @@ def _add_article(reader: Reader, plan: ArticlePlan, related: Keys, rows: Rows) -
     if (logos := provider.get("images")) is not None:
         rows["raw.provider_images"] += _take_images(reader, logos, "provider", "images")
     rows["raw.related_articles"] += _take_related(reader, related)
-    extra = reader.keep_rest(fields, plan.known)
+    is_other = bool(typed) and not provider
+    extra = reader.keep_rest(fields, plan.known - {"provider"} if is_other else plan.known)
     if extra.get("taxonomy") == "article":
         del extra["taxonomy"]
     if unknown := reader.keep_rest(provider, plan.known_of_provider, "provider"):
@@ -176,7 +178,7 @@ def _take_related(reader: Reader, keys: Keys) -> list[Row]:
     ):
         where = ("related", position - 1)
         provider: Mapping[str, Value] = (
-            reader.take_value(to_mapping, item.get("provider"), *where, "provider") or {}
+            reader.take_value(kinds.take_provider, item.get("provider"), *where, "provider") or {}
         )
         row = reader.take_keys(item, keys, *where) | reader.take_keys(
             provider, PROVIDER, *where, "provider"

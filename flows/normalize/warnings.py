@@ -41,7 +41,7 @@ class Warnings:
             )
             return
         name = _name_field(key_path)
-        kept = "" if error.value is not None else "; stored as null"
+        kept = "" if error.value is not None else "; left out"
         self.key_paths.append(key_path)
         self.warned.append(
             FieldWarning(

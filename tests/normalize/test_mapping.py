@@ -301,7 +301,18 @@ def test_topics_come_from_tags_and_categories(lines: str, topics: list[str]) -> 
         ("quality: 010", "quality", {"quality": "010"}),
         ("date: 03/04/2023", "date", {"date": "03/04/2023"}),
         ("topics: [a, {b: c}]", "topics[2]", {"topics": [{"b": "c"}]}),
-        ("provider: Example", "provider", {"provider": "Example"}),
+        ("provider: [{url: a}]", "provider", {"provider": [{"url": "a"}]}),
+        ("date: {}", "date", {"date": {}}),
+        ("date: [2024-05-06, 2024-05-07]", "date", {"date": ["2024-05-06", "2024-05-07"]}),
+        ("date: {start: 2024-05-06}", "date", {"date": {"start": "2024-05-06"}}),
+        ("date: true", "date", {"date": True}),
+        ("summary: [a, b]", "summary", {"summary": ["a", "b"]}),
+        ("author: {email: a@b.example}", "author", {"author": {"email": "a@b.example"}}),
+        ("tags: {a: b}", "tags", {"tags": {"a": "b"}}),
+        ("provider: {name: false}", "provider.name", {"provider": {"name": False}}),
+        ("category: true", "category", {"category": True}),
+        ("topics: [true, Sea]", "topics[1]", {"topics": [True]}),
+        ("images: [false]", "images[1]", {"images": [False]}),
         ("provider: {domain: [x]}", "provider.domain", {"provider": {"domain": ["x"]}}),
         ("title: [a, {secured: b}]", "title", {"title": ["a", {}]}),
     ],
@@ -384,6 +395,54 @@ def test_a_path_that_holds_a_whole_date_is_one(path: str, day: str | None) -> No
     """The name of the file comes before its folders."""
     found = loaded(document("title: Kelp\n", path)).get("published_at")
     assert found == (day and f"{day} 00:00:00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("tags: null\ncategories: Kelp\n", {"topics": ["Kelp"], "category": "Kelp"}),
+        ("tags: ~\nkeywords: Null\n", {}),
+        ("tags: 'Kelp, null, , ~'\n", {"topics": ["Kelp"]}),
+        ("topics: [Kelp, '']\n", {"topics": ["Kelp"], "warned": ["topics[2]"]}),
+        ("tags: ['#', '']\n", {}),
+        ("categories: 'Kelp, Sea'\n", {"topics": ["Kelp", "Sea"], "category": "Kelp"}),
+        ("author: false\nauthors: [true, Ann]\n", {"provider_name": "Ann"}),
+        ("author: [https://a.example, Ann]\n", {"provider_name": "Ann"}),
+        ("cover: false\nimage: true\nthumbnail: a.png\n", {"images": ["a.png"]}),
+        ("tags: false\ncategories: [true]\nkeywords: Sea\n", {"topics": ["Sea"]}),
+        ("provider: The Post\n", {"provider_name": "The Post"}),
+        ("provider: [The Post, Ann]\n", {"provider_name": "The Post"}),
+        ("provider: https://post.example/a\n", {"provider_domain": "post.example"}),
+        ("provider: {name: ''}\nauthor: Ann\n", {"provider_name": "Ann"}),
+        ("date: [2024-05-06]\n", {"published_at": "2024-05-06"}),
+        (
+            "date: {created: 2024-05-06, updated: 2024-05-07}\n",
+            {"published_at": "2024-05-06", "updated_at": "2024-05-07"},
+        ),
+        ("date: tbd\npubDate: 2024-05-06\n", {"published_at": "2024-05-06", "warned": ["date"]}),
+        ("published: true\ncreated: 2024-05-06\n", {"published_at": "2024-05-06"}),
+        ("summary: {a: b}\ndeck: Short.\n", {"excerpt": "Short.", "warned": ["summary"]}),
+    ],
+)
+def test_the_first_key_that_holds_a_value_of_the_kind_counts(
+    lines: str, expected: dict[str, Any]
+) -> None:
+    """What YAML calls empty is none, true and false are no name, topic, image or category."""
+    found = loaded(document(lines, "post.md"))
+    names = ("category", "excerpt", "provider_name", "provider_domain", "topics", "images")
+    values = {name: found[name] for name in names if found.get(name)}
+    values |= {name: found[name][:10] for name in ("published_at", "updated_at") if name in found}
+    warned = [warning["field"] for warning in found["warnings"]]
+    assert values | ({"warned": warned} if warned else {}) == expected
+
+
+def test_a_date_that_does_not_fit_leaves_the_word_to_the_name_of_the_file() -> None:
+    """Its author is warned all the same."""
+    found = loaded(document("publishedDateTime: soon\n", "2024-05-06-kelp.md"))
+    assert (found["published_at"], [warning["field"] for warning in found["warnings"]]) == (
+        "2024-05-06 00:00:00+00:00",
+        ["publishedDateTime"],
+    )
 
 
 def test_a_source_is_named_as_the_file_spells_it() -> None:

@@ -243,7 +243,7 @@ WHOLE = "Write a whole number, or leave the key out."
                 (
                     "quality",
                     "wrong_type",
-                    'quality is "high", not a whole number; stored as null.',
+                    'quality is "high", not a whole number; left out.',
                     3,
                     WHOLE,
                 )
@@ -267,7 +267,7 @@ WHOLE = "Write a whole number, or leave the key out."
                 (
                     "images[2].width",
                     "wrong_type",
-                    "images[2].width is a list, not a whole number; stored as null.",
+                    "images[2].width is a list, not a whole number; left out.",
                     4,
                     WHOLE,
                 )
@@ -279,28 +279,28 @@ WHOLE = "Write a whole number, or leave the key out."
                 (
                     "topics[2]",
                     "empty_item",
-                    "topics[2] is empty, not a value; stored as null.",
+                    "topics[2] is empty, not a value; left out.",
                     4,
                     "Remove the empty item, or fill it in.",
                 ),
                 (
                     "topics[3]",
                     "wrong_type",
-                    "topics[3] is a mapping, not text; stored as null.",
+                    "topics[3] is a mapping, not text; left out.",
                     5,
                     "Write one value, in quotes if it is unusual.",
                 ),
             ],
         ),
         (
-            "provider: Example",
+            "provider: [{url: a}]",
             [
                 (
                     "provider",
                     "wrong_type",
-                    'provider is "Example", not a mapping; stored as null.',
+                    "provider is a list, not a name; left out.",
                     2,
-                    "Write its keys on indented lines of their own.",
+                    "Write the name itself, or below it `name`.",
                 )
             ],
         ),
@@ -310,7 +310,7 @@ WHOLE = "Write a whole number, or leave the key out."
                 (
                     "quality",
                     "wrong_type",
-                    f'quality is "\\u001b[2J{"x" * 36}…", not a whole number; stored as null.',
+                    f'quality is "\\u001b[2J{"x" * 36}…", not a whole number; left out.',
                     2,
                     WHOLE,
                 )
@@ -329,7 +329,7 @@ WHOLE = "Write a whole number, or leave the key out."
                 (
                     "quality",
                     "wrong_type",
-                    'quality is "high", not a whole number; stored as null.',
+                    'quality is "high", not a whole number; left out.',
                     2,
                     WHOLE,
                 ),
@@ -429,7 +429,7 @@ def test_a_date_that_cannot_be_meant_is_null(typed: str, hint: str | None) -> No
     """Before 1900, more than a year after the run began, or a clock's zero: null, with the line."""
     observed_at = datetime(2025, 3, 5, tzinfo=UTC)
     text = f"---\nrelated:\n- publishedDateTime: {typed}\npublishedDateTime: {typed}\n---\n"
-    found = normalize(Extracted([document(text.encode())], [], []), observed_at)
+    found = normalize(Extracted([document(text.encode(), "a.md")], [], []), observed_at)
     noted = found["ops.warnings"].to_dict("records")
     keys = ("publishedDateTime", 4), ("related[1].publishedDateTime", 3)
     assert [(w["field"], w["line"], w["code"], w["hint"]) for w in noted] == [
