@@ -1,6 +1,7 @@
 """Bytes of a file in, fields of its front matter out; no file, frame or database is touched.
 
-YAML between `---` fences (or a whole YAML file), TOML between `+++`, JSON between `;;;` or bare.
+YAML between `---` fences (or a whole YAML file), TOML between `+++`, JSON between `;;;` or bare,
+any of them below `---` with its name.
 The fence stands on the first line; below blank lines, a byte-order mark or an HTML comment, which
 some site generators skip, it counts with a note.
 
@@ -13,7 +14,7 @@ PyYAML stumbled over. `json_toml` reads the rest, `yaml_types` types plain text 
 from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
 
-from flows.frontmatter.block import CONFLICT, Block, Kind, count_characters, split
+from flows.frontmatter.block import CONFLICT, Block, Kind, count_characters, explain_missing, split
 from flows.frontmatter.json_toml import read_json, read_toml
 from flows.frontmatter.messages import BrokenFrontMatter, make_note
 from flows.frontmatter.positions import find_in_yaml, find_key
@@ -47,6 +48,7 @@ __all__ = [
     "Reading",
     "Value",
     "cut_body",
+    "explain_missing",
     "is_secret",
     "locate",
     "locate_all",
@@ -54,7 +56,7 @@ __all__ = [
     "resolve",
 ]
 
-PARSER_VERSION = 4
+PARSER_VERSION = 5
 
 Parser: TypeAlias = Literal["fast", "pyyaml"]
 

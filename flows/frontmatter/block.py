@@ -10,6 +10,14 @@ from flows.frontmatter.types import MAX_BLOCK_BYTES, Value
 Kind: TypeAlias = Literal["yaml", "toml", "json"]
 
 _OPENING = re.compile(rb"(---|\+\+\+|;;;)[ \t]*(?:\r\n|\r|\n|\Z)")
+# gray-matter's way to name the language of what follows: ---toml
+_NAMED_OPENING = re.compile(rb"---([ \t]*)([A-Za-z][A-Za-z0-9+#-]*)[ \t]*(?:\r\n|\r|\n|\Z)")
+_LANGUAGES: dict[bytes, Kind] = {b"yaml": "yaml", b"yml": "yaml", b"toml": "toml", b"json": "json"}
+_PROGRAMS = {
+    **dict.fromkeys((b"js", b"javascript", b"mjs", b"cjs", b"node"), "JavaScript"),
+    **dict.fromkeys((b"ts", b"typescript"), "TypeScript"),
+    **dict.fromkeys((b"coffee", b"coffeescript", b"cson"), "CoffeeScript"),
+}
 # Searched from the line break of the opening fence on, so that an empty block is closed, too.
 _CLOSING = {
     b"---": re.compile(rb"[\r\n](?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)"),
@@ -24,6 +32,24 @@ _ABOVE = re.compile(
 # Below other text a line of dashes can be a rule: only a field makes it a fence.
 # Possessive: nothing is tried in another way, so long lines cost no more than their length.
 _FIELD = re.compile(rb"""\s*+(?:\#[^\r\n]*+\s*+)*+(?:[\[{]|["']?\w[\w .-]*+["']?\s*+[:=])""")
+# Hexo reads fields above a fence that ends them; elsewhere a line of dashes below a text makes it
+# a heading, so one key must be known.
+_LINE_END = rb"(?:\r\n|\r|\n)"
+_BARE_FIELD = rb"[A-Za-z_][\w -]{0,40}+:(?:[ \t][^\r\n]*+)?"
+_HALF_FENCED = re.compile(
+    rb"(?:%b%b(?:(?:[ \t]|-[ \t])[^\r\n]*+%b)*+){2,200}+---[ \t]*(?:%b|\Z)"
+    % (_BARE_FIELD, _LINE_END, _LINE_END, _LINE_END)
+)
+_KNOWN_FIELD = re.compile(
+    rb"^(?:title|date|layout|tags|categor(?:y|ies)|authors?|permalink|slug)[ \t]*:", re.I | re.M
+)
+# How systems whose heads are not read begin their files.
+_FOREIGN_HEADS = (
+    (re.compile(rb"(?:%b%b){2}" % (_BARE_FIELD, _LINE_END)), "Pelican or MultiMarkdown"),
+    (re.compile(rb"(?:<!--\s*)?\.\. [a-z_]+:[ \t]"), "Nikola"),
+    (re.compile(rb"=[ \t][^\r\n]++%b(?:[^\r\n]++%b)*?:\w" % (_LINE_END, _LINE_END)), "AsciiDoc"),
+    (re.compile(rb"(?:[^\r\n]*+%b){0,8}?:[a-z][\w-]*+:[ \t]" % _LINE_END), "reStructuredText"),
+)
 _BARE_JSON = re.compile(rb'\{\s*["}]')
 _REST_OF_LINE = re.compile(rb"[ \t]*(?:\r\n|\r|\n)?")
 _BOM = b"\xef\xbb\xbf"
@@ -77,19 +103,30 @@ def split(data: bytes, whole_file: bool) -> Block | None:
             return _read_bare_json(data)
         if not whole_file and (above := _ABOVE.match(data)):
             data, lines = data[above.end() :], count_lines(above[0].decode("utf-8", "replace"))
-            opening = _OPENING.match(data)
+            opening = _OPENING.match(data) or _NAMED_OPENING.match(data)
             if opening is None or not _FIELD.match(data, opening.end()):
                 return None
             return _read_fenced(data, whole_file, lines)
+        if not whole_file and (half := _HALF_FENCED.match(data)) and _KNOWN_FIELD.search(half[0]):
+            raise make_error("unopened_fence", 1, 1)
     fenced = _read_fenced(data, whole_file)
     return fenced or (_decode("yaml", data, 1, b"") if whole_file and data else None)
 
 
+def explain_missing(data: bytes) -> tuple[str, str, str]:
+    """Say why a file has no front matter: code, message and hint."""
+    for head, system in _FOREIGN_HEADS:
+        if head.match(data):
+            return make_error("foreign_head", 1, 1, system=system).args[:3]
+    return make_error("no_front_matter", 1, 1).args[:3]
+
+
 def _read_fenced(data: bytes, whole_file: bool, lines_above: int = 0) -> Block | None:
-    opening = _OPENING.match(data)
-    if opening is None or (whole_file and opening[1] != b"---"):
-        return None
+    if (opening := _OPENING.match(data)) is None:
+        return None if whole_file else _read_named(data, lines_above)
     fence, start = opening[1], opening.end()
+    if whole_file and fence != b"---":
+        return None
     closing = _find_closing(data, fence, start - 1)
     if closing is None:
         if whole_file:
@@ -97,6 +134,23 @@ def _read_fenced(data: bytes, whole_file: bool, lines_above: int = 0) -> Block |
         raise _explain_unclosed(data, fence.decode(), lines_above)
     end, body = closing
     return _decode(_KINDS[fence], data[start:end], 2 + lines_above, data[body:])
+
+
+def _read_named(data: bytes, lines_above: int) -> Block | None:
+    """Read a block whose opening fence names its language."""
+    if (opening := _NAMED_OPENING.match(data)) is None:
+        return None
+    language, start = opening[2].lower(), opening.end()
+    program = _PROGRAMS.get(language, "another language")
+    closing = _find_closing(data, b"---", start - 1)
+    # A word after a rule, or dashes before one, begin no block.
+    if language not in _LANGUAGES.keys() | _PROGRAMS.keys() and (opening[1] or closing is None):
+        return None
+    if (kind := _LANGUAGES.get(language)) is None:
+        raise make_error("foreign_language", 1 + lines_above, 4, language=program)
+    if closing is None:
+        raise _explain_unclosed(data, "---", lines_above)
+    return _decode(kind, data[start : closing[0]], 2 + lines_above, data[closing[1] :])
 
 
 def _find_closing(data: bytes, fence: bytes, start: int) -> tuple[int, int] | None:

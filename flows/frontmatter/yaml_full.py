@@ -140,10 +140,13 @@ class _Tree:
         )
 
     def take_tagged(self, event: yaml.ScalarEvent) -> Value:
-        if event.tag is None:
-            if self.block.text.startswith("!", _find_index(event)):
+        if event.tag in (None, "!"):
+            if not self.block.text.startswith("!", _find_index(event)):
+                return Plain(event.value) if event.implicit[0] else event.value
+            # Ruby wrote `! 'text'` for years, which only says once more that a text is one.
+            if not event.style:
                 self.refuse("unsupported_tag", event)
-            return Plain(event.value) if event.implicit[0] else event.value
+            return str(event.value)
         if event.tag not in CONSTRUCTORS:
             self.refuse("unsupported_tag", event)
         try:

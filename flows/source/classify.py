@@ -83,11 +83,7 @@ def _read(
             _exclude(*_TEMPLATE)
         raise
     if found is None:
-        _exclude(
-            "no_front_matter",
-            "The file does not begin with front matter.",
-            "Nothing to do, unless it should be an article: begin it with a line of ---.",
-        )
+        _exclude(*frontmatter.explain_missing(data))
     return found
 
 

@@ -23,6 +23,7 @@ from flows.frontmatter import (
     Reading,
     Value,
     cut_body,
+    explain_missing,
     is_secret,
     locate,
     locate_all,
@@ -516,3 +517,26 @@ def test_nothing_secured_gets_out_by_alias_or_merge() -> None:
             assert found is not None
             outcomes.add(found.code)
     assert {"kept a secret", "had no secret", "secured_alias"} <= outcomes
+
+
+@pytest.mark.parametrize(
+    ("text", "system"),
+    [
+        ("Title: Tides\nDate: 2024-05-06\n\nBody text.\n", "Pelican or MultiMarkdown"),
+        ("Tides\n=====\n\n:date: 2024-05-06\n", "reStructuredText"),
+        (".. title: Tides\n.. date: 2024-05-06\n", "Nikola"),
+        ("<!--\n.. title: Tides\n-->\n", "Nikola"),
+        ("= Tides\nAda Quill\n:revdate: 2024-05-06\n", "AsciiDoc"),
+        ("Tides come and go.\n", None),
+        ("Note: tides come and go.\n\nAt noon: high.\n", None),
+    ],
+)
+def test_a_head_that_is_not_read_is_named(text: str, system: str | None) -> None:
+    """Its author learns why the file is no article."""
+    data = text.encode()
+    code, message, _ = explain_missing(data)
+    assert read(data) is None
+    assert (code, system is None or system in message) == (
+        "foreign_head" if system else "no_front_matter",
+        True,
+    )
