@@ -182,7 +182,7 @@ def test_a_file_that_was_moved_and_not_committed_is_renamed(tended: Tended) -> N
     (tended.source / "a.md").rename(tended.source / "moved.md")
     tended.edit({"copy-of-b.md": article("b", 20)})
     receipt = tended.build()
-    assert (receipt.new, receipt.renamed, receipt.gone) == (2, 1, 0)
+    assert (receipt.new, receipt.renamed, receipt.gone) == (3, 0, 0)
     seen = [
         *THE_TWO,
         (None, "added", "copy-of-b.md", 20),

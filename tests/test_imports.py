@@ -14,6 +14,7 @@ LEVELS = (
     {"pipeline"},
     {"workers"},
     {"load"},
+    {"history"},
     {"normalize", "models"},
     {"source", "warehouse"},
     {"config"},

@@ -2,22 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from flows.load import staging, versions
-from flows.load.ledger import Outcomes, Run
-from flows.warehouse.connection import Connection, row_count
+from flows.load import staging
+from flows.load.ledger import Run
+from flows.warehouse.connection import Connection
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from flows.normalize.frames import Frames
 
 
 def is_first(con: Connection, run: Run) -> bool:
-    """Return whether no earlier run and no replayed commit has left anything."""
+    """Return whether no earlier run has left a file."""
     ((is_first,),) = con.execute(
-        """
-        select
-            not exists (from ops.files where run_id is distinct from $run_id)
-            and not exists (from raw.article_versions)
-        """,
+        "select not exists (from ops.files where run_id is distinct from $run_id)",
         {"run_id": run.run_id},
     ).fetchall()
     return bool(is_first)
@@ -25,10 +23,13 @@ def is_first(con: Connection, run: Run) -> bool:
 
 def append(con: Connection, frames: "Frames", run: Run) -> None:
     """Put the frames of a batch straight into the tables."""
+    staging.require_columns(staging.read_column_types(con), frames)
+    _append(con, frames["ops.files"], frames, run)
+
+
+def _append(con: Connection, files: "pd.DataFrame", frames: "Frames", run: Run) -> None:
+    # DuckDB finds frames by the names of parameters and variables.
     types = staging.read_column_types(con)
-    staging.require_columns(types, frames)
-    # DuckDB finds the frames by their names.
-    files, named = frames["ops.files"], {"run_id": run.run_id, "started_at": run.started_at}  # noqa: F841
     batch = """(
         select
             * replace (if(status = 'missed', 'quarantined', status) as status),
@@ -59,12 +60,5 @@ def append(con: Connection, frames: "Frames", run: Run) -> None:
         select {staging.select_list("ops.files", types["ops.files"], "batch")}
         from {batch}
         """,
-        named,
+        {"run_id": run.run_id, "started_at": run.started_at},
     )
-
-
-def finish(con: Connection, run: Run) -> Outcomes:
-    """Give each article its first version, and count."""
-    versions.write_first(con, run)
-    files = row_count(con, "ops.files")
-    return Outcomes(new=files, changed=0, unchanged=0, renamed=0, returned=0, gone=0)

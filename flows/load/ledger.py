@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from flows.history.renames import query_renames
 from flows.load import staging
 from flows.warehouse.connection import Connection, sql_identifier, table_names
 
@@ -54,10 +55,18 @@ def begin_run(con: Connection, now: datetime, taken: Collection[str] = ()) -> Ru
 
 
 def classify(con: Connection, run: Run) -> None:
-    """Tell new, changed, renamed, returned and unchanged apart, one row per file of the batch.
-
-    A rename is a new path with the bytes of a vanished one; equal bytes pair off in order of path.
-    """
+    """Tell new, changed, renamed, returned and unchanged apart, one row per file of the batch."""
+    renames = query_renames(
+        """
+        select 0 as nth, path, content_hash as content, true as comes
+        from found
+        where is_new
+        union all
+        select 0, path, content_hash, false
+        from vanished
+        where path not in (select renamed_from from touched where renamed_from is not null)
+        """
+    )
     con.execute(
         f"""
         create or replace temp table batch as
@@ -73,8 +82,6 @@ def classify(con: Connection, run: Run) -> None:
                     known.first_seen_at as known_first_seen_at,
                     known.changed_at as known_changed_at,
                     known.path is null or known.status = 'gone' as is_new,
-                    incoming.path in (select article_id from replayed where is_loaded)
-                        as is_replayed,
                     -- What could not be read just now stays as it was.
                     incoming.status <> 'same' and (is_new or incoming.status <> 'missed')
                         as is_read,
@@ -84,9 +91,6 @@ def classify(con: Connection, run: Run) -> None:
                         and incoming.content_hash is not distinct from known.content_hash
                         and incoming.reason_code is not distinct from known.reason_code
                     ) as is_same,
-                    row_number() over (
-                        partition by is_new, incoming.content_hash order by incoming.path
-                    ) as nth,
                     incoming.* replace (
                         if(is_new and incoming.status = 'missed', 'quarantined', incoming.status)
                             as status
@@ -100,42 +104,32 @@ def classify(con: Connection, run: Run) -> None:
                     or incoming.reason_code <> 'vanished'
             ),
 
-            available as (
-                select
-                    *,
-                    row_number() over (partition by content_hash order by path) as nth,
-                from (
-                    select path, content_hash, first_seen_at, true as is_known from vanished
-                    union all
-                    select article_id, content_hash, null, false from replayed where is_missing
-                )
-                where path not in (select renamed_from from outcomes where renamed_from is not null)
-            )
+            vanished as (
+                from {staging.replaced("ops.files")}
+                where path in (select path from ({staging.VANISHED}))
+            ),
+
+            renames as ({renames})
 
         select
             found.*,
-            available.path as renamed_from,
+            renames.renamed_from,
             case
                 when is_same then 'unchanged'
                 when not is_new then 'changed'
-                when available.path is not null then 'renamed'
+                when renames.path is not null then 'renamed'
                 when known_status is not null then 'returned'
                 else 'new'
             end as outcome,
             coalesce(
-                available.first_seen_at, known_first_seen_at, $started_at
+                vanished.first_seen_at, known_first_seen_at, $started_at
             ) as first_seen_at,
         from found
-        left join available
-            on is_new
-            and found.content_hash = available.content_hash
-            and found.nth = available.nth
-            -- What a commit had brought to a path is replaced by what moves there, not renamed.
-            and (available.is_known or not found.is_replayed)
+        left join renames using (path)
+        left join vanished on vanished.path = renames.renamed_from
         """,
         {"started_at": run.started_at},
     )
-    con.execute("insert into outcomes select path, outcome, renamed_from from batch")
 
 
 def write(con: Connection, columns: str, run: Run) -> None:
@@ -163,10 +157,10 @@ def write(con: Connection, columns: str, run: Run) -> None:
 def mark_gone(con: Connection, run: Run) -> None:
     """Note the vanished files as gone; their rows stay."""
     con.execute(
-        """
+        f"""
         update ops.files
         set status = 'gone', gone_at = $started_at, changed_at = $started_at, run_id = $run_id
-        where path in (select path from vanished)
+        where path in (select path from ({staging.VANISHED}))
         """,
         {"started_at": run.started_at, "run_id": run.run_id},
     )
@@ -187,6 +181,12 @@ def is_article_due(con: Connection, run: Run) -> bool:
         {"now": run.started_at},
     )
     return bool(due.fetchall())
+
+
+def has_versions(con: Connection, run: Run) -> bool:
+    """Return whether the run has written a version, if only of a commit."""
+    written = "select exists (from raw.article_versions where run_id = $run_id)"
+    return con.execute(written, {"run_id": run.run_id}).fetchall() == [(True,)]
 
 
 def record(con: Connection, receipt: Mapping[str, Any]) -> None:

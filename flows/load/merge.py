@@ -1,9 +1,12 @@
 """Frames → DuckDB raw tables, together with the ledger and the score history."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flows.load import first, ledger, staging, versions
+from flows.history import changes
+from flows.history.record import record
+from flows.load import first, ledger, staging
 from flows.load.ledger import Outcomes, Run
 from flows.models.changes import Delta
 from flows.warehouse.connection import (
@@ -21,20 +24,21 @@ if TYPE_CHECKING:
 # Files that wait together in memory (2 kB each) for one comparison with the tables.
 MERGE_FILES = 30_000
 
-# What the last commit holds may be missing from the work tree, as what was there may have vanished.
-_MISSING = """
-    select path from vanished
-    union
-    select article_id from replayed
-    where article_id not in (select path from ops.files where status <> 'gone')
+# What the run did to each path: (path, before, after).
+_TOUCHED = f"""
+    select path, earlier.content_hash as before, if(is_gone, null, files.content_hash) as after
+    from (select path, outcome = 'gone' as is_gone from touched where is_read)
+    inner join ops.files as files using (path)
+    left join {staging.replaced("ops.files")} as earlier using (path)
 """
+_ALL_NEW = "select path, null as before, content_hash as after from ops.files"
 
 
 def begin(con: Connection, vanished: Sequence[str]) -> None:
     """Open the transaction; `vanished` are the paths that the scan missed."""
     con.execute("begin")
     staging.create(con, vanished)
-    versions.begin(con)
+    changes.create(con)
 
 
 def load(con: Connection, frames: "Frames", run: Run) -> None:
@@ -58,11 +62,10 @@ def _commit_part(con: Connection) -> None:
 
 
 def _merge(con: Connection, run: Run) -> None:
-    """Write versions first, while the earlier state is still there to compare with."""
+    """Put what came in into the place of what was there, which the history keeps to compare."""
     types = staging.read_column_types(con)
     ledger.classify(con, run)
-    versions.write(con, run)
-    staging.touch(con, "select path, is_read from batch")
+    staging.touch(con)
     for table, key in staging.STATE_TABLES.items():
         _replace(con, table, key, staging.select_list(table, types[table]), run)
     ledger.write(con, staging.select_list("ops.files", types["ops.files"], "batch"), run)
@@ -92,34 +95,41 @@ def finish(con: Connection, plan_unchanged: int, run: Run) -> Outcomes:
     `plan_unchanged` is the number of files that the scan already knew to be unchanged.
     """
     if first.is_first(con, run):
-        return first.finish(con, run)
+        changes.add_run(con, _ALL_NEW, run.started_at)
+        record(con, run.run_id)
+        return Outcomes(
+            new=row_count(con, "ops.files"), changed=0, unchanged=0, renamed=0, returned=0, gone=0
+        )
     if row_count(con, staging.incoming("ops.files")):
         _merge(con, run)
-    if (vanished := row_count(con, "vanished")) or row_count(con, "replayed"):
-        versions.write_removed(con, run, _MISSING)
-    if vanished:
-        _take_out(con, run)
-    ((moved,),) = con.execute(
-        "select count(*) from outcomes where renamed_from in (select path from vanished)"
-    ).fetchall()
-    counted = dict(
-        con.execute("select outcome, count(*) from outcomes group by outcome").fetchall()
+    counted = Counter(
+        dict(con.execute("select outcome, count(*) from touched group by outcome").fetchall())
     )
+    if counted["gone"]:
+        _take_out(con, run)
+    changes.keep(con, "earlier/", *map(staging.replaced, ("raw.articles", "raw.article_topics")))
+    changes.add_run(con, _TOUCHED, run.started_at)
+    record(con, run.run_id)
+    ((moved,),) = con.execute(
+        f"""
+        select count(*) from touched
+        where renamed_from in (select path from ({staging.VANISHED}))
+        """
+    ).fetchall()
     return Outcomes(
-        new=counted.get("new", 0) + counted.get("returned", 0),
-        changed=counted.get("changed", 0),
-        unchanged=plan_unchanged + counted.get("unchanged", 0),
-        renamed=counted.get("renamed", 0),
-        returned=counted.get("returned", 0),
-        gone=vanished - moved,
+        new=counted["new"] + counted["returned"],
+        changed=counted["changed"],
+        unchanged=plan_unchanged + counted["unchanged"],
+        renamed=counted["renamed"],
+        returned=counted["returned"],
+        gone=counted["gone"] - moved,
     )
 
 
 def _take_out(con: Connection, run: Run) -> None:
     """Remove the articles of vanished files and mark the files as gone."""
-    staging.touch(con, "select path, true as is_read from vanished")
     for table, key in staging.STATE_TABLES.items():
-        con.execute(f"delete from {table} where {key} in (select path from vanished)")
+        con.execute(f"delete from {table} where {key} in (select path from ({staging.VANISHED}))")
     ledger.mark_gone(con, run)
 
 

@@ -2,9 +2,8 @@
 
 incoming_SCHEMA_TABLE   rows that frames brought and that are not merged yet
 batch                   one row per file among them: what it is now, what it was, its outcome
-vanished                one row per known file that the scan missed
-outcomes                one row per file of the run so far: path, outcome, renamed_from
-touched                 paths of these files and of the vanished ones; is_read if rows came or went
+touched                 one row per file of the run so far, and per known file that the scan missed:
+                        outcome, renamed_from, and is_read if its rows come or go
 replaced_SCHEMA_TABLE   rows that the run has taken out of a table, whatever came for them
 """
 
@@ -45,6 +44,8 @@ RUN_COLUMNS = {
         "run_id": "$run_id",
     },
 }
+# The known files that the scan missed.
+VANISHED = "from touched where outcome = 'gone'"
 # Table → column → type.
 Types = dict[str, dict[str, str]]
 
@@ -59,24 +60,23 @@ def create(con: Connection, vanished: Sequence[str]) -> None:
             if name not in RUN_COLUMNS.get(table, ())
         )
         con.execute(f"create or replace temp table {incoming(table)} ({columns})")
-    con.execute(
-        """
-        create or replace temp table outcomes
-            (path varchar, outcome varchar, renamed_from varchar)
-        """
-    )
-    con.execute("create or replace temp table touched (path varchar, is_read boolean)")
-    for table in FILE_TABLES:
         con.execute(f"create or replace temp table {replaced(table)} as from {table} limit 0")
     con.execute(
         """
-        create or replace temp table vanished as
-        select path, content_hash, first_seen_at
+        create or replace temp table touched
+            (path varchar, is_read boolean, outcome varchar, renamed_from varchar)
+        """
+    )
+    con.execute(
+        """
+        insert into touched
+        select path, true, 'gone', null
         from ops.files
         where path in (select unnest($paths::varchar[])) and status <> 'gone'
         """,
         {"paths": list(vanished)},
     )
+    _keep(con, VANISHED)
 
 
 def clear(con: Connection) -> None:
@@ -87,15 +87,19 @@ def clear(con: Connection) -> None:
         )
 
 
-def touch(con: Connection, paths: str) -> None:
-    """Keep the rows of some files before they change; `paths` is a query for (path, is_read)."""
-    con.execute(f"insert into touched {paths}")
+def touch(con: Connection) -> None:
+    """Keep the rows of the batch's files before they change."""
+    con.execute("insert into touched select path, is_read, outcome, renamed_from from batch")
+    _keep(con, "from batch")
+
+
+def _keep(con: Connection, files: str) -> None:
     for table, key in FILE_TABLES.items():
         is_read = "" if table == "ops.files" else "where is_read"
         con.execute(
             f"""
             insert into {replaced(table)} from {table}
-            where {key} in (select path from ({paths}) as paths {is_read})
+            where {key} in (select path from ({files}) {is_read})
             """
         )
 

@@ -5,7 +5,7 @@ are carried over by the names of their columns. What the source says is read aga
 """
 
 from flows import MatterhouseError
-from flows.load import ledger, origins
+from flows.load import ledger
 from flows.load.staging import STATE_TABLES
 from flows.models import build, comments
 from flows.models.files import SqlFile, files
@@ -20,60 +20,44 @@ from flows.warehouse.connection import (
 )
 
 Columns = dict[str, str]
-# Earlier names of tables and columns, and columns that only an earlier version needed.
-RENAMED_TABLES = {"raw.taxonomy": "raw.terms"}
-RENAMED_COLUMNS = {("raw.article_versions", "title"): "title_text"}
-DROPPED_COLUMNS = {"ops.files": {"mtime_ns", "ctime_ns", "inode", "warnings"}}
-DROPPED_MACROS = ("calendar", "movement", "topic_names")
 
 
-def upgrade(con: Connection, sql_hash: str) -> list[str]:
+class _Unfit(Exception):
+    """Rows of a history do not fit the table that is declared for them."""
+
+
+def upgrade(con: Connection, sql_hash: str, *, anew: bool = False) -> list[str]:
     """Give tables of an earlier version today's shape, and name them.
 
     `sql_hash` is that of the SQL files at hand; a warehouse carries the one that it was built by.
+    A history that cannot be carried over ends the build, unless all may begin `anew`.
     """
     if "ops.runs" not in table_names(con) or not ledger.is_outdated(con, sql_hash):
         return []
-    _rename(con)
     declared = _read_declared()
     found = {table: columns for table, columns in _read_columns(con).items() if table in declared}
     # As lists: the order of columns counts, too.
     outdated = [
         table for table in found if [*found[table].items()] != [*declared[table][1].items()]
     ]
-    lacks_origins = "origin_id" not in found.get("raw.article_versions", {"origin_id": ""})
-    for table in outdated:
-        _carry_over(con, *declared[table], found[table])
-    if lacks_origins:
-        origins.fill(con)
+    try:
+        for table in outdated:
+            _carry_over(con, *declared[table], found[table])
+    except _Unfit as error:
+        if not anew:
+            raise MatterhouseError(
+                "the warehouse was made by another version of matterhouse, whose history does not"
+                f" fit into the tables of this one ({error}): build with that version, or say"
+                " `matterhouse build --full`, which begins anew with what the source says"
+            ) from error
+        for schema in build.SCHEMAS:
+            con.execute(f"drop schema {schema} cascade")
+        return []
     for table in found:
         file, _ = declared[table]
         if not comments.are_written(con, file):
             comments.write(con, file)
     return sorted(outdated)
-
-
-def _rename(con: Connection) -> None:
-    there = table_names(con)
-    for earlier, later in RENAMED_TABLES.items():
-        if earlier in there and later not in there:
-            name = later.partition(".")[2]
-            con.execute(f"alter table {sql_table(earlier)} rename to {sql_identifier(name)}")
-            _drop_macros(con)
-
-
-def _drop_macros(con: Connection) -> None:
-    found = con.execute(
-        """
-        select distinct function_name, function_type
-        from duckdb_functions()
-        where schema_name = 'main' and list_contains($names, function_name) and not internal
-        order by all
-        """,
-        {"names": list(DROPPED_MACROS)},
-    ).fetchall()
-    for name, kind in found:
-        con.execute(f"drop macro{' table' * (kind == 'table_macro')} {sql_identifier(name)}")
 
 
 def _read_declared() -> dict[str, tuple[SqlFile, Columns]]:
@@ -97,32 +81,23 @@ def _read_columns(con: Connection) -> dict[str, Columns]:
 
 
 def _carry_over(con: Connection, file: SqlFile, declared: Columns, found: Columns) -> None:
-    table = file.name
-    renamed = {later: name for (of, name), later in RENAMED_COLUMNS.items() if of == table}
-    sources = {
-        column: column if column in found else renamed.get(column, column) for column in declared
-    }
-    lost = set(found) - set(sources.values()) - DROPPED_COLUMNS.get(table, set())
-    if lost and table not in STATE_TABLES:
-        raise MatterhouseError(
-            f"{table} of the warehouse has columns that {file.place} has not:"
-            f" {', '.join(sorted(lost))}. Nothing of a history is dropped: build with the version"
-            " of matterhouse that made it, or put the columns back"
-        )
-    # What the source says is read again: a value that does not fit any more need not be kept.
-    cast = "try_cast" if table in STATE_TABLES else "cast"
+    """Make a table anew, with the rows that it has; what the source says is read again anyhow."""
+    lost = sorted(found.keys() - declared.keys())
+    if lost and file.name not in STATE_TABLES:
+        raise _Unfit(f"{file.name} has {', '.join(lost)}")
+    cast = "try_cast" if file.name in STATE_TABLES else "cast"
     values = ", ".join(
-        f"{cast}({sql_identifier(source)} as {declared[column]}) as {sql_identifier(column)}"
-        for column, source in sources.items()
-        if source in found
+        f"{cast}({sql_identifier(column)} as {kind}) as {sql_identifier(column)}"
+        for column, kind in declared.items()
+        if column in found
     )
     earlier = f"earlier_{file.stem}"
-    con.execute(f"alter table {sql_table(table)} rename to {sql_identifier(earlier)}")
+    con.execute(f"alter table {sql_table(file.name)} rename to {sql_identifier(earlier)}")
     build.execute(con, file, file.sql)
     comments.write(con, file)
     kept = sql_identifier(file.folder, earlier)
     if values:
-        _insert(con, file, f"insert into {table} by name select {values} from {kept}")
+        _insert(con, file, f"insert into {file.name} by name select {values} from {kept}")
     con.execute(f"drop table {kept}")
 
 
@@ -132,7 +107,4 @@ def _insert(con: Connection, file: SqlFile, sql: str) -> None:
     try:
         con.execute(sql)
     except duckdb.ConversionException as error:
-        raise MatterhouseError(
-            f"rows of {file.name} do not fit the types of {file.place} ({first_line(error)}):"
-            " build with the version of matterhouse that made the warehouse, or change the types"
-        ) from error
+        raise _Unfit(f"{file.name}: {first_line(error)}") from error

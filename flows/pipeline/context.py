@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from flows.load import ledger, origins, upgrade
+from flows.history import identities
+from flows.load import ledger, upgrade
 from flows.load.new_keys import find_keys_without_column
 from flows.models import build
 from flows.models.files import fingerprint
@@ -15,7 +16,7 @@ from flows.pipeline.receipt import Receipt
 from flows.pipeline.scope import Scope
 from flows.pipeline.stopwatch import Stopwatch
 from flows.source.sources import Location
-from flows.warehouse.connection import Connection
+from flows.warehouse.connection import Connection, table_names
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.run_log import read_runs
 from flows.workers.runner import Runner
@@ -91,14 +92,14 @@ def prepare(
 ) -> RunContext:
     """Make what is missing in the working copy, and find out what the run is about."""
     sql_hash = fingerprint()
-    upgraded = upgrade.upgrade(con, sql_hash)
+    before = scopes.read_last(con) if "ops.runs" in table_names(con) else None
+    upgraded = upgrade.upgrade(con, sql_hash, anew=request.full)
     build.create_tables(con)
     this_run = ledger.begin_run(con, now, {r["run_id"] for r in read_runs(paths)})
     notes = [_CLOCK_BEHIND.format(now=now, run=this_run)] if this_run.started_at > now else []
     notes += [_UPGRADED.format(tables=", ".join(upgraded))] if upgraded else []
     is_outdated = ledger.is_outdated(con, sql_hash)
-    notes += [_MENDED] if is_outdated and origins.mend(con) else []
-    before = scopes.read_last(con)
+    notes += [_MENDED] if is_outdated and identities.mend(con) else []
     scope = scopes.choose(
         before,
         request.source,

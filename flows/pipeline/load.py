@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flows.load import commits, ledger, mapping, merge, replay
+from flows.history import changes, identities
+from flows.history.commits import NewCommits
+from flows.history.record import record
+from flows.load import ledger, mapping, merge
 from flows.load import plan as plans
-from flows.load.catch_up import CatchUp
 from flows.load.ledger import Outcomes
 from flows.load.plan import Plan
 from flows.pipeline.context import RunContext
@@ -34,12 +36,11 @@ def load(context: RunContext, scanned: Scanned) -> Receipt:
     con, plan = context.con, scanned.plan
     working_copy.suit(con, context.paths, plan.seen)
     merge.begin(con, plan.vanished)
-    replayed = _replay_commits(context, scanned.past)
-    plan = replay.reread(con, plan, scanned.listing.paths)
+    _read_commits(context, scanned.past)
     for frames in gather(_extract(context, scanned.listing, plan), LOADED_FILES):
         merge.load(con, frames, context.run)
     outcomes = merge.finish(con, plan.unchanged, context.run)
-    receipt = _count(context, scanned, outcomes, replayed)
+    receipt = _count(context, scanned, outcomes)
     if not receipt.published:
         con.execute("rollback")
         return context.add_message(con, complete(con, receipt, context.clock.seconds))
@@ -49,18 +50,21 @@ def load(context: RunContext, scanned: Scanned) -> Receipt:
     return receipt
 
 
-def _replay_commits(context: RunContext, past: CatchUp) -> int:
-    """Record in the history what commits changed; return how many changes that were."""
-    read = partial(frames_of, observed_at=context.run.started_at)
-    changes = 0
+def _read_commits(context: RunContext, past: NewCommits) -> None:
+    """Take in what commits changed; those before the first run are recorded at once."""
+    con, run = context.con, context.run
+    read = partial(frames_of, observed_at=run.started_at)
     for part in past.parts:
         with context.clock.stage("history"):
-            commits.begin(context.con, part)
+            changes.add_commits(con, part)
             batches = history.cut_batches(part, BATCH_FILES, context.scope.mapping)
             for frames in context.runner.map("history", read, batches):
-                commits.stage(context.con, frames)
-            changes += replay.write(context.con, context.run, part.until)
-    return changes
+                changes.stage(con, frames, run.run_id)
+            if part.until:
+                changes.add_first_run(con, part.until)
+                record(con, run.run_id)
+                identities.retrace(con)
+                changes.create(con)
 
 
 def _extract(context: RunContext, listing: Listing, plan: Plan) -> "Iterator[Frames]":
@@ -71,14 +75,15 @@ def _extract(context: RunContext, listing: Listing, plan: Plan) -> "Iterator[Fra
     return context.clock.time_results("extract", context.runner.map("extract", read, batches))
 
 
-def _count(context: RunContext, scanned: Scanned, outcomes: Outcomes, replayed: int) -> Receipt:
+def _count(context: RunContext, scanned: Scanned, outcomes: Outcomes) -> Receipt:
     """Count what the run met; it publishes for changed files, scope or SQL, or a day that came."""
+    con, run = context.con, context.run
     is_same = context.scope == context.before and not (
         context.is_outdated or scanned.past.is_switched
     )
-    is_due = ledger.is_article_due(context.con, context.run)
+    is_due = ledger.is_article_due(con, run)
     notes = [*context.notes, *filter(None, [scanned.past.note]), *([_DUE] if is_due else [])]
-    is_changed = context.request.full or outcomes.any or replayed > 0 or is_due
+    is_changed = outcomes.any or ledger.has_versions(con, run)
     return count_files(
         context.con,
         context.run,
@@ -88,6 +93,6 @@ def _count(context: RunContext, scanned: Scanned, outcomes: Outcomes, replayed: 
         warehouse=context.paths.warehouse,
         sql_hash=context.sql_hash,
         ignored=scanned.listing.ignored,
-        published=is_changed or not is_same,
+        published=context.request.full or is_changed or is_due or not is_same,
         notes=notes,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import __version__
-from flows.load.catch_up import CatchUp
+from flows.history.commits import NewCommits
 from flows.load.ledger import Outcomes, Run
 from flows.pipeline.scope import Scope
 from flows.warehouse.connection import Connection, row_count, row_counts, table_names
@@ -75,7 +75,7 @@ def count_files(
     outcomes: Outcomes,
     *,
     scope: Scope,
-    history: CatchUp,
+    history: NewCommits,
     warehouse: Path,
     sql_hash: str,
     ignored: int,

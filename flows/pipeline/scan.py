@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from flows import frontmatter
-from flows.load import catch_up
+from flows.history.commits import NewCommits, find_commits
 from flows.load import plan as plans
-from flows.load.catch_up import CatchUp
 from flows.load.plan import Plan
 from flows.pipeline.context import RunContext
 from flows.source import sources
@@ -18,7 +17,7 @@ from flows.warehouse.run_log import find_last_look
 class Scanned:
     """What the source holds: commits to replay, files, and what to do with each of them."""
 
-    past: CatchUp
+    past: NewCommits
     listing: Listing
     plan: Plan
 
@@ -26,14 +25,14 @@ class Scanned:
 def scan(context: RunContext, _: None) -> Scanned:
     """List new commits and all files; look twice before a file is missing from the ledger."""
     source, chosen = context.scope.source, context.scope.chosen
-    past = catch_up.plan(
+    past = find_commits(
         context.con,
         source,
         chosen.accepts,
-        context.run,
+        context.run.started_at,
         wanted=context.request.history,
+        scanned_at=find_last_look(context.paths),
         say=context.runner.say,
-        looked_at=find_last_look(context.paths),
     )
     compare = partial(
         plans.compare,

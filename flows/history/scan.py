@@ -1,4 +1,4 @@
-"""The commits that no run has seen yet: after the last run, and before the first."""
+"""The commits that no run has read yet: since the last run, and before the first."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -17,34 +17,34 @@ _LARGEST, _NOTABLE_SHARE = 20, 10
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """An earlier run as ops.runs has it; `looked` says whether it read commits."""
+class EarlierRun:
+    """An earlier run as ops.runs has it."""
 
     started_at: datetime
     source_commit: str | None
-    looked: bool
+    read_commits: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A run that looks at the repository of its source, and the runs that published before it.
+class HistoryScan:
+    """What a run needs to know to find new commits in the repository of its source.
 
-    `accepts` tells content by its path; `looked_at` is the start of the last run that looked at the
-    source, whether it published or not; `say` is told what takes long.
+    `accepts` tells content by its path; `runs` have published; `scanned_at` is the start of the
+    last run that scanned the source, whether it published or not; `say` announces what takes long.
     """
 
     repository: Repository
     accepts: Callable[[str], bool]
     started_at: datetime
-    runs: list[Earlier]
-    looked_at: datetime | None
+    runs: list[EarlierRun]
+    scanned_at: datetime | None
     say: Callable[[str], None]
 
-    def find_after_last_run(self, con: Connection) -> tuple[History | None, str]:
+    def find_since_last_run(self, con: Connection) -> tuple[History | None, str]:
         """Return the new commits, and what to say if they do not follow on from the known ones."""
         last = self.runs[-1].source_commit if self.runs else None
         # Runs have seen what the source held before it became a repository.
-        is_new_repository = bool(self.runs) and not self.runs[-1].looked and last is None
+        is_new_repository = bool(self.runs) and not self.runs[-1].read_commits and last is None
         if self.repository.commit is None or is_new_repository:
             return None, ""
         note = ""
@@ -60,7 +60,7 @@ class Look:
         else:
             commits, changes = self._find_since_known(con)
             note = f"commit {last[:12]} of the last run is gone: what was known of the past is kept"
-        after = None if self.looked_at is None else _to_micros(self.looked_at)
+        after = None if self.scanned_at is None else _to_micros(self.scanned_at)
         before = _to_micros(self.started_at)
         return read_history(self.repository, commits, changes, after=after, before=before), note
 
@@ -95,7 +95,7 @@ class Look:
 
     def find_before_first_run(self) -> History | None:
         """Return what led to what the first run saw, unless a run has read it already."""
-        if not self.runs or any(run.looked for run in self.runs):
+        if not self.runs or any(run.read_commits for run in self.runs):
             return None
         first = self.runs[0]
         start = _to_micros(first.started_at)
