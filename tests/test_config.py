@@ -85,6 +85,7 @@ def test_another_text_is_another_hash() -> None:
             "3: `earliest` is after `latest`, so there is no date; write the earlier day there",
         ),
         ("dates: {latest: 2040}", "1: `latest` is no day; write `earliest` or `latest` and a day"),
+        ("language: English", "1: this is no code of a language; write one as en or pt-BR"),
         ("timezone: Berlin", "1: `Berlin` is no time zone; write one as Europe/Berlin, or UTC"),
         ("timezone: [UTC]", "1: `` is no time zone"),
         ("terms: authors", "1: `terms` is no list; write a list of `files`"),

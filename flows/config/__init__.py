@@ -5,6 +5,7 @@ rules by which a file with front matter is no article.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -20,7 +21,7 @@ FILE_NAME = "matterhouse.yaml"
 TERM_KINDS = ("topic", "organization")
 _TOP = (
     *("patterns", "exclude", "articles", "columns", "split", "secret", "collections", "terms"),
-    *("duplicate_keys", "dates", "timezone"),
+    *("duplicate_keys", "dates", "timezone", "language"),
 )
 
 
@@ -49,6 +50,7 @@ class Config:
     earliest: date | None = None
     latest: date | None = None
     time_zone: str = "UTC"
+    language: str | None = None
 
     @property
     def hash(self) -> str:
@@ -117,6 +119,7 @@ def parse(data: bytes, path: Path) -> Config:
         terms=tuple(_read_terms(file, fields, secret)),
         reading=Reading(secret, duplicates == "last"),
         time_zone=_read_time_zone(file, fields),
+        language=_read_language(file, fields),
         **_read_dates(file, fields),
     )
 
@@ -196,6 +199,16 @@ def _read_time_zone(file: ConfigFile, fields: dict[str, Value]) -> str:
         return ZoneInfo(name).key
     except (LookupError, OSError, ValueError):
         file.refuse(("timezone",), f"`{name}` is no time zone", "one as Europe/Berlin, or UTC")
+
+
+def _read_language(file: ConfigFile, fields: dict[str, Value]) -> str | None:
+    """Return the language that other articles are translated from."""
+    if (value := fields.get("language")) is None:
+        return None
+    code = to_text(value).replace("_", "-").lower()
+    is_code = bool(re.fullmatch(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", code))
+    file.expect(is_code, ("language",), "this is no code of a language", "one as en or pt-BR")
+    return code
 
 
 def _read_dates(file: ConfigFile, fields: dict[str, Value]) -> dict[str, date]:

@@ -13,6 +13,8 @@ Keys: TypeAlias = Mapping[str, tuple[str, Convert]]
 OWN_KEYS: dict[str, tuple[str, ...]] = {
     "category": ("category",),
     "type": ("type",),
+    "language": ("language",),
+    "translation_key": ("translationKey",),
     "title": ("title",),
     "excerpt": ("excerpt",),
     "published_at": ("publishedDateTime",),

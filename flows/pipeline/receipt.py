@@ -31,6 +31,7 @@ class Receipt(Outcomes):
     mapping: str | None
     mapping_hash: str | None
     time_zone: str
+    language: str | None
     source_commit: str | None
     commits: int | None
     past_quarantined: dict[str, int]
@@ -100,6 +101,7 @@ def count_files(
         mapping=scope.mapping.text,
         mapping_hash=scope.mapping_hash,
         time_zone=scope.mapping.time_zone,
+        language=scope.mapping.language,
         source_commit=history.commit,
         commits=history.commits,
         past_quarantined=_count_by(

@@ -34,6 +34,8 @@ select
     articles.collection,  -- first folder of the path, without a leading underscore
     articles.category,  -- category, white space trimmed
     articles.type,  -- article, video and the like
+    articles.language,  -- as front matter says, else the path, else that of the site; in small letters, as pt-br
+    articles.translation_of,  -- article_id of the article that is counted for all of its translations, null for that one
     articles.provider,  -- lower-case domain without www., else the provider's name
     articles.provider_name,  -- name this article gives its provider
     coalesce(list_transform(topics.topics, lambda listed: listed.topic), []) as topics,  -- topics in listed order, parents too
@@ -45,7 +47,7 @@ select
     articles.is_scheduled,  -- its day has not come yet
     articles.updated_at,  -- moment of the last update the file speaks of
     articles.expires_at,  -- moment from which on the site shows it no longer, null when it stays
-    articles.is_counted,  -- trends, means and movers count it: no draft, and its day has come
+    articles.is_counted,  -- trends, means and movers count it: no draft, no translation, and its day has come
     articles.is_live,  -- readers can see it: nothing says otherwise
     articles.not_live_reason,  -- the first that holds: removed, draft, unpublished (a ranking cut), scheduled, expired; null when live
     articles.is_draft,  -- its site keeps it back: a draft, hidden, private or unlisted

@@ -11,6 +11,7 @@ create table ops.runs (
     mapping varchar,               -- text of the configuration, null when there was none
     mapping_hash varchar,          -- hash of all that decides how front matter becomes rows; another one reads all files again
     time_zone varchar,             -- time zone of the site: its midnight begins days and periods
+    language varchar,              -- language that the site is written in, null when nobody said so
     source_commit varchar,         -- commit of the source when it is a git work tree
     commits bigint,                -- commits since the last run that this one replayed, null when it looked for none
     past_quarantined map(varchar, bigint),  -- broken files in those commits by reason code; ops.past_quarantine names each
@@ -34,6 +35,6 @@ create table ops.runs (
     new_keys varchar[],            -- keys without a column that the run before did not have
     seconds map(varchar, double),  -- seconds per stage
     table_rows map(varchar, bigint),  -- rows per table after the run
-    uncounted map(varchar, bigint),  -- articles that no trend counts, by reason: draft, scheduled
+    uncounted map(varchar, bigint),  -- articles that no trend counts, by reason: draft, scheduled, translation
     message varchar,               -- what the run amounts to, in one sentence
 )

@@ -5,6 +5,8 @@ create table raw.articles (
     collection varchar,            -- first folder of the path, without a leading underscore
     category varchar,              -- category as typed
     type varchar,                  -- article, video and the like, as typed
+    language varchar,              -- language as typed, null when no key says so
+    translation_key varchar,       -- what the translations of one page have in common, as typed
     title varchar,                 -- title exactly as typed
     title_text varchar,            -- title with entities resolved, white space folded, zero-width characters gone
     excerpt varchar,               -- excerpt exactly as typed

@@ -1,15 +1,17 @@
 -- Which articles are there, with clean names, one clock and one address per story?
 -- Grain: one row per loaded article (article_id)
 -- Key: article_id
--- Reads: raw.articles, staging.clock
+-- Reads: raw.articles, staging.clock, staging.translations
 -- Note: whatever counts articles, counts those that are counted (is_counted). An article without published is
 -- live; heat -1 (not measured) is null here; one story can be several articles: count distinct story_url.
 with articles as (
     select
-        article_id,
+        articles.article_id,
         clean_text(collection) as collection,
         clean_text(category) as category,
         clean_text(type) as type,
+        coalesce(translations.language, clock.language) as language,
+        translations.translation_of,
         nullif(title_text, '') as title,
         canonical_url(coalesce(nullif(trim(original_url), ''), web_url)) as story_url,
         provider_key(provider_domain, provider_name) as provider,
@@ -24,7 +26,7 @@ with articles as (
         updated_at,
         expires_at,
         file_date,
-        coalesce(is_draft, false) or is_draft_path(article_id) as is_draft,
+        coalesce(is_draft, false) or is_draft_path(articles.article_id) as is_draft,
         is_published,
         is_removed,
         -- The difference of two numbers of 32 bits needs more.
@@ -32,6 +34,7 @@ with articles as (
         cast(nullif(heat, -1) as bigint) as heat,
         first_seen_at,
     from raw.articles
+    left join staging.translations on translations.article_id = articles.article_id
     cross join staging.clock
 ),
 
@@ -54,6 +57,8 @@ select
     collection,  -- first folder of the path, without a leading underscore
     category,  -- category, white space trimmed
     type,  -- article, video and the like
+    language,  -- as front matter says, else the path, else that of the site; in small letters, as pt-br
+    translation_of,  -- article_id of the article that is counted for all of its translations, null for that one
     title,  -- title as plain text
     provider,  -- lower-case domain without www., else the provider's name
     provider_name,  -- name this article gives its provider; staging.providers has the usual one
@@ -64,7 +69,7 @@ select
     expires_at,  -- moment from which on the site shows it no longer, null when it stays
     file_date,  -- date in the file name; in some files a day off published_date
     first_seen_at,  -- start of the run that first saw the article
-    not (is_draft or is_scheduled) as is_counted,  -- trends, means and movers count it: no draft, and its day has come
+    not (is_draft or is_scheduled) and translation_of is null as is_counted,  -- trends, means and movers count it: no draft, no translation, and its day has come
     not_live_reason is null as is_live,  -- readers can see it: nothing says otherwise
     not_live_reason,  -- the first that holds: removed, draft, unpublished (a ranking cut), scheduled, expired; null when live
     is_draft,  -- its site keeps it back: a draft, hidden, private or unlisted

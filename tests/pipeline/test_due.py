@@ -74,6 +74,20 @@ def test_days_begin_at_midnight_of_the_site(content: Content, clock: type[Any]) 
     assert content.query("select time_zone from ops.runs") == [("America/New_York",)]
 
 
+def test_the_language_of_the_site_says_which_article_counts(content: Content) -> None:
+    """A page in two languages is one article, and what names no language is in that of the site."""
+    content.write("matterhouse.yaml", "language: DE\n")
+    content.write("en/a.md", "---\ndate: 2026-02-01\n---\n")
+    content.write("de/a.md", "---\ndate: 2026-02-01\n---\n")
+    content.write("b.md", "---\ndate: 2026-02-01\n---\n")
+    assert content.build().uncounted == {"translation": 1}
+    assert content.query("select article_id, language, translation_of from staging.articles") == [
+        ("b.md", "de", None),
+        ("de/a.md", "de", None),
+        ("en/a.md", "en", "de/a.md"),
+    ]
+
+
 def test_drafts_are_counted_apart(content: Content) -> None:
     """Whatever word or folder says that the site keeps an article back."""
     content.write("live.md", "---\ndate: 2026-02-01\n---\n")
