@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import TypeAlias
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -10,17 +12,20 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from flows.frontmatter.block import Block
 from flows.frontmatter.types import KeyPath
 
+_Keys: TypeAlias = dict[str | int, tuple[Node, Node]]
+
 
 def find_in_yaml(block: Block, key_paths: Iterable[KeyPath]) -> list[int | None]:
     """Find the index of each value in a block that `read` has accepted."""
     # Since it has, the composer's recursion is bounded.
     root: Node | None = yaml.compose(block.text, Loader=yaml.CSafeLoader)
-    return [_find(root, key_path) for key_path in key_paths]
+    keys = cache(_list_keys)
+    return [_find(root, key_path, keys) for key_path in key_paths]
 
 
-def _find(node: Node | None, key_path: KeyPath) -> int | None:
+def _find(node: Node | None, key_path: KeyPath, keys: Callable[[MappingNode], _Keys]) -> int | None:
     for step in key_path:
-        found = _step_down(node, step)
+        found = _step_down(node, step, keys)
         if found is None:
             return None
         key, node = found
@@ -29,18 +34,24 @@ def _find(node: Node | None, key_path: KeyPath) -> int | None:
     return None if node is None else int(node.start_mark.index)
 
 
-def _step_down(node: Node | None, step: str | int) -> tuple[Node, Node] | None:
+def _list_keys(node: MappingNode) -> _Keys:
+    """Index a mapping of perhaps thousands of keys; of a repeated one the last value counts."""
+    return {key.value: (key, value) for key, value in node.value if isinstance(key, ScalarNode)}
+
+
+def _step_down(
+    node: Node | None, step: str | int, keys: Callable[[MappingNode], _Keys]
+) -> tuple[Node, Node] | None:
     """Find the key (or item) and value one step down; what << brings is at the <<."""
     if isinstance(node, SequenceNode):
         at = isinstance(step, int) and step < len(node.value)
         return (node.value[step], node.value[step]) if at else None
     if not isinstance(node, MappingNode):
         return None
-    for name in (step, "<<"):
-        for key, value in reversed(node.value):  # Of a repeated key, the last value counts.
-            if isinstance(key, ScalarNode) and key.value == name:
-                return key, value if name == step else key
-    return None
+    if found := keys(node).get(step):
+        return found
+    merge = keys(node).get("<<")
+    return (merge[0], merge[0]) if merge else None
 
 
 def find_key(block: Block, key_paths: Iterable[KeyPath]) -> list[int | None]:

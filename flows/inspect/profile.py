@@ -2,17 +2,28 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
+from typing import TypeAlias, TypeVar
 
 from flows import frontmatter
 from flows.frontmatter import KeyPath, Plain, Reading, Value
 from flows.pipeline.scope import Scope
-from flows.source import extract, sources
+from flows.source import extract, sources, time_limit
+from flows.source.folder import Listing
+from flows.workers import isolate
 
 _EXAMPLES = 3
 _BATCH_FILES = 1000
+T = TypeVar("T")
+# A file, the keys that lead to a value in it, and the type of the value.
+_Example: TypeAlias = tuple[str, KeyPath, str]
+# A key as the profile writes it, the mapping that holds it, what leads to its value, and this.
+_Entry: TypeAlias = tuple[str, str | None, KeyPath, Value]
+_Traced: TypeAlias = tuple[list[_Entry], Mapping[str, KeyPath], date | None]
 _DATE = re.compile(r"(?<!\d)\d{4}([-/])\d\d?\1\d\d?(?!\d)")
 
 
@@ -57,47 +68,96 @@ class _Tally:
     parent: str | None = ""
     types: Counter[str] = field(default_factory=Counter)
     days: set[date] = field(default_factory=set)
-    examples: dict[str, list[Deviator]] = field(default_factory=lambda: defaultdict(list))
+    examples: dict[str, list[_Example]] = field(default_factory=lambda: defaultdict(list))
     feeds: Counter[str] = field(default_factory=Counter)
     dated: int = 0
 
 
 def profile(scope: Scope) -> tuple[list[KeyProfile], int]:
     """Profile the files of a source that can be loaded; return the keys and the number of files."""
-    from flows.normalize.rows import trace_feeds
-
     listing = sources.walk(scope.source, scope.chosen)
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
     holders: Counter[tuple[str, str]] = Counter()
     files = 0
-    found = sorted(listing.paths)
+    for document, traced in _look_at(scope, listing, listing.paths, partial(_trace, scope)):
+        files += 1
+        _count(document, *traced, tallies, holders)
+    deviating = {row: _list_deviating(tally) for row, tally in tallies.items()}
+    lines = _find_lines(scope, listing, [each for row in deviating.values() for each in row])
+    return [
+        _summarize(kind, key, tallies, holders, [lines[each] for each in deviating[kind, key]])
+        for kind, key in sorted(tallies)
+    ], files
+
+
+def _look_at(
+    scope: Scope, listing: Listing, paths: Iterable[str], look: Callable[[extract.Document], T]
+) -> Iterator[tuple[extract.Document, T]]:
+    """Read files as a build does and look at each, within the same limits.
+
+    What a build sets aside is left out: it says why.
+    """
+    ordered = sorted(paths)
     marks = dict(zip(listing.paths, listing.marks, strict=True))
-    for start in range(0, len(found), _BATCH_FILES):
-        paths = tuple(found[start : start + _BATCH_FILES])
+    for start in range(0, len(ordered), _BATCH_FILES):
+        chosen = tuple(ordered[start : start + _BATCH_FILES])
         batch = extract.Batch(
-            scope.source, paths, {}, listing.faults, marks=marks, mapping=scope.mapping
+            scope.source, chosen, {}, listing.faults, marks=marks, mapping=scope.mapping
         )
-        for document in extract.extract(batch).documents:
-            files += 1
-            fed, day = (
-                trace_feeds(document, scope.mapping) if document.kind == "article" else ({}, None)
-            )
-            _count(document, scope.mapping.reading, day, tallies, holders)
-            for column, key_path in fed.items():
-                tallies[document.kind, _name(key_path)].feeds[column] += 1
-    return [_summarize(kind, key, tallies, holders) for kind, key in sorted(tallies)], files
+        for extracted in isolate.keep_good(extract.extract, batch):
+            found = []
+            with time_limit.watch():
+                for document in extracted.documents:
+                    time_limit.start_file()
+                    with suppress(time_limit.TooSlow):
+                        found.append((document, look(document)))
+            yield from found
+
+
+def _trace(scope: Scope, document: extract.Document) -> _Traced:
+    from flows.normalize.rows import trace_feeds
+
+    is_article = document.kind == "article"
+    fed, day = trace_feeds(document, scope.mapping) if is_article else ({}, None)
+    return [*_walk(document.front_matter.fields, scope.mapping.reading, "", ())], fed, day
+
+
+def _find_lines(
+    scope: Scope, listing: Listing, deviators: Sequence[_Example]
+) -> dict[_Example, Deviator]:
+    """Find the lines of values, in one more pass over their files alone."""
+    wanted: dict[str, list[KeyPath]] = defaultdict(list)
+    for path, key_path, _ in deviators:
+        wanted[path].append(key_path)
+
+    def locate(document: extract.Document) -> list[tuple[int, int] | None]:
+        return frontmatter.locate_all(
+            document.data,
+            wanted[document.path],
+            whole_file=document.is_whole_file,
+            reading=scope.mapping.reading,
+        )
+
+    lines = {
+        (document.path, key_path): place[0]
+        for document, places in _look_at(scope, listing, wanted, locate)
+        for key_path, place in zip(wanted[document.path], places, strict=True)
+        if place
+    }
+    return {each: Deviator(each[0], lines.get(each[:2]), each[2]) for each in deviators}
 
 
 def _count(
     document: extract.Document,
-    reading: Reading,
+    entries: Sequence[_Entry],
+    fed: Mapping[str, KeyPath],
     day: date | None,
     tallies: dict[tuple[str, str], _Tally],
     holders: Counter[tuple[str, str]],
 ) -> None:
     kind = document.kind
     holders[kind, ""] += 1
-    for key, parent, key_path, value in _walk(document.front_matter.fields, reading, "", ()):
+    for key, parent, key_path, value in entries:
         tally, type_name = tallies[kind, key], _name_type(value)
         tally.parent = parent
         tally.types[type_name] += 1
@@ -107,16 +167,21 @@ def _count(
         if day:
             tally.days = {min(tally.days | {day}), max(tally.days | {day})}
         if len(tally.examples[type_name]) < _EXAMPLES:
-            place = frontmatter.locate(
-                document.data, key_path, whole_file=document.is_whole_file, reading=reading
-            )
-            line = place[0] if place else None
-            tally.examples[type_name].append(Deviator(document.path, line, type_name))
+            tally.examples[type_name].append((document.path, key_path, type_name))
+    for column, key_path in fed.items():
+        tallies[kind, _name(key_path)].feeds[column] += 1
+
+
+def _list_deviating(tally: _Tally) -> list[_Example]:
+    """Return values of types that most files do not have; an empty value is a missing one."""
+    usual = next(iter(dict(tally.types.most_common())), None)
+    deviating = sorted(tally.examples.keys() - {usual, "empty"})
+    return [each for type_name in deviating for each in tally.examples[type_name]][:_EXAMPLES]
 
 
 def _walk(
-    fields: dict[str, Value], reading: Reading, holder: str, where: tuple[str | int, ...]
-) -> Iterator[tuple[str, str | None, tuple[str | int, ...], Value]]:
+    fields: dict[str, Value], reading: Reading, holder: str, where: KeyPath
+) -> Iterator[_Entry]:
     """Yield every key of nested mappings and lists; never what is below a secret one."""
     for key, value in fields.items():
         name = f"{holder}.{key}" if holder else key
@@ -146,17 +211,13 @@ def _name(key_path: KeyPath) -> str:
 
 
 def _summarize(
-    kind: str, key: str, tallies: dict[tuple[str, str], _Tally], holders: Counter[tuple[str, str]]
+    kind: str,
+    key: str,
+    tallies: dict[tuple[str, str], _Tally],
+    holders: Counter[tuple[str, str]],
+    deviators: list[Deviator],
 ) -> KeyProfile:
     tally = tallies[kind, key]
-    usual = next(iter(dict(tally.types.most_common())), None)
-    deviators = [
-        example
-        for type_name in sorted(tally.examples)
-        # An empty value is a missing one, not one of another type.
-        if type_name not in (usual, "empty")
-        for example in tally.examples[type_name]
-    ]
     present = tally.types.total() or max(tally.feeds.values())
     could_hold = present if tally.parent is None else holders[kind, tally.parent]
     return KeyProfile(
@@ -167,7 +228,7 @@ def _summarize(
         present / could_hold,
         min(tally.days, default=None),
         max(tally.days, default=None),
-        deviators[:_EXAMPLES],
+        deviators,
         dict(tally.feeds.most_common()),
         tally.dated,
     )

@@ -16,7 +16,7 @@ from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from flows import MatterhouseError
 from flows.source import extract, time_limit
@@ -26,6 +26,7 @@ from flows.workers.frames import join
 if TYPE_CHECKING:
     from flows.normalize.frames import Frames
 
+T = TypeVar("T")
 Work: TypeAlias = "Callable[[Batch], Frames]"
 
 # A death can have another cause than the file (memory that something else took): once is no proof.
@@ -52,6 +53,20 @@ def _attempt_alone(work: Work, single: Batch) -> "Frames":
     except Exception as error:
         # The error's own words could quote the file, which may hold a secret.
         return _crashed(single, f"an unexpected {type(error).__name__}")
+
+
+def keep_good(work: Callable[[Batch], T], batch: Batch) -> list[T]:
+    """Return what a batch gives; after an error, what each file gives that does not fail alone."""
+    try:
+        return [work(batch)]
+    except MatterhouseError:
+        raise
+    except Exception:
+        found = []
+        for single in singles(batch):
+            with contextlib.suppress(Exception):
+                found.append(work(single))
+        return found
 
 
 def retry_in_new_process(work: Work, batch: Batch) -> "Frames":

@@ -1,11 +1,15 @@
 """What a folder's front matter looks like, and which keys are new."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
+from flows import frontmatter
 from flows.inspect.profile import Deviator, KeyProfile, profile
 from flows.pipeline.scope import Scope
+from flows.source import extract
+from flows.source.time_limit import TooSlow
 from tests.conftest import Content, article
 
 pytestmark = pytest.mark.usefixtures("without_reports")
@@ -79,3 +83,40 @@ def test_a_key_that_the_mapping_names_is_not_new(three: Content) -> None:
     three.write("d.md", "---\nauthors: [Ada, Bo]\npub_date: x\nname: d\nmood: calm\n---\n")
     three.write("e.md", "---\ndescription: d\nsummary: s\ncategories: [a, b]\n---\n")
     assert three.build().new_keys == ["mood", "name"]
+
+
+def test_a_file_that_takes_too_long_is_left_out(
+    content: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its fault touches no other file: it is passed over, as a build sets it aside."""
+    content.write("a.md", article(quality="high"))
+    content.write("slow.md", article())
+    content.write("odd.md", article())
+    judge = extract._judge
+
+    def fail(batch: extract.Batch, path: str, *read: Any) -> Any:
+        if path == "a.md":
+            return judge(batch, path, *read)
+        raise TooSlow if path == "slow.md" else RecursionError
+
+    monkeypatch.setattr(extract, "_judge", fail)
+    found, files = profile(Scope(content.source))
+    assert files == 1
+    assert next(key for key in found if key.key == "quality").types == {"text": 1}
+
+
+def test_lines_are_found_in_one_pass_over_a_file(
+    content: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of a thousand deviating keys is not read a thousand times."""
+    keys = [f"key{number}" for number in range(50)]
+    for path, value in (("a.md", "1"), ("b.md", "2"), ("c.md", "text")):
+        content.write(path, "---\n" + "".join(f"{key}: {value}\n" for key in keys) + "---\n")
+    passes = []
+    locate_all = frontmatter.locate_all
+    monkeypatch.setattr(
+        frontmatter, "locate_all", lambda *a, **o: passes.append(a) or locate_all(*a, **o)
+    )
+    found = keys_of(content)
+    assert found["key49"].deviators == [Deviator("c.md", 51, "text")]
+    assert len(passes) == 1
