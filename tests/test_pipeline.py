@@ -57,12 +57,13 @@ def test_a_second_build_publishes_nothing(three: Content) -> None:
 
 
 def test_a_second_build_parses_nothing(three: Content, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unchanged files are not read again, touched ones are read but not parsed."""
+    """Unchanged files are not read again; touched ones are hashed, and make no frames."""
 
     def fail(*args: object, **options: object) -> None:
         raise AssertionError("parsed again")
 
     monkeypatch.setattr("flows.frontmatter.read", fail)
+    monkeypatch.setattr("flows.pipeline.load.frames_of", fail)
     os.utime(three.source / "_news/2025-03-04-a.md", (1, 1))
     assert not three.build().published
 

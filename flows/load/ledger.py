@@ -27,12 +27,12 @@ class Run:
 class Outcomes:
     """How many files of each kind a run met."""
 
-    new: int
-    changed: int
-    unchanged: int
-    renamed: int
-    returned: int
-    gone: int
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    renamed: int = 0
+    returned: int = 0
+    gone: int = 0
 
     @property
     def any(self) -> bool:

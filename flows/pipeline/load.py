@@ -17,7 +17,7 @@ from flows.pipeline.scan import Scanned
 from flows.source import history
 from flows.source.folder import Listing
 from flows.warehouse import working_copy
-from flows.workers.frames import frames_of, gather
+from flows.workers.frames import frames_of, gather, import_early
 
 if TYPE_CHECKING:
     from flows.normalize.frames import Frames
@@ -34,6 +34,12 @@ def load(context: RunContext, scanned: Scanned) -> Receipt:
     A receipt that says `published=False` ends the run: there is nothing new to publish.
     """
     con, plan = context.con, scanned.plan
+    if scanned.is_idle:
+        receipt = _count(context, scanned, Outcomes(unchanged=plan.unchanged))
+        if not receipt.published:
+            return _end(context, receipt)
+    else:
+        import_early()
     working_copy.suit(con, context.paths, plan.seen)
     merge.begin(con, plan.vanished)
     _read_commits(context, scanned.past)
@@ -43,11 +49,17 @@ def load(context: RunContext, scanned: Scanned) -> Receipt:
     receipt = _count(context, scanned, outcomes)
     if not receipt.published:
         con.execute("rollback")
-        return context.add_message(con, complete(con, receipt, context.clock.seconds))
+        return _end(context, receipt)
     ledger.record(con, receipt.as_row())
     mapping.record(con, context.run, context.scope.mapping)
     merge.commit(con, context.run)
     return receipt
+
+
+def _end(context: RunContext, receipt: Receipt) -> Receipt:
+    """End a run that has nothing to publish."""
+    receipt = complete(context.con, receipt, context.clock.seconds)
+    return context.add_message(context.con, receipt)
 
 
 def _read_commits(context: RunContext, past: NewCommits) -> None:
