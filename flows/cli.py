@@ -1,6 +1,5 @@
 """The command line: options in, one call, words and an exit code out."""
 
-import atexit
 import gc
 import json
 import os
@@ -51,9 +50,16 @@ app.meta.suppress_keyboard_interrupt = False
 def main(given: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors of ours become one red line."""
     terminal.prepare_streams()
-    if given is None:
-        _spare_collector()
-    typed = sys.argv[1:] if given is None else given
+    if given is not None:
+        return _carry_out(given)
+    # Nearly all that one command creates are modules, which stay: the collector looks in vain.
+    gc.set_threshold(100_000)
+    code = _carry_out(sys.argv[1:])
+    launch.leave(code)
+    return code
+
+
+def _carry_out(typed: Sequence[str]) -> int:
     # A query that begins with a comment looks like an option.
     tokens = [f"\n{token}" if token.startswith("-- ") else token for token in typed]
     try:
@@ -69,15 +75,6 @@ def main(given: Sequence[str] | None = None) -> int:
         return failures.report(UsageError(f"{said}\nSee `{command} --help`."))
     except (Exception, KeyboardInterrupt) as error:
         return failures.report(error)
-
-
-def _spare_collector() -> None:
-    """Look for cycles seldom, and not at the end: that took a seventh of a small build.
-
-    Modules are nearly all that a process for one command creates, and they live as long as it does.
-    """
-    gc.set_threshold(100_000)
-    atexit.register(gc.freeze)
 
 
 def _too_much(error: UnusedCliTokensError, command: str) -> str:

@@ -106,6 +106,15 @@ def own_environment() -> Iterator[None]:
     os.environ.update(before)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what the tests' SQL files make away from the templates of real builds."""
+    folder = tmp_path_factory.mktemp("templates")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.warehouse.template._places", lambda: [folder])
+        yield
+
+
 @pytest.fixture
 def content(tmp_path: Path) -> Content:
     """Give an empty content folder."""

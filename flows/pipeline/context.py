@@ -10,7 +10,6 @@ from flows.history import identities
 from flows.load import ledger, upgrade
 from flows.load.new_keys import find_keys_without_column
 from flows.models import build
-from flows.models.files import fingerprint
 from flows.pipeline import scope as scopes
 from flows.pipeline.receipt import Receipt
 from flows.pipeline.scope import Scope
@@ -58,7 +57,7 @@ class RunContext:
     """What the stages of a run share: the request, the working copy and the run itself.
 
     `before` is what the last published run read; `add_message` says in the receipt what the tables
-    show.
+    show; `is_shaped` means that a template has given a new warehouse all tables, without rows.
     """
 
     request: Request
@@ -71,6 +70,7 @@ class RunContext:
     add_message: AddMessage
     clock: Stopwatch
     sql_hash: str
+    is_shaped: bool
     is_outdated: bool
     reread: bool
     known_keys: frozenset[str]
@@ -89,12 +89,15 @@ def prepare(
     now: datetime,
     runner: Runner,
     add_message: AddMessage,
+    sql_hash: str,
 ) -> RunContext:
     """Make what is missing in the working copy, and find out what the run is about."""
-    sql_hash = fingerprint()
-    before = scopes.read_last(con) if "ops.runs" in table_names(con) else None
-    upgraded = upgrade.upgrade(con, sql_hash, anew=request.full)
-    build.create_tables(con)
+    is_new = not paths.warehouse.exists()
+    is_shaped = is_new and "ops.runs" in table_names(con)
+    before = None if is_new else scopes.read_last(con)
+    upgraded = [] if is_new else upgrade.upgrade(con, sql_hash, anew=request.full)
+    if not is_shaped:
+        build.create_tables(con)
     this_run = ledger.begin_run(con, now, {r["run_id"] for r in read_runs(paths)})
     notes = [_CLOCK_BEHIND.format(now=now, run=this_run)] if this_run.started_at > now else []
     notes += [_UPGRADED.format(tables=", ".join(upgraded))] if upgraded else []
@@ -120,6 +123,7 @@ def prepare(
         add_message,
         Stopwatch(),
         sql_hash=sql_hash,
+        is_shaped=is_shaped,
         is_outdated=is_outdated,
         reread=request.full or bool(upgraded) or is_remapped,
         known_keys=frozenset(find_keys_without_column(con, scope.mapping)),

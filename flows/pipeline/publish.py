@@ -8,7 +8,7 @@ from flows.load.new_keys import find_keys_without_column
 from flows.pipeline import receipt as receipts
 from flows.pipeline.context import RunContext
 from flows.pipeline.receipt import Receipt
-from flows.warehouse import generations
+from flows.warehouse import generations, template
 from flows.warehouse.paths import current
 
 
@@ -20,6 +20,8 @@ def publish(context: RunContext, receipt: Receipt) -> Receipt:
     receipt = receipts.complete(con, replace(receipt, new_keys=new_keys), context.clock.seconds)
     receipt = context.add_message(con, receipt)
     ledger.record(con, receipt.as_row())
+    if context.before is None and not context.is_shaped:
+        template.keep(con, context.sql_hash, paths)
     con.execute("checkpoint")
     con.close()
     receipt = replace(receipt, sha256=generations.hash_file(paths.working))

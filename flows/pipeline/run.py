@@ -8,6 +8,7 @@ from typing import Any
 
 from flows import explain
 from flows.load import ledger
+from flows.models.files import fingerprint
 from flows.pipeline import scope as scopes
 from flows.pipeline.check import ChecksFailed, check
 from flows.pipeline.context import AddMessage, Request, RunContext, prepare
@@ -17,7 +18,7 @@ from flows.pipeline.publish import publish
 from flows.pipeline.receipt import Receipt
 from flows.pipeline.scan import scan
 from flows.source import sources
-from flows.warehouse import generations, working_copy
+from flows.warehouse import generations, template, working_copy
 from flows.warehouse.lock import hold_lock
 from flows.warehouse.paths import WarehousePaths, locate
 from flows.warehouse.run_log import append_run
@@ -56,10 +57,12 @@ def run(
 def _build(
     request: Request, paths: WarehousePaths, now: datetime, runner: Runner, add_message: AddMessage
 ) -> Receipt:
+    sql_hash, empty = fingerprint(), None
     if not paths.warehouse.exists():
         import_early()
-    with working_copy.open_working_copy(paths) as con:
-        context = prepare(request, paths, con, now, runner, add_message)
+        empty = template.find(sql_hash)
+    with working_copy.open_working_copy(paths, empty) as con:
+        context = prepare(request, paths, con, now, runner, add_message, sql_hash)
         result: Any = None
         for stage in STAGES:
             result = context.run_stage(stage, result)

@@ -14,7 +14,6 @@ from flows.source.read import Unreadable
 from flows.source.sources import Location
 from flows.warehouse.run_log import find_last_look
 
-
 # Above this, reading twice what did change costs more than it saves when nothing did.
 _HASHED_FILES = 1_000
 

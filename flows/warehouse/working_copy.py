@@ -43,10 +43,11 @@ def recognise(paths: WarehousePaths) -> None:
 
 
 @contextlib.contextmanager
-def open_working_copy(paths: WarehousePaths) -> Iterator[Connection]:
+def open_working_copy(paths: WarehousePaths, template: bytes | None = None) -> Iterator[Connection]:
     """Open a copy of the published warehouse, or a new one; the published file is never opened.
 
-    Only the holder of the lock may: what an earlier build left behind is removed.
+    A new one begins as the `template`, or else without tables. Only the holder of the lock may:
+    what an earlier build left behind is removed.
     """
     working = paths.working
     remove_leftovers(paths)
@@ -54,6 +55,8 @@ def open_working_copy(paths: WarehousePaths) -> Iterator[Connection]:
     if paths.warehouse.exists() or paths.warehouse.is_symlink():
         refuse_leftover_log(paths.warehouse)
         copy(paths.warehouse, working)
+    elif template:
+        working.write_bytes(template)
     with _attach(paths, working) as con:
         try:
             _verify(paths, con)

@@ -42,7 +42,7 @@ def test_another_shape_in_the_sql_files_reaches_a_warehouse(
     )
     (sql,) = [file.sql for file in files.files("ops") if file.name == "ops.runs"]
     added["ops.runs"] = sql.replace("-- start of the run\n", "-- when it began\n")
-    monkeypatch.setattr("flows.pipeline.context.fingerprint", lambda: "another")
+    monkeypatch.setattr("flows.pipeline.run.fingerprint", lambda: "another")
     receipt = three.build()
     assert "earlier version: raw.article_versions were carried over" in receipt.notes[0]
     assert three.query(
@@ -76,7 +76,7 @@ def test_a_history_that_does_not_fit_is_given_up_on_request_alone(
     """One sentence says so and names the command; nothing is lost without `--full`."""
     with duckdb.connect(str(three.warehouse.resolve())) as con:
         con.execute(f"alter table raw.article_versions {statement}")
-    monkeypatch.setattr("flows.pipeline.context.fingerprint", lambda: "another")
+    monkeypatch.setattr("flows.pipeline.run.fingerprint", lambda: "another")
     before = three.warehouse.readlink()
     with pytest.raises(MatterhouseError, match=f"{fault}.*`matterhouse build --full`"):
         three.build()
@@ -99,9 +99,9 @@ def test_articles_that_an_earlier_version_took_for_one_are_parted(
     with duckdb.connect(str(three.warehouse.resolve())) as con:
         con.execute("update raw.article_versions set origin_id = split_part(origin_id, '@', 1)")
     assert three.query("from raw.article_versions order by all") != sound
-    monkeypatch.setattr("flows.pipeline.context.fingerprint", lambda: "another")
+    monkeypatch.setattr("flows.pipeline.run.fingerprint", lambda: "another")
     (note,) = three.build().notes
     assert note.startswith("an earlier version of matterhouse took new articles for others")
     assert three.query("from raw.article_versions order by all") == sound
-    monkeypatch.setattr("flows.pipeline.context.fingerprint", lambda: "a third")
+    monkeypatch.setattr("flows.pipeline.run.fingerprint", lambda: "a third")
     assert three.build().notes == []
