@@ -47,23 +47,31 @@ def create_tables(con: Connection) -> None:
             comments.write(con, file)
 
 
-def build(con: Connection, deltas: Mapping[str, Delta | None] | None = None) -> Built:
+def build(
+    con: Connection,
+    deltas: Mapping[str, Delta | None] | None = None,
+    *,
+    is_shaped: bool = False,
+) -> Built:
     """Bring staging tables and marts up to date, and drop those that no file makes any more.
 
     `deltas` says what changed in raw and ops tables since the same SQL files made the models (None:
-    any row may have); without it, all models are made anew.
+    any row may have); without it, all models are made anew, unless they are there without rows
+    (`is_shaped`).
     """
-    return Built(list(steps(con, deltas)), drop_leftovers(con))
+    return Built(list(steps(con, deltas, is_shaped=is_shaped)), drop_leftovers(con))
 
 
-def steps(con: Connection, deltas: Mapping[str, Delta | None] | None = None) -> Iterator[str]:
+def steps(
+    con: Connection, deltas: Mapping[str, Delta | None] | None = None, *, is_shaped: bool = False
+) -> Iterator[str]:
     """Bring the tables up to date, and yield the name of each that was rebuilt.
 
     Each is committed on its own: its memory is free again, and its space in the file too.
     """
     ordered = in_order()
     if deltas is None:
-        yield from _work_through(con, ordered, _make_with_comments)
+        yield from _work_through(con, ordered, _fill if is_shaped else _make_with_comments)
         return
     there = set(table_names(con))
     models = [file for file in ordered if file.folder != "macros"]
@@ -122,6 +130,12 @@ def _make_with_comments(con: Connection, file: SqlFile) -> bool:
     if file.folder != "macros":
         # Replacing a table drops its comments.
         comments.write(con, file)
+    return True
+
+
+def _fill(con: Connection, file: SqlFile) -> bool:
+    if file.folder != "macros":
+        execute(con, file, f"insert into {file.name}\n{file.sql}")
     return True
 
 

@@ -30,7 +30,7 @@ def model(context: RunContext, receipt: Receipt) -> Modelled:
     """Rebuild the staging tables and marts whose input changed, of few changed rows by key."""
     is_due = row_count(context.con, "ops.runs") % WHOLE_EVERY == 0
     if context.reread or context.is_outdated or is_due:
-        return Modelled(receipt, build.build(context.con))
+        return Modelled(receipt, build.build(context.con, is_shaped=context.is_shaped))
     changes = merge.list_changes(context.con, context.run)
     built = build.build(context.con, changes)
     if os.environ.get("MATTERHOUSE_VERIFY"):

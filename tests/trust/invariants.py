@@ -20,6 +20,7 @@ _PASSING = (
     "valid_from",
     "valid_to",
     "days_to_arrival",
+    "arrived_at",
 )
 _OF_THE_DISK = ("mark",)
 
@@ -49,6 +50,8 @@ def contents(warehouse: Path, *schemas: str) -> Contents:
             is_of_observation = table in ("quality_changes", "quality_changes_by")
             chosen = "where time_grain = 'year'" if is_of_observation else ""
             kept = [f'"{c}"' for c in columns if c not in (*_PASSING, *_OF_THE_DISK)]
+            if not kept:
+                continue  # Nothing but times.
             found[f"{schema}.{table}"] = con.execute(
                 f"select {', '.join(kept)} from {schema}.{table} {chosen} order by all"
             ).fetchall()
