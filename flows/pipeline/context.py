@@ -102,7 +102,7 @@ def prepare(
     notes = [_CLOCK_BEHIND.format(now=now, run=this_run)] if this_run.started_at > now else []
     notes += [_UPGRADED.format(tables=", ".join(upgraded))] if upgraded else []
     is_outdated = ledger.is_outdated(con, sql_hash)
-    notes += [_MENDED] if is_outdated and identities.mend(con) else []
+    notes += [_MENDED] if is_outdated and not is_new and identities.mend(con) else []
     scope = scopes.choose(
         before,
         request.source,
