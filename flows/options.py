@@ -34,8 +34,8 @@ def _to_source(kind: object, given: Sequence[Token]) -> Path | str:
     """Read an address, or a path."""
     from flows.source import sources
 
-    text = given[0].value
-    return sources.parse(text) if "://" in text else _to_path(kind, given)
+    source = sources.parse(given[0].value)
+    return source if isinstance(source, str) else _to_path(kind, given)
 
 
 def _at_least_one(_: object, value: int | None) -> None:

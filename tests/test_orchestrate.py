@@ -414,3 +414,17 @@ def test_a_missed_run_is_skipped_when_a_later_refresh_has_read_the_source(
     assert overtaken_by(began - second, by_cron=False) is None
     paths.receipts.write_text(json.dumps({**receipt, "error": "the disk is full"}))
     assert overtaken_by(began - second) is None
+
+
+def test_a_scheduled_run_ends_with_its_last_line() -> None:
+    """DuckDB's binding lists what a thread still holds at Python's end, as Prefect's threads do."""
+    code = (
+        "import threading, time\n"
+        "import flows.orchestrate.flow, duckdb\n"
+        "threading.Thread(target=lambda: time.sleep(60), daemon=True).start()\n"
+    )
+    environment = {**os.environ, "PREFECT__FLOW_RUN_ID": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""

@@ -1,6 +1,8 @@
 """The same pipeline as a Prefect flow, with artifacts: `build`."""
 
+import atexit
 import os
+import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -33,6 +35,20 @@ from flows.workers.choose import choose_runner
 
 if TYPE_CHECKING:
     from flows.reports.postgres.publication import Publication
+
+
+def _end_quietly() -> None:
+    """Let nothing be printed after the last line of ours.
+
+    Prefect's threads outlive Python's end and hold on to objects of DuckDB, whose binding then
+    lists them: forty lines after each scheduled run.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+# Set in the process of a run that Prefect started.
+if os.environ.get("PREFECT__FLOW_RUN_ID"):
+    atexit.register(_end_quietly)
 
 
 def report(

@@ -125,8 +125,14 @@ class _Found:
 def require_folder(source: Path) -> None:
     """Stop at a source that is not there, no folder, or one whose path no table can hold."""
     if not source.is_dir():
-        found = "is not a folder" if source.exists() else "does not exist"
-        raise SourceMissing(f"source {source} {found}: name the folder that holds the content")
+        if source.exists():
+            raise SourceMissing(
+                f"source {source} is not a folder, nor an archive of a kind that can be read (.zip,"
+                " .tar, .tar.gz, .tar.zst): unpack it, and name the folder that holds the content"
+            )
+        raise SourceMissing(
+            f"source {source} does not exist: name the folder that holds the content"
+        )
     if not is_utf8(str(source)):
         raise SourceMissing(
             f"source {spell_bytes(str(source))} has a path that is not valid UTF-8, and a warehouse"

@@ -4,6 +4,7 @@ A location is a Path, or the text of an address; only these travel to workers, n
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -17,10 +18,21 @@ from flows.source.patterns import PathFilter
 from flows.source.read import Reader, read
 
 Location: TypeAlias = Path | str
+# What git clones, and the pages of repositories at hosts of many.
+_REPOSITORY = re.compile(
+    r"(?:git|ssh)://.+|(?!.*://)[\w.-]+@[\w.-]+:.+|https?://[^@?#]+\.git/?"
+    r"|https?://(?:github\.com|gitlab\.com|codeberg\.org|bitbucket\.org)/[\w.-]+/[\w.-]+/?"
+)
 
 
 def parse(text: str) -> Location:
     """Return a typed or remembered source: what has a scheme is an address, all else a path."""
+    # It is not quoted, since it may hold a password.
+    if _REPOSITORY.fullmatch(text) and not Path(text).exists():
+        raise UsageError(
+            "this is the address of a repository: say `git clone ADDRESS FOLDER`, then"
+            " `matterhouse build FOLDER`"
+        )
     if "://" not in text:
         return Path(text)
     try:

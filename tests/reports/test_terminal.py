@@ -1,13 +1,15 @@
 """Words reach every terminal: poor ones, plain ones, closed ones."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from flows.reports.console import terminal
+from flows.inspect.profile import KeyProfile
+from flows.reports.console import terminal, views
 from tests.conftest import Content
 
 ROOT = Path(__file__).parents[2]
@@ -124,3 +126,14 @@ def test_no_bar_is_drawn_where_it_would_be_noise(
     with terminal.show_progress(visible=True) as report:
         report("history", 1, 2)
     assert capsys.readouterr().err == ""
+
+
+def test_a_paragraph_that_became_a_key_does_not_push_all_columns_aside(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its beginning and its end stay."""
+    key = KeyProfile("article", f"begin{' text' * 99} end", {}, 1, 1, None, None, [], {})
+    views.print_profile([key], 1)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 160
+    assert re.match("begin text.*….*text end ", lines[2])

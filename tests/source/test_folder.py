@@ -213,7 +213,8 @@ def test_a_folder_that_cannot_be_listed_is_a_fault(
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("gone", "gone does not exist"), ("file", "file is not a folder")]
+    ("name", "message"),
+    [("gone", "gone does not exist"), ("file", "file is not a folder, nor an archive")],
 )
 def test_a_source_that_is_no_folder_is_refused(tmp_path: Path, name: str, message: str) -> None:
     """The message tells a missing source from one that is a file."""

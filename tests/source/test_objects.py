@@ -422,3 +422,19 @@ def test_a_container_of_azure_is_a_bucket_too(tmp_path: Path, with_reports: None
         assert b"manifest.json" in bytes(
             objects.open_store(container).get("reports/latest.json").bytes()
         )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "git@git.example.org:team/site.git",
+        "ssh://git:hunter2@git.example.org/site",
+        "https://git.example.org/team/site.git",
+        "https://github.com/team/site",
+    ],
+)
+def test_a_repository_has_to_be_cloned_first(address: str) -> None:
+    """Its address is no place of files; it is not quoted, since it may hold a password."""
+    with pytest.raises(UsageError, match="git clone ADDRESS FOLDER") as refused:
+        sources.parse(address)
+    assert "hunter2" not in str(refused.value)

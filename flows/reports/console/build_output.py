@@ -17,7 +17,7 @@ from flows.reports.movers import read_first_seen, read_movers, say_first_seen, s
 from flows.source.non_articles import load_rules
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
-from flows.words import escape_control, spell, spell_uncounted
+from flows.words import clip, escape_control, spell, spell_uncounted
 
 # The first few names and the number of the others are enough.
 _NAMED = 10
@@ -85,7 +85,7 @@ def _say_notable(done: Receipt, found: News) -> Iterator[str]:
     for line in done.feeds:
         yield f"  {line}"
     if done.new_keys:
-        yield f"  new keys, kept in `extra`: {_join_names(done.new_keys)}"
+        yield f"  new keys, kept in `extra`: {_join_names([*map(clip, done.new_keys)])}"
     if done.dropped_tables:
         yield f"  dropped, as no SQL file makes them any more: {_join_names(done.dropped_tables)}"
     for check in done.failed_checks:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.reports.console.terminal import print_table, shorten
 from flows.source.patterns import DEFAULT_PATTERNS
-from flows.words import escape_control, spell
+from flows.words import clip, escape_control, spell
 
 if TYPE_CHECKING:
     from flows.inspect.profile import KeyProfile
@@ -61,7 +61,7 @@ def print_profile(keys: "Sequence[KeyProfile]", files: int) -> None:
         ("key", "kind", "present", "share", "feeds", "types", "first", "last", "deviates"),
         [
             (
-                escape_control(key.key),
+                clip(escape_control(key.key)),
                 key.kind,
                 key.present,
                 key.shown_share,
