@@ -18,10 +18,12 @@ def refresh(con: Connection, file: SqlFile, changes: Changes) -> bool | None:
     has changed, or too many rows have.
     """
     with attached(con, f"work_{file.stem}") as work:
-        is_touched = _find_keys(con, file, changes, work)
+        find = _add_up if file.sum_keys else _find_keys
+        is_touched = find(con, file, changes, work)
         if not is_touched:
             return is_touched
-        make_rows(con, file, changes, work)
+        if not file.sum_keys:
+            make_rows(con, file, changes, work)
         if not changes.record(con, file.name, Delta(f"from {work}.stored", f"from {work}.fresh")):
             return False
         with_room(con, lambda: _exchange(con, file, changes, work))
@@ -32,13 +34,67 @@ def make_rows(con: Connection, file: SqlFile, changes: Changes, work: str) -> No
     """Make the table `fresh` of the rows that a model has for the keys in the table `keys`."""
     for table in changes.reads[file.name]:
         _restrict(con, file, changes, table, work)
+    _run(con, file, changes, work, "fresh")
+
+
+def _run(con: Connection, file: SqlFile, changes: Changes, work: str, name: str) -> None:
     # Functions are those of the warehouse; tables are looked for in the first database alone.
     con.execute(f"set search_path = '{work}.main,{changes.database}.main'")
     try:
         with blame(file):
-            with_room(con, lambda: con.execute(f"create table fresh as\n{file.sql}"))
+            with_room(con, lambda: con.execute(f"create table {name} as\n{file.sql}"))
     finally:
         con.execute(f"use {sql_identifier(changes.database)}")
+
+
+def _add_up(con: Connection, file: SqlFile, changes: Changes, work: str) -> bool | None:
+    """Add the sums of the rows that came to the stored ones, and take away those that went."""
+    if not all(changes.is_known[table] for table in changes.find_stale(file)):
+        return None
+    for name, sign in (("came", 1), ("went", -1)):
+        for table in changes.reads[file.name]:
+            columns = ", ".join(map(sql_identifier, changes.shapes[table]))
+            con.execute(f"create schema if not exists {work}.{table.split('.')[0]}")
+            con.execute(
+                f"""
+                create or replace table {work}.{sql_table(table)} as
+                select {columns}
+                from {changes.rows(table)}, unnest(range(cast({sign} * "±" as bigint)))
+                """
+                if table in changes.is_known
+                else f"create or replace table {work}.{sql_table(table)} as"
+                f" from {sql_table(table)} limit 0"
+            )
+        _run(con, file, changes, work, name)
+    shape = changes.shapes[file.name]
+    key, sums = file.sum_keys, [name for name in shape if name not in file.sum_keys]
+    names = ", ".join(map(sql_identifier, key))
+    con.execute(
+        f"""
+        create table {work}.keys as
+        select {names} from {work}.came union select {names} from {work}.went;
+        create table {work}.stored as
+        from {file.name} as rows semi join {work}.keys on {_same(key, "rows", key)}
+        """
+    )
+    totals = ", ".join(
+        f"cast(sum(if(is_lost, -{name}, {name})) as {shape[name]}) as {name}"
+        for name in map(sql_identifier, sums)
+    )
+    con.execute(
+        f"""
+        create table {work}.fresh as
+        select {names}, {totals}
+        from (
+            select *, false as is_lost from {work}.stored
+            union all select *, false from {work}.came
+            union all select *, true from {work}.went
+        )
+        group by {names}
+        having sum(if(is_lost, -{sums[0]}, {sums[0]})) <> 0
+        """
+    )
+    return row_count(con, f"{work}.keys") > 0
 
 
 def _find_keys(con: Connection, file: SqlFile, changes: Changes, work: str) -> bool | None:
@@ -118,7 +174,7 @@ def _restrict(con: Connection, file: SqlFile, changes: Changes, table: str, work
 
 def _exchange(con: Connection, file: SqlFile, changes: Changes, work: str) -> None:
     """Put the fresh rows of the keys that differ into the place of the stored ones."""
-    key = file.refresh_keys[0]
+    key = file.sum_keys or file.refresh_keys[0]
     names = ", ".join(map(sql_identifier, key))
     con.execute(
         f"""

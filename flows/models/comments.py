@@ -20,7 +20,9 @@ class Comments:
 
 def read(file: SqlFile) -> Comments:
     """Read the table's comment from the header and the columns' from the lines that name them."""
-    words = [line for line in file.paragraphs if not line.startswith(("Key:", "Reads:"))]
+    words = [
+        line for line in file.paragraphs if not line.startswith(("Key:", "Sums by:", "Reads:"))
+    ]
     body = re.split(r"^(?:create table|select)\b", file.sql, flags=re.MULTILINE)[-1]
     # What follows the columns (from, where, …) can have comments of its own.
     listing = re.split(r"^(?:from|\))", body, flags=re.MULTILINE)[0]

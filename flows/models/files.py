@@ -55,7 +55,7 @@ class SqlFile:
     @property
     def paragraphs(self) -> list[str]:
         """Return the header with wrapped lines joined: first the question."""
-        joined = re.sub(r"\n(?!Grain:|Key:|Reads:|Note:)", " ", "\n".join(self.header))
+        joined = re.sub(r"\n(?!Grain:|Key:|Sums by:|Reads:|Note:)", " ", "\n".join(self.header))
         return joined.split("\n")
 
     @property
@@ -72,6 +72,16 @@ class SqlFile:
         """
         said = self._find("Key:")
         return [tuple(names.split(", ")) for names in said.split(" or ")] if said else []
+
+    @property
+    def sum_keys(self) -> Key:
+        """Return the columns that the line `Sums by:` names: all others add up.
+
+        The sums of some rows and those of others, added, are the sums of both. The first column
+        that adds up counts the rows: without any, there is no sum.
+        """
+        said = self._find("Sums by:")
+        return tuple(said.split(", ")) if said else ()
 
     def _find(self, label: str) -> str:
         """Return what the header says after a label, nothing if it has no such line."""

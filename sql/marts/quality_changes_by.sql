@@ -1,65 +1,9 @@
 -- Why did the mean quality of a topic, provider or category move, and how much of the whole's change is that?
 -- Grain: one row per member and period of observation in which its scores changed (dimension, member, time_grain, period_start)
--- Reads: staging.quality_steps
+-- Reads: staging.quality_moves
 -- Note: filter on one dimension and time_grain; periods are of observation, not publication. An article is split
 -- evenly over its topics, so that the contributions of the members of any dimension add up to the whole's change.
-with memberships as (
-    select
-        time_grain,
-        period_start,
-        is_same_story,
-        before.quality as quality_before,
-        after.quality as quality_after,
-        unnest(
-            [
-                {'dimension': 'all', 'members_before': ['(all)'], 'members_after': ['(all)']},
-                {'dimension': 'provider', 'members_before': [before.provider], 'members_after': [after.provider]},
-                {'dimension': 'category', 'members_before': [before.category], 'members_after': [after.category]},
-                {'dimension': 'topic', 'members_before': before.topics, 'members_after': after.topics}
-            ],
-            recursive := true
-        ),
-    from staging.quality_steps
-),
-
-steps as (
-    select *, is_same_story and members_before = members_after as stays
-    from memberships
-    where not (stays and quality_before = quality_after)
-),
-
--- What a step takes from its members and gives to them.
-entries as (
-    select
-        dimension, time_grain, period_start, stays, is_after,
-        if(is_after, quality_after, quality_before) as quality,
-        if(is_after, members_after, members_before) as members,
-        -- Integers add up to the same total in any order, doubles do not; 64 bits would not hold a score of 32. What
-        -- is left over goes to the first members: a score of 32 bits would show that it is missing.
-        cast(1_000_000_000_000 as hugeint) // len(members)
-        + cast(generate_subscripts(members, 1) <= 1_000_000_000_000 % len(members) as bigint) as units,
-        unnest(members) as member,
-    from steps
-    cross join unnest([false, true]) as sides (is_after)
-    where quality is not null
-),
-
-changes as (
-    select
-        dimension, member, time_grain, period_start,
-        count(*) filter (not stays and is_after) as new_articles,
-        count(*) filter (not stays and not is_after) as removed_articles,
-        count(*) filter (stays and is_after) as rescored_articles,
-        sum(if(not stays and is_after, units, 0)) as new_units,
-        sum(if(not stays and not is_after, units, 0)) as removed_units,
-        sum(if(not stays and is_after, units * quality, 0)) as new_points,
-        sum(if(not stays and not is_after, units * quality, 0)) as removed_points,
-        sum(if(stays, if(is_after, units, -units) * quality, 0)) as rescored_points,
-    from entries
-    group by dimension, member, time_grain, period_start
-),
-
-stocks as (
+with stocks as (
     select
         *,
         sum(new_articles - removed_articles) over until_now as articles_after,
@@ -73,7 +17,7 @@ stocks as (
         -- Where none stayed, new articles are compared with all there were.
         coalesce((points_before - removed_points) / nullif(units_stayed, 0), mean_before) as stayed_before,
         coalesce((points_after - new_points) / nullif(units_stayed, 0), mean_before) as stayed_after,
-    from changes
+    from staging.quality_moves
     window until_now as (partition by dimension, member, time_grain order by period_start)
 ),
 

@@ -16,6 +16,7 @@ from tests import models as cases
 
 MODELS = (
     "staging.quality_steps",
+    "staging.quality_moves",
     "marts.quality_changes_by",
     "marts.quality_changes_by_commit",
     "marts.quality_changes",
