@@ -1,6 +1,6 @@
 -- Why did the mean quality of a topic, provider or category move, and how much of the whole's change is that?
 -- Grain: one row per member and period of observation in which its scores changed (dimension, member, time_grain, period_start)
--- Reads: staging.quality_moves
+-- Reads: staging.quality_moves, staging.quality_steps
 -- Note: filter on one dimension and time_grain; periods are of observation, not publication. An article is split
 -- evenly over its topics, so that the contributions of the members of any dimension add up to the whole's change.
 with stocks as (
