@@ -58,7 +58,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/installed-dev
-	$(BIN)/python -m tests.benchmarks
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m tests.benchmarks
 	$(BIN)/python -m tests.benchmarks.history
 
 # The picture of the page in the README, taken anew from the sample by the system's Chromium.

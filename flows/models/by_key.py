@@ -78,8 +78,7 @@ def _add_up(con: Connection, file: SqlFile, changes: Changes, work: str) -> bool
         """
     )
     totals = ", ".join(
-        f"cast(sum(if(is_lost, -{name}, {name})) as {shape[name]}) as {name}"
-        for name in map(sql_identifier, sums)
+        f'cast(sum(if(is_lost, -"{name}", "{name}")) as {shape[name]}) as "{name}"' for name in sums
     )
     con.execute(
         f"""
@@ -91,7 +90,7 @@ def _add_up(con: Connection, file: SqlFile, changes: Changes, work: str) -> bool
             union all select *, true from {work}.went
         )
         group by {names}
-        having sum(if(is_lost, -{sums[0]}, {sums[0]})) <> 0
+        having sum(if(is_lost, -"{sums[0]}", "{sums[0]}")) <> 0
         """
     )
     return row_count(con, f"{work}.keys") > 0
@@ -188,7 +187,7 @@ def _exchange(con: Connection, file: SqlFile, changes: Changes, work: str) -> No
         )
         con.execute(
             f"""
-            insert into {file.name}
+            insert into {file.name} by name
             select rows.* from {work}.fresh as rows
             semi join {work}.keys on {_same(key, "rows", key)}
             """

@@ -76,6 +76,8 @@ def _round(folder: Path, source: Path, number: int, asked: argparse.Namespace) -
     found["1 % reworded"] = measure(*build)
     _edit(source, b"\nquality: ", b"\nquality: 1")
     found["1 % re-scored"] = measure(*build)
+    _add(source, number)
+    found["1 % new"] = measure(*build)
     _touch(source, number)
     found["all touched"] = measure(*build)
     if asked.peers:
@@ -89,6 +91,20 @@ def _edit(source: Path, before: bytes, after: bytes) -> None:
     """Replace something in every hundredth article."""
     for path in sorted(source.glob("_news/**/*.md"))[50::100]:
         path.write_bytes(path.read_bytes().replace(before, after, 1))
+    time.sleep(SETTLE_SECONDS)
+
+
+def _add(source: Path, number: int) -> None:
+    """Write a hundredth as many new articles, all of the newest month."""
+    articles = len(list(source.glob("_news/**/*.md")))
+    for each in range(articles, articles + articles // 100):
+        path, text = corpus.article(each, seed=number + 2)
+        month = path.split("/")[1:3]
+        added = source / path.replace("/".join(month), "2024/12").replace(
+            "-".join(month), "2024-12"
+        )
+        added.parent.mkdir(parents=True, exist_ok=True)
+        added.write_text(text.replace(f"Time: {'-'.join(month)}", "Time: 2024-12"))
     time.sleep(SETTLE_SECONDS)
 
 
