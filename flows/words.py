@@ -27,8 +27,9 @@ def escape_control(text: object) -> str:
 
 
 def spell_uncounted(counts: Mapping[str, int]) -> str:
-    """Return what comes after a number of articles: " and 6 drafts"; nothing if all are counted."""
-    return "".join(
-        f" and {n:,} {name if n == 1 or name == 'scheduled' else f'{name}s'}"
+    """Return what is there beside the articles: "and 6 drafts"; nothing if all are counted."""
+    named = (
+        f"{n:,} {name if n == 1 or name == 'scheduled' else f'{name}s'}"
         for name, n in counts.items()
     )
+    return f"and {', '.join(named)}" if counts else ""

@@ -1,5 +1,5 @@
 -- What topics are there, how big and how good is each, and where is it heading?
--- Grain: one row per topic that an article lists or a topic file names (topic)
+-- Grain: one row per topic that a counted article lists or a topic file names (topic)
 -- Reads: momentum(), shrunk_means(), staging.article_periods, staging.article_topics, staging.articles, staging.topics
 -- Note: days are counted back from the newest published_date that is not after the newest observation of
 -- an article, never from today: the same data gives the same rows, and a scheduled article moves nothing.
@@ -71,4 +71,6 @@ from staging.topics
 left join counts on counts.topic = topics.topic
 left join shrunk_means('scores') as means on means.series = topics.topic
 left join momentum('dates') as momentum on momentum.series = topics.topic
+-- What only drafts or translations list is no topic of the site, unless a file describes it.
+where counts.topic is not null or topics.term_id is not null or topics.is_parent
 order by topics.topic

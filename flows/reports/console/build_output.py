@@ -97,7 +97,7 @@ def _say_notable(done: Receipt, found: News) -> Iterator[str]:
     if left_out := [spell(n, rules[code]) for code, n in done.excluded_by.items() if code in rules]:
         yield f"  no articles: {_join_names(left_out)}; `quarantine --excluded` lists them"
     if terms := done.tables.get("raw.terms"):
-        yield f"  {spell(terms, 'file')} or entries describe topics, people and organizations"
+        yield f"  {spell(terms, 'term')} for topics, people and organizations"
     if done.excluded and not (done.loaded or done.quarantined):
         yield "  no file is an article"
 
@@ -105,7 +105,7 @@ def _say_notable(done: Receipt, found: News) -> Iterator[str]:
 def _say_published(done: Receipt) -> str:
     articles = done.tables.get("raw.articles", 0) - sum(done.uncounted.values())
     counts = [
-        f"{spell(articles, 'article')}{spell_uncounted(done.uncounted)}",
+        f"{spell(articles, 'article')} {spell_uncounted(done.uncounted)}".rstrip(),
         spell(done.tables.get("marts.topics", 0), "topic"),
         spell(done.tables.get("marts.providers", 0), "provider"),
     ]

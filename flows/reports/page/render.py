@@ -97,6 +97,7 @@ def _make_tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str
     """Return four numbers with what they are compared with; the last word is a kind of news."""
     moved = summary.articles - summary.articles_before
     to_fix = totals["quarantined_files"]
+    until = f"to {spell_day(summary.until)}" if summary.until else ""
     return [
         (
             "Articles in 28 days",
@@ -116,8 +117,7 @@ def _make_tiles(summary: Summary, totals: dict[str, Any]) -> list[tuple[str, str
         (
             "Articles in all",
             svg.number(totals["articles"] or 0),
-            (f"to {spell_day(summary.until)}" if summary.until else "")
-            + spell_uncounted(totals["uncounted"] or {}),
+            "; ".join(filter(None, [until, spell_uncounted(totals["uncounted"] or {})])),
             "flat",
         ),
         (
