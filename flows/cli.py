@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from flows import MatterhouseError, UsageError, __version__, launch, options
+from flows import MatterhouseError, UsageError, __version__, interrupt, launch, options
 from flows.reports.console import failures, terminal, views
 from flows.warehouse.paths import locate
 
@@ -63,11 +63,12 @@ def _carry_out(typed: Sequence[str]) -> int:
     # A query that begins with a comment looks like an option.
     tokens = [f"\n{token}" if token.startswith("-- ") else token for token in typed]
     try:
-        result = app.meta(
-            tokens, exit_on_error=False, print_error=False, result_action="return_value"
-        )
-        # A reader that is gone, or a full disk, shows here and not while Python shuts down.
-        sys.stdout.flush()
+        with interrupt.heed_signals():
+            result = app.meta(
+                tokens, exit_on_error=False, print_error=False, result_action="return_value"
+            )
+            # A reader that is gone, or a full disk, shows here and not while Python shuts down.
+            sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
         command = " ".join(("matterhouse", *(error.command_chain or ())))

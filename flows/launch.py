@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows import MatterhouseError
+from flows import MatterhouseError, interrupt
 from flows.reports.console import terminal
 from flows.warehouse.paths import WarehousePaths
 
@@ -63,7 +63,8 @@ def serve(
 
 
 def _prepare_prefect(*, quiet: bool) -> None:
-    """Make settings that Prefect reads while it is imported."""
+    """Make settings that Prefect reads while it is imported, and leave signals to it."""
+    interrupt.leave_signals()
     for name, value in {
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL" if quiet else "NOTSET",
         "DO_NOT_TRACK": "1",

@@ -2,17 +2,23 @@
 
 import io
 import json
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
 import pytest
 
 from flows.cli import app, main
+from flows.reports.export import rows
+from flows.warehouse.connection import connect
 from flows.warehouse.generations import generation_ids
 from flows.warehouse.paths import WarehousePaths, current
 from flows.warehouse.run_log import read_runs
@@ -340,23 +346,57 @@ def test_failed_checks_exit_with_4_and_show_their_rows(shell: Shell) -> None:
     assert rows == generation_ids(WarehousePaths(shell.content.warehouse))
 
 
-def test_an_interrupted_build_leaves_the_warehouse_and_no_strays(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("within", ["a statement", "Python"])
+def test_a_build_that_is_asked_to_end_ends_as_after_any_failure(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, within: str
 ) -> None:
-    """Ctrl-C is one line and exit code 130; the run is noted as failed."""
+    """One line, a receipt, a message, no strays, and the exit code of the signal."""
+    number = getattr(signal, name)
+    previous = signal.signal(number, signal.SIG_DFL)
 
     def interrupt(*args: object) -> None:
-        raise KeyboardInterrupt
+        if within == "Python":
+            os.kill(os.getpid(), number)
+        threading.Timer(0.2, os.kill, (os.getpid(), number)).start()
+        connect().execute("select count(*) from range(1000000) a, range(1000000) b")
 
     monkeypatch.setattr("flows.load.merge.finish", interrupt)
     before = shell.content.warehouse.readlink()
     shell.content.write("new.md", article(title="new"))
-    code, out, err = shell.run("build", shell.content.source)
-    assert (code, out, err.count("\n")) == (130, "", 1)
+    try:
+        code, out, err = shell.run(
+            "build", shell.content.source, "--on-failure", f"tee {tmp_path}/told.json"
+        )
+    finally:
+        signal.signal(number, previous)
+    said = f"interrupted by {name}"
+    assert (code, out) == (128 + number, "")
+    assert err.startswith(f"matterhouse: {said}: runs are published whole")
+    assert err.count("\n") == 1
     assert shell.content.warehouse.readlink() == before
     assert strays(shell.content.warehouse) == []
     last = read_runs(WarehousePaths(shell.content.warehouse))[-1]
-    assert (last["published"], last["error"]) == (False, "KeyboardInterrupt")
+    assert (last["published"], last["error"]) == (False, said)
+    assert json.loads((tmp_path / "told.json").read_text())["error"] == said
+
+
+def test_a_query_that_is_asked_to_end_leaves_no_file(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Ctrl-C within a statement of `sql` is one line as well."""
+
+    def write(*given: Any) -> None:
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        rows.write(*given)
+
+    monkeypatch.setattr("flows.reports.query._write", write)
+    endless = "select count(*) from range(1000000) a, range(1000000) b"
+    out = tmp_path / "out"
+    out.mkdir()
+    code, said, err = shell.run("sql", endless, "-o", out / "n.csv")
+    assert (code, said, err.count("\n")) == (130, "", 1)
+    assert list(out.iterdir()) == []
 
 
 def test_a_reader_of_the_output_who_had_enough_is_no_error(shell: Shell) -> None:

@@ -18,7 +18,7 @@ LEVELS = (
     {"normalize", "models"},
     {"source", "warehouse"},
     {"config"},
-    {"frontmatter", "replace", "words"},
+    {"frontmatter", "interrupt", "replace", "words"},
 )
 LEVEL = {room: depth for depth, rooms in enumerate(LEVELS) for room in rooms}
 

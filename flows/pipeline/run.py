@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flows import explain
+from flows.interrupt import find_cause
 from flows.load import ledger
 from flows.models.files import fingerprint
 from flows.pipeline import scope as scopes
@@ -47,7 +48,7 @@ def run(
             with _log_failure(request, paths, now):
                 receipt = _build(request, paths, now, runner or DirectRunner(), add_message)
             receipt = _record(paths, receipt)
-    except Exception as error:
+    except BaseException as error:
         on_finished(_describe_failure(request, paths, now, error))
         raise
     on_finished(receipt.as_json())
@@ -103,12 +104,15 @@ def _log_failure(request: Request, paths: WarehousePaths, now: datetime) -> Iter
     """Write down a failure, keep what its checks failed on, and clean up."""
     try:
         yield
-    except BaseException as error:
+    except BaseException as raised:
+        error = find_cause(raised)
         # On a full disk these fail too, and must not hide the error that led here.
         with contextlib.suppress(OSError):
             if isinstance(error, ChecksFailed):
                 working_copy.keep_failed(paths)
             append_run(paths, _describe_failure(request, paths, now, error))
+        if error is not raised:
+            raise error from raised
         raise
     finally:
         with contextlib.suppress(OSError):

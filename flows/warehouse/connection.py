@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import duckdb
 
+from flows import interrupt
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.published import NoWarehouse, copy
 
@@ -28,6 +29,7 @@ _MORE_ROOM = threading.Lock()
 def connect(file: Path | None = None, *, read_only: bool = False) -> Connection:
     """Open a database file, or one in memory: offline, in UTC, silent, with bounded memory."""
     con = duckdb.connect(str(file or ":memory:"), read_only=read_only, config=OFFLINE)
+    interrupt.end_statements_of(con)
     con.execute("set TimeZone = 'UTC'")
     # DuckDB draws its bar on standard output, where a script's results go.
     con.execute("set enable_progress_bar = false")
@@ -39,6 +41,7 @@ def open_session(con: Connection) -> Connection:
     """Open another session of the same database, which runs beside the first one."""
     ((database,),) = con.execute("select current_database()").fetchall()
     session = con.cursor()
+    interrupt.end_statements_of(session)
     session.execute(f"use {sql_identifier(database)}")
     # The one option that a session does not share.
     session.execute("set TimeZone = 'UTC'")

@@ -8,6 +8,7 @@ import contextlib
 import multiprocessing.forkserver
 import os
 import resource
+import shutil
 import signal
 import sys
 import threading
@@ -15,10 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.util import get_temp_dir
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from flows import MatterhouseError
+from flows import MatterhouseError, interrupt
 from flows.source import extract, time_limit
 from flows.source.extract import Batch
 from flows.workers.frames import join
@@ -138,7 +140,9 @@ def main_left_alone() -> Iterator[None]:
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
-        yield
+        # A worker that nobody waits for would complain of what it does not find.
+        with interrupt.defer_signals():
+            yield
     finally:
         sys.modules["__main__"] = main
 
@@ -147,6 +151,8 @@ def start_worker() -> None:
     """Prepare a worker process: it ends when it is stuck, and when its parent has ended."""
     # The core file of a crash would hold the file that was read, with its secrets.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Ctrl-C is for the build, which ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     time_limit.end_process_when_stuck()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -154,6 +160,8 @@ def start_worker() -> None:
 def _end_with_parent() -> None:
     if parent := multiprocessing.parent_process():
         wait([parent.sentinel])
+        # The folder of its sockets, which a killed parent leaves.
+        shutil.rmtree(get_temp_dir(), ignore_errors=True)
         os._exit(1)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.interrupt import Interrupted, heed_signals
 from flows.normalize.frames import Frames
 from flows.source import extract, time_limit
 from flows.workers import isolate, runner
@@ -178,7 +179,8 @@ def test_where_the_system_does_not_tell_which_processors_are_ours_all_are(
 
 
 def test_workers_end_with_a_parent_that_was_killed(content: Content, tmp_path: Path) -> None:
-    """SIGKILL leaves the parent no chance to end its workers: they notice by themselves."""
+    """SIGKILL leaves the parent no chance to end its workers: they notice, and clean up."""
+    (temporary := tmp_path / "t").mkdir()
     batch(content, "a.md", "b.md")
     program = f"""
 import os, signal
@@ -196,7 +198,7 @@ if __name__ == "__main__":
     script.write_text(program)
     parent = subprocess.run(
         [sys.executable, str(script)],
-        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        env={**os.environ, "PYTHONPATH": str(Path.cwd()), "TMPDIR": str(temporary)},
         check=False,
         capture_output=True,
         text=True,
@@ -208,6 +210,18 @@ if __name__ == "__main__":
         lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers),
         f"the end of the workers {workers}",
     )
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_signal_waits_until_a_worker_has_started() -> None:
+    """Between its start and its place in the pool, nobody would wait for it."""
+    reached = []
+    with pytest.raises(Interrupted, match="SIGTERM"), heed_signals():
+        with isolate.main_left_alone():
+            os.kill(os.getpid(), signal.SIGTERM)
+            reached.append("the end of the block")
+        reached.append("what follows")
+    assert reached == ["the end of the block"]
 
 
 def note_pid(given: extract.Batch) -> Frames:

@@ -24,7 +24,7 @@ def report(error: BaseException) -> int:
     for check in getattr(error, "failed", ()):
         _print_check(check)
     if isinstance(error, KeyboardInterrupt):
-        return 130
+        return getattr(error, "exit_code", 130)
     return error.exit_code if isinstance(error, MatterhouseError) else 1
 
 
@@ -33,7 +33,8 @@ def _explain(error: BaseException) -> str | None:
         case MatterhouseError():
             return str(error)
         case KeyboardInterrupt():
-            return "interrupted: runs are published whole or not at all, see `matterhouse runs`"
+            said = str(error) or "interrupted"
+            return f"{said}: runs are published whole or not at all, see `matterhouse runs`"
         case OSError():
             return explain(error)
         case MemoryError():
