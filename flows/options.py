@@ -72,12 +72,14 @@ Warehouse: TypeAlias = Annotated[WarehousePaths, Parameter(parse=False)]
 class Selection:
     """Which files of a source are read, and what their keys mean."""
 
-    pattern: Globs = None
+    pattern: Annotated[Globs, Parameter(negative="--no-pattern")] = None
     """Files to read, as in a shell (repeatable; default: those of the last build)."""
     exclude: Annotated[Globs, Parameter(negative="--no-exclude")] = None
     """Files or folders to leave out (repeatable; default: those of the last build)."""
     config: File = None
-    """What the keys mean (default: matterhouse.yaml beside the content, if it is there)."""
+    """What the keys mean (default: as in the last build, else matterhouse.yaml in the folder)."""
+    no_config: Annotated[bool, Parameter(negative=())] = False
+    """Forget the --config of earlier builds."""
 
     def make_request(
         self, source: Path | str | None, paths: WarehousePaths, **options: Any
@@ -85,14 +87,29 @@ class Selection:
         """Return the request for a build."""
         from flows.pipeline.context import Request
 
-        return Request(source, paths.warehouse, self.pattern, self.exclude, self.config, **options)
+        return Request(
+            source,
+            paths.warehouse,
+            self.pattern,
+            self.exclude,
+            self.config,
+            self.no_config,
+            **options,
+        )
 
     def choose_scope(self, source: Path | str | None, paths: WarehousePaths) -> "Scope":
         """Return what is read without a build: as asked, or as the last build read it."""
         from flows.pipeline import scope
 
         remembered = None if source else scope.read_published(paths)
-        return scope.choose(remembered, source, self.pattern, self.exclude, named=self.config)
+        return scope.choose(
+            remembered,
+            source,
+            self.pattern,
+            self.exclude,
+            named=self.config,
+            forget_config=self.no_config,
+        )
 
 
 @Parameter(name="*")

@@ -8,6 +8,7 @@ import pytest
 from flows import UsageError
 from flows.config import Terms, load, load_default, parse
 from flows.frontmatter import Reading
+from flows.normalize.plan import refuse_impossible_constants
 
 PATH = Path("matterhouse.yaml")
 
@@ -70,6 +71,7 @@ def test_another_text_is_another_hash() -> None:
         ("columns:\n  title: {file: size}", "2: a file has no `size`; write `file:` with one of"),
         ("columns:\n  title: {key: a, sep: b}", "2: a source by `key` has no such option; write"),
         ("columns:\n  title: {key: a, match: '('}", "2: `(` is no regular expression"),
+        ("columns:\n  title: {key: a, split: ''}", "2: `split` is empty; write a text, or leave"),
         ("columns:\n  title: [secured]", "2: a secret key feeds no column; write another key"),
         ("secret: [token]\ncolumns: {title: a.Token}", "2: a secret key feeds no column"),
         ("terms:\n- {files: a, kind: topic, id: password}", "2: a secret key feeds no column"),
@@ -103,6 +105,39 @@ def test_a_slip_is_named_with_its_line(text: str, message: str) -> None:
 
 
 def test_a_configuration_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """One that was asked for must be there."""
-    with pytest.raises(UsageError, match=r"other\.yaml cannot be read: No such file or directory"):
+    """One that was asked for must be there; the sentence says how to do without it."""
+    with pytest.raises(UsageError, match=r"other\.yaml cannot be read: No such .* --no-config"):
         load(tmp_path, tmp_path / "other.yaml")
+
+
+def test_the_ending_of_a_configuration_can_be_yml(tmp_path: Path) -> None:
+    """Where both are there, nobody can tell which one counts."""
+    (tmp_path / "matterhouse.yml").write_text("exclude: a")
+    assert load(tmp_path).exclude == ("a",)
+    (tmp_path / "matterhouse.yaml").write_text("exclude: b")
+    with pytest.raises(UsageError, match=r"matterhouse\.yaml and .*\.yml are both there"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("row", "is_possible"),
+    [
+        ("quality: {constant: ten}", False),
+        ("quality: {constant: 10}", True),
+        ("is_published: {constant: maybe}", False),
+        ("is_published: {constant: no}", True),
+        ("published_at: [date, {constant: 2020-02-30}]", False),
+        ("published_at: [date, {constant: 1066-10-14}]", True),
+        ("original_url: {constant: The Mill}", False),
+        ("provider_name: {constant: false}", False),
+        ("topics: {constant: Sea}", True),
+    ],
+)
+def test_a_constant_has_to_fit_its_column(row: str, is_possible: bool) -> None:
+    """Else no article would ever have it."""
+    config = parse(f"columns:\n  {row}\n".encode(), PATH)
+    if is_possible:
+        refuse_impossible_constants(config)
+    else:
+        with pytest.raises(UsageError, match=r"^matterhouse\.yaml:2: .* cannot take the constant"):
+            refuse_impossible_constants(config)

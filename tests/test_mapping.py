@@ -5,9 +5,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flows import UsageError
 from flows.pipeline.context import Request
 from flows.pipeline.run import run
 from flows.reports.messages.receipt_message import describe
+from flows.source import time_limit
 from flows.workers.runner import DirectRunner
 from tests.repositories import Repository
 
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("without_reports")
 POST = "---\ntitle: Kelp\ndate: 2024-05-01\nteam: [Divers]\ntags: [Sea]\n---\n"
 
 
-def build(tmp_path: Path, **options: Path | tuple[str, ...]) -> bool:
+def build(tmp_path: Path, **options: Path | bool | tuple[str, ...]) -> bool:
     """Build the folder beside the warehouse; return whether that published anything."""
     request = Request(tmp_path / "content", tmp_path / "w.duckdb", history=False, **options)  # type: ignore[arg-type]
     return run(request).published
@@ -69,6 +71,69 @@ def test_globs_of_a_configuration_go_with_it(tmp_path: Path) -> None:
     assert (build(tmp_path), asked(tmp_path, paths)) == (True, [("a.md",), ("b.md",)])
     assert build(tmp_path, exclude=("a.md",))
     assert (build(tmp_path), asked(tmp_path, paths)) == (False, [("b.md",)])
+
+
+def test_globs_and_configuration_of_earlier_builds_can_be_forgotten(tmp_path: Path) -> None:
+    """Then the usual files count again, and the configuration beside them."""
+    folder, named = tmp_path / "content", tmp_path / "named.yaml"
+    folder.mkdir()
+    (folder / "post.md").write_text(POST)
+    named.write_text("columns: {topics: team}\n")
+    build(tmp_path, config=named, patterns=("p*",))
+    named.unlink()
+    with pytest.raises(UsageError, match="say --no-config"):
+        build(tmp_path)
+    assert build(tmp_path, forget_config=True, patterns=())
+    assert (asked(tmp_path, TOPICS), asked(tmp_path, KEPT)) == ([("Sea",)], [(None, None)])
+    assert asked(
+        tmp_path, "select patterns[:1] from ops.runs order by started_at desc limit 1"
+    ) == [(["*.md"],)]
+
+
+def test_settings_that_take_part_in_nothing_are_named(tmp_path: Path) -> None:
+    """In the receipt, with their lines; those that do are not."""
+    folder = tmp_path / "content"
+    folder.mkdir()
+    (folder / "post.md").write_text(POST)
+    (folder / ".authors.yml").write_text("ann: {name: Ann}\n")
+    (folder / "matterhouse.yaml").write_text("""\
+columns:
+  topics: team
+  quality: ratin
+  provider_domain: [{host: title}]
+  excerpt: {key: title, match: 'x.*'}
+  images: []
+split: {tags: " ", auhtor: ","}
+terms:
+- {files: .authors.yml, kind: organization}
+- {files: "people/*.md", kind: organization}
+collections: {_posts: blog}
+""")
+    notes = run(Request(folder, tmp_path / "w.duckdb", history=False)).notes
+    assert [note.partition("matterhouse.yaml:")[2] for note in notes] == [
+        "3: no article has a value for `quality` in `ratin`",
+        "4: no article has a value for `provider_domain` in `host title`",
+        "5: no article has a value for `excerpt` in `title` with `x.*`",
+        "7: `tags` feeds no column, so there is nothing to split",
+        "7: `auhtor` feeds no column, so there is nothing to split",
+        "10: no file matches `people/*.md`",
+        "11: there is no folder `_posts/` with files",
+    ]
+
+
+def test_a_slow_expression_is_the_fault_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file that it was slow on is as good as any other."""
+    monkeypatch.setattr(time_limit, "SECONDS", 0.1)
+    folder = tmp_path / "content"
+    folder.mkdir()
+    (folder / "post.md").write_text(f"---\ntitle: {'a' * 50}!\n---\n")
+    (folder / "matterhouse.yaml").write_text("columns:\n  type: [{key: title, match: '^(a+)+$'}]\n")
+    with pytest.raises(
+        UsageError, match=r"matterhouse\.yaml:2: `\^\(a\+\)\+\$` takes more than 0.1 s"
+    ):
+        run(Request(folder, tmp_path / "w.duckdb", history=False), runner=DirectRunner(1))
 
 
 def test_a_column_without_sources_stays_empty(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from flows.config.reader import ConfigFile, Source, to_text
 from flows.frontmatter import KeyPath, Reading, Value
 
 FILE_NAME = "matterhouse.yaml"
+FILE_NAMES = (FILE_NAME, "matterhouse.yml")
 TERM_KINDS = ("topic", "organization")
 _TOP = (
     *("patterns", "exclude", "articles", "columns", "split", "secret", "collections", "terms"),
@@ -37,13 +38,14 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What matterhouse.yaml says; `text` is None where there is none."""
+    """What matterhouse.yaml says; `file` is None where there is none."""
 
     columns: Mapping[str, tuple[Source, ...]]
-    text: str | None = None
+    file: ConfigFile | None = None
     patterns: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
     articles: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
     collections: Mapping[str, str] = field(default_factory=dict)
     terms: tuple[Terms, ...] = ()
     reading: Reading = field(default_factory=Reading)
@@ -51,6 +53,23 @@ class Config:
     latest: date | None = None
     time_zone: str = "UTC"
     language: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """Return the configuration as it was typed."""
+        return self.file.data.decode("utf-8", "replace") if self.file else None
+
+    def find_own_columns(self) -> list[str]:
+        """Return the columns whose sources this file names."""
+        fields = self.file.read_fields() if self.file else {}
+        columns = fields.get("columns")
+        return list(columns) if isinstance(columns, dict) else []
+
+    def refuse_source(self, column: str, source: Source, problem: str, remedy: str) -> None:
+        """Stop at a source of this file; those of the default table are not the user's fault."""
+        if self.file and column in self.find_own_columns():
+            where = ("columns", column, self.columns[column].index(source))
+            self.file.refuse(where, problem, remedy)
 
     @property
     def hash(self) -> str:
@@ -65,14 +84,30 @@ def load(source: Path | str, named: Path | None = None) -> Config:
 
     Only a folder has one beside it. Raises UsageError with line and remedy.
     """
-    path = named or Path(source) / FILE_NAME
-    if named is None and (isinstance(source, str) or not path.is_file()):
+    path = named or find_file(source)
+    if path is None:
         return load_default()
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        remedy = (
+            "name another --config, or say --no-config if the one beside the content is to count"
+            if named
+            else "make it readable"
+        )
+        raise UsageError(f"{path} cannot be read: {error.strerror}; {remedy}") from error
     return parse(data, path)
+
+
+def find_file(source: Path | str) -> Path | None:
+    """Find the configuration beside the content; raises UsageError where there are two."""
+    if isinstance(source, str):
+        return None
+    found = [path for name in FILE_NAMES if (path := Path(source) / name).is_file()]
+    if len(found) > 1:
+        one, other = found
+        raise UsageError(f"{one} and {other} are both there, and only one can count: delete one")
+    return found[0] if found else None
 
 
 @cache
@@ -111,10 +146,11 @@ def parse(data: bytes, path: Path) -> Config:
         file.expect(bool(to_text(sign)), ("split", key), "a sign to split at is missing", 'as ","')
     return Config(
         _with_splits(_read_columns(file, fields, secret), split),
-        text=data.decode("utf-8", "replace"),
+        file=file,
         patterns=file.take_texts(fields, "patterns") or None,
         exclude=file.take_texts(fields, "exclude") or None,
         articles=file.take_texts(fields, "articles"),
+        splits=tuple(split),
         collections=_read_collections(file, fields),
         terms=tuple(_read_terms(file, fields, secret)),
         reading=Reading(secret, duplicates == "last"),

@@ -62,9 +62,14 @@ class ConfigFile:
 
     def refuse(self, where: KeyPath, problem: str, remedy: str) -> NoReturn:
         """Stop with line, problem and remedy."""
-        place = frontmatter.locate(self.data, where, whole_file=True)
-        line = f":{place[0]}" if place else ""
-        raise UsageError(f"{self.path}{line}: {problem}; write {remedy}")
+        raise UsageError(f"{self.name_place(where)}: {problem}; write {remedy}")
+
+    def name_place(self, where: KeyPath) -> str:
+        """Return the file, and the line of a setting if it can be found."""
+        # A single source stands where a list of them could.
+        places = frontmatter.locate_all(self.data, (where, where[:-1]), whole_file=True)
+        line = next((f":{place[0]}" for place in places if place), "")
+        return f"{self.path}{line}"
 
     def take_texts(
         self, fields: dict[str, Value], key: str, above: KeyPath = ()
@@ -114,8 +119,10 @@ class ConfigFile:
         )
         if form == "constant":
             return Source(form, "constant", constant=options[form])
+        for option, value in options.items():
+            problem = f"`{option}` is empty"
+            self.expect(bool(to_text(value)), (*where, option), problem, "a text, or leave it out")
         path = to_text(options[form])
-        self.expect(bool(path), where, f"`{form}` names nothing", "a key")
         self.expect(
             form != "file" or path in _FILE_PARTS,
             where,

@@ -9,13 +9,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flows import UsageError, frontmatter
-from flows.config import FILE_NAME, Config
+from flows.config import FILE_NAME, Config, find_file
 from flows.config.reader import Source
 from flows.inspect.profile import KeyProfile
 from flows.pipeline.scope import Scope
 from flows.source import sources
 from flows.source.folder import Listing
-from flows.words import spell
+from flows.words import escape_control, spell
 
 # Below this share of the articles a column is as good as empty, and a key no remedy.
 _FEW = 0.5
@@ -54,7 +54,7 @@ def write(scope: Scope, named: Path | None, keys: Sequence[KeyProfile], files: i
             f"{scope.source} is no folder that a {FILE_NAME} could lie in: name a file with"
             " --config, here and when you build"
         )
-    path = named or Path(scope.source) / FILE_NAME
+    path = named or find_file(scope.source) or Path(scope.source) / FILE_NAME
     author_files = find_author_files(scope, sources.walk(scope.source, scope.chosen))
     text = compose(scope.mapping, keys, files, author_files, find_time_zone(Path(scope.source)))
     try:
@@ -121,7 +121,7 @@ def compose(
         (
             _HEAD.format(files=spell(files, "file")),
             "# What feeds each column, in how many files:",
-            *mapped,
+            *map(escape_control, mapped),
             "",
             *(("columns:", *rows) if rows else ("# columns:", "#   title: [title, headline]")),
             "",

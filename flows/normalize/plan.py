@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
@@ -10,7 +11,7 @@ from flows.config import Config
 from flows.config.reader import Source, fold
 from flows.frontmatter import KeyPath, Value
 from flows.normalize import dates, kinds
-from flows.normalize.convert import NULLS, Convert, to_boolean, to_integer, to_text
+from flows.normalize.convert import NULLS, ConversionError, Convert, to_boolean, to_integer, to_text
 from flows.normalize.keys import OWN_KEYS
 
 _ADDRESSES = ("original_url", "web_url", "amp_web_url", "cdn_amp_web_url")
@@ -108,6 +109,24 @@ def find_other_sources(plan: ArticlePlan, keys: tuple[str, ...]) -> dict[str, tu
         for column in plan.all_columns
     )
     return {name: sources for name, sources in found if sources}
+
+
+def refuse_impossible_constants(config: Config) -> None:
+    """Stop at a constant that its column cannot take; raises UsageError with line and remedy."""
+    any_date = dates.range_at(datetime.now(UTC), date.min, date.max)
+    for column, sources in config.columns.items():
+        take = _choose_conversions(column, any_date)[1]
+        for source in sources:
+            if source.form != "constant":
+                continue
+            try:
+                is_taken = refine(source, source.constant, take) not in (None, [])
+            except (ConversionError, kinds.NotOfKind):
+                is_taken = False
+            if not is_taken:
+                problem = f"`{column}` cannot take the constant `{source.constant}`"
+                remedy = "a value that a file could have there"
+                config.refuse_source(column, source, problem, remedy)
 
 
 def _find_shared_keys(config: Config) -> frozenset[tuple[str, ...]]:

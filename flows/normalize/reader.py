@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import PurePosixPath
+from time import process_time
 from typing import Any
 
 from flows.config import Config
@@ -12,7 +13,9 @@ from flows.normalize.extra import drop_secrets, prune
 from flows.normalize.kinds import NotOfKind, is_empty
 from flows.normalize.plan import ArticlePlan, ColumnPlan, Step, find, find_other_sources, refine
 from flows.normalize.warnings import Warnings
+from flows.source import time_limit
 from flows.source.extract import Document
+from flows.source.time_limit import TooSlow
 
 EMPTY_ITEM = ConversionError("empty_item", "a value", "Remove the empty item, or fill it in.")
 
@@ -123,10 +126,15 @@ class Reader:
                 is_holder = isinstance(value, dict) and key_path == plan.own[:-1]
                 if has_key and (key_path == plan.own or is_holder):
                     continue
+                started = process_time()
                 try:
                     found = refine(source, value, plan.take)
                 except NotOfKind:
                     continue
+                except TooSlow:
+                    if source.match and process_time() - started > time_limit.SECONDS / 2:
+                        self._blame_expression(plan.name, source, source.match.pattern)
+                    raise
                 except ConversionError as error:
                     # Under a key that feeds another column, too, it may be a value of that one.
                     if has_key and source.path not in plan.shared:
@@ -136,6 +144,11 @@ class Reader:
                     yield source, key_path, value, found
                     if plan.settles(found):
                         return
+
+    def _blame_expression(self, column: str, source: Source, pattern: str) -> None:
+        problem = f"`{pattern}` takes more than {time_limit.SECONDS:g} s on {self.document.path}"
+        remedy = "an expression without repetitions inside of repetitions, as in (a+)+"
+        self.config.refuse_source(column, source, problem, remedy)
 
     def _find_candidates(self, source: Source) -> Iterator[tuple[KeyPath, Value]]:
         if source.form == "constant":

@@ -46,6 +46,7 @@ class Request:
     patterns: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
     config: Path | None = None
+    forget_config: bool = False
     replace_source: bool = False
     full: bool = False
     accept_loss: bool = False
@@ -109,6 +110,7 @@ def prepare(
         request.patterns,
         request.exclude,
         named=request.config,
+        forget_config=request.forget_config,
         replace_source=request.replace_source,
     )
     is_remapped = before is not None and before.mapping_hash != scope.mapping_hash

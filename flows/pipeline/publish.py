@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from flows import explain
 from flows.load import ledger
+from flows.load.idle_settings import find_idle_settings
 from flows.load.new_keys import find_keys_without_column
 from flows.pipeline import receipt as receipts
 from flows.pipeline.context import RunContext
@@ -17,7 +18,9 @@ def publish(context: RunContext, receipt: Receipt) -> Receipt:
     con, paths = context.con, context.paths
     without_column = find_keys_without_column(con, context.scope.mapping)
     new_keys = [key for key in without_column if key not in context.known_keys]
-    receipt = receipts.complete(con, replace(receipt, new_keys=new_keys), context.clock.seconds)
+    idle = find_idle_settings(con, context.run, context.scope.mapping)
+    receipt = replace(receipt, new_keys=new_keys, notes=[*receipt.notes, *idle])
+    receipt = receipts.complete(con, receipt, context.clock.seconds)
     receipt = context.add_message(con, receipt)
     ledger.record(con, receipt.as_row())
     if context.before is None and not context.is_shaped:

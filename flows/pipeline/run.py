@@ -94,7 +94,11 @@ def _check_request(request: Request, paths: WarehousePaths) -> None:
         working_copy.recognise(paths)
         before = scopes.read_published(paths)
         asked = scopes.choose(
-            before, request.source, named=request.config, replace_source=request.replace_source
+            before,
+            request.source,
+            named=request.config,
+            forget_config=request.forget_config,
+            replace_source=request.replace_source,
         )
         sources.require(asked.source)
 

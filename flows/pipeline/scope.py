@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows import UsageError
-from flows.config import FILE_NAME, Config, load, load_default, parse
+from flows.config import FILE_NAME, FILE_NAMES, Config, load, load_default, parse
 from flows.source import sources
 from flows.source.patterns import DEFAULT_PATTERNS, PathFilter
 from flows.source.sources import Location
@@ -29,8 +29,9 @@ class Scope:
 
     @property
     def chosen(self) -> PathFilter:
-        """Return what chooses the files that are read: the configuration is no content."""
-        return PathFilter(self.patterns, (*self.exclude, FILE_NAME))
+        """Return what chooses the files that are read: also terms', but not the configuration."""
+        of_terms = (glob for terms in self.mapping.terms for glob in terms.files)
+        return PathFilter((*self.patterns, *of_terms), (*self.exclude, *FILE_NAMES))
 
     def is_of_folder(self, folder: Location) -> bool:
         """Return whether a path leads to the folder, through links too, or is its address."""
@@ -48,12 +49,14 @@ def choose(
     exclude: Sequence[str] | None = None,
     *,
     named: Path | None = None,
+    forget_config: bool = False,
     replace_source: bool = False,
 ) -> Scope:
     """Complete what is asked from the configuration and from the last published run.
 
     Globs and configuration belong to their folder: those of the last run are forgotten with
-    another one, which is refused unless it is to take the place. `named` is a configuration.
+    another one, which is refused unless it is to take the place. `named` is a configuration, which
+    the next runs remember unless they are to forget it.
     """
     asked = source or (remembered.source if remembered else None)
     if asked is None:
@@ -69,8 +72,13 @@ def choose(
                 " of all that are there"
             )
         known = Scope(folder)
-    named = named.absolute() if named else known.config
+    remembered_config = None if forget_config else known.config
+    named = named.absolute() if named else remembered_config
     mapping = load(folder, named)
+    if mapping.file:
+        from flows.normalize.plan import refuse_impossible_constants
+
+        refuse_impossible_constants(mapping)
     return Scope(
         folder,
         _choose_first(

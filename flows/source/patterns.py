@@ -20,7 +20,8 @@ class PathFilter:
 
     A pattern with a / is held against the whole path, any other against the name; * stays within
     one folder, and **/ stands for any number of folders, none included. Case is ignored.
-    An excluded folder is excluded with all that is in it.
+    An excluded folder is excluded with all that is in it. A hidden file is read if a pattern names
+    it, dot included.
     """
 
     def __init__(
@@ -33,6 +34,8 @@ class PathFilter:
         self._excluded = frozenset(pattern.lower() for pattern in exclude if is_name(pattern))
         others = [pattern for pattern in patterns if not is_ending(pattern)]
         self._matches = _compile(others, end=r"\Z", below=r"/.+")
+        hidden = [pattern for pattern in others if pattern.rpartition("/")[2].startswith(".")]
+        self._names_hidden = _compile(hidden, end=r"\Z", below=r"/.+")
         others = [pattern for pattern in exclude if not is_name(pattern)]
         self._is_excluded = _compile(others, end=r"(?:/|\Z)", below="/")
 
@@ -47,7 +50,7 @@ class PathFilter:
         return (
             bool(in_lower.endswith(self._endings) or self._matches(path))
             and in_lower not in self._excluded
-            and not _is_leftover(name)
+            and not (_is_leftover(name) and not self._names_hidden(path))
             and not self._is_excluded(path)
         )
 
