@@ -41,7 +41,7 @@ class Mover:
     @property
     def sign(self) -> str:
         """An arrow in the direction of the change."""
-        return "▲" if self.articles > self.expected else "▼"
+        return "▼" if self.status == "falling" else "▲"
 
     @property
     def counts(self) -> str:

@@ -85,16 +85,12 @@ class Summary:
     first_seen: tuple[str, ...]
     change: QualityChange | None
 
-    @property
-    def is_old(self) -> bool:
-        """Whether the newest days of the content are not the last days of the calendar."""
-        return self.days_ago >= 28
-
     def sentences(self) -> tuple[str, ...]:
         """Return up to three sentences: how much, which topics, how good."""
         if self.until is None:
             return ("No article has a date, so nothing can be said about what moves.",)
-        silence = f"No article for {spell(self.days_ago, 'day')}: " if self.is_old else ""
+        # Then "the last 28 days" of the content are not those of the reader.
+        silence = f"No article for {self.days_ago:,} days: " if self.days_ago >= 28 else ""
         said = (
             f"{silence}{spell(self.articles, 'article')} in the 28 days to {spell_day(self.until)},"
             f" {self.articles_before:,} in the 28 days before.",
@@ -120,9 +116,8 @@ class Summary:
 
 def summarize(con: Connection) -> Summary:
     """Read from the marts what there is to say."""
-    until, articles, before, quality, quality_before, days_ago = con.execute(PUBLISHED).fetchall()[
-        0
-    ]
+    (published,) = con.execute(PUBLISHED).fetchall()
+    until, articles, before, quality, quality_before, days_ago = published
     changes = [
         QualityChange(month, was, now, p_value, tuple(effects))
         for month, was, now, p_value, *effects in con.execute(QUALITY).fetchmany(1)

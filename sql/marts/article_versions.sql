@@ -3,7 +3,7 @@
 -- Key: origin_id
 -- Reads: staging.article_versions
 -- Note: one path can hold one story after another (is_different_story): a fall in quality is then another
--- outlet's score, so the changes are null there. Versions are not articles: never average over them.
+-- provider's score, so the changes are null there. Versions are not articles: never average over them.
 with states as (
     select
         *,

@@ -1,4 +1,4 @@
-"""A run → one sentence for everybody, and at most three lines to it."""
+"""A run → one sentence for everybody, and up to three lines: what to fix, what moves, how good."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,15 +12,13 @@ from flows.reports.sentences import summarize
 from flows.warehouse.connection import Connection
 from flows.words import escape_control, spell
 
-MOST_DETAILS = 3
-
 
 def describe(con: Connection, receipt: Receipt) -> Receipt:
     """Add to a receipt what the run amounts to, read from the tables that it made."""
     if not receipt.published:
         return replace(receipt, message=f"Nothing changed in {spell(receipt.seen, 'file')}.")
     found = read_news(con, receipt.run_id, receipt.failed_checks)
-    details = [*_say_first_to_fix(found), *_say_moves(con, receipt)][:MOST_DETAILS]
+    details = [*_say_first_to_fix(found), *_say_moves(con, receipt)]
     return replace(
         receipt,
         message=_say_counts(receipt, found),

@@ -11,7 +11,7 @@ from flows.warehouse.connection import Connection
 
 _SHOWN = 12
 _NO_TOPICS = "No article lists a topic."
-_UNMOVED = "No topic has other than the expected number of articles."
+_UNMOVED = "No topic has more or fewer articles than expected."
 MOVED = """\
 select
     topic,
@@ -23,7 +23,7 @@ select
     status_p_value,
     share_p_value,
 from marts.topics
-where not is_parent and abs(difference) >= 0.5
+where not is_parent and status_p_value is not null and abs(difference) >= 0.5
 order by is_moving desc, abs(difference) desc, topic"""
 
 
@@ -39,8 +39,8 @@ def draw_section(con: Connection) -> Section:
     figure = Figure(
         title=_say_title(rows),
         lead="Articles in the last 28 days (large dot) against those that the days before, a year"
-        " of them at most, let expect (ring). The last columns say how often chance alone makes"
-        " counts, or shares of all articles, differ so much; under four articles can tell nothing.",
+        " of them at most, let expect (ring), and how often chance alone makes such counts, or"
+        " shares of all articles, differ so much. Topics with under four articles tell nothing.",
         sql=MOVED,
         grid=draw_grid(
             shown,

@@ -1,4 +1,4 @@
-"""Who cites whom, and which stories came through several outlets."""
+"""Who cites whom, and which stories came through several providers."""
 
 from dataclasses import replace
 from typing import Any
@@ -88,13 +88,13 @@ def draw_stories(con: Connection) -> Section:
         shown, total = fetch_first(con, sql, _SHOWN)
         if shown:
             figures.append(draw(shown, total))
-    empty = "" if figures else "No story came through more than one outlet."
-    return Section("stories", "Stories at several outlets", figures, empty)
+    empty = "" if figures else "No story came through more than one provider."
+    return Section("stories", "Stories at several providers", figures, empty)
 
 
 def _draw_same_address(shown: list[dict[str, Any]], total: int) -> Figure:
     return Figure(
-        title=f"{spell(total, 'story', 'stories')} came through more than one outlet",
+        title=f"{spell(total, 'story', 'stories')} came through more than one provider",
         lead="The same address under several providers, where the scores lie furthest apart first.",
         sql=STORIES,
         grid=draw_grid(
@@ -103,7 +103,7 @@ def _draw_same_address(shown: list[dict[str, Any]], total: int) -> Figure:
                 "Story": lambda row: Cell(
                     cut(row["title"] or row["story_url"], 90), link=allow_link(row["story_url"])
                 ),
-                "Outlets": as_number("providers"),
+                "Providers": as_number("providers"),
                 "Scores": lambda row: Cell(_list_scores(row["scores"])),
                 "Apart": as_number("quality_range"),
                 "First": as_name("first_provider"),
@@ -115,7 +115,8 @@ def _draw_same_address(shown: list[dict[str, Any]], total: int) -> Figure:
 
 def _draw_alike(shown: list[dict[str, Any]], total: int) -> Figure:
     return Figure(
-        title=f"{spell(total, 'pair')} of articles of different providers have like titles",
+        title=f"{spell(total, 'pair')} of articles of different providers"
+        f" {'has' if total == 1 else 'have'} like titles",
         lead="At most seven days apart, the most alike first: a likeness of words, no proof.",
         sql=ALIKE,
         grid=draw_grid(

@@ -30,7 +30,6 @@ select
     topics.topic,
     topics.status,
     topics.articles,
-    abs(topics.articles_last_28_days - topics.articles_expected) as movement,
     arg_max(trends.is_complete, trends.period_start) as is_newest_complete,
     list(periods.period_start order by periods.period_start) as periods,
     list(coalesce(trends.articles, 0) order by periods.period_start) as counts,
@@ -42,8 +41,8 @@ left join marts.topic_trends as trends
     and trends.period_start = periods.period_start
     and trends.time_grain = '{time_grain}'
 where not topics.is_parent and topics.articles > 0
-group by topics.topic, topics.status, topics.is_moving, topics.articles, movement
-order by topics.is_moving desc, movement desc nulls last, topics.articles desc, topics.topic"""
+group by topics.topic, topics.status, topics.is_moving, topics.articles
+order by topics.is_moving desc, topics.articles desc, topics.topic"""
 
 
 def draw_section(con: Connection) -> Section:
@@ -57,9 +56,9 @@ def draw_section(con: Connection) -> Section:
     shown = rows[:_SHOWN]
     figure = Figure(
         title=_say_title(rows, time_grain),
-        lead=f"Articles a {time_grain}, each topic on its own scale, the strongest mover first. The"
-        " line is the mean of four periods; of the period of a dashed column, the newest article is"
-        " not of the last day.",
+        lead=f"Articles a {time_grain}, each topic on its own scale, those that moved first. The"
+        " line is the mean of four periods; the newest article lies before the end of a dashed"
+        " column's period.",
         sql=sql,
         panels=tuple(_draw_panel(row, time_grain) for row in shown),
         numbers=list_numbers([_list_counts(row) for row in shown]),

@@ -39,6 +39,13 @@ def test_the_finest_grain_in_which_most_lines_have_a_shape(
     assert choose_grain(con, "trends", "name", enough=1.0) == grain
 
 
+def test_a_mean_of_just_enough_is_enough() -> None:
+    """Seven articles a week are those that are asked for."""
+    con = duckdb.connect()
+    con.execute(TRENDS.format(large=1, small=1, last="2024-12-31"))
+    assert choose_grain(con, "trends", "name", enough=7.0) == "week"
+
+
 def test_nothing_has_no_grain() -> None:
     """An empty mart is no error."""
     con = duckdb.connect()

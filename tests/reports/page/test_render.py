@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import pytest
 from flows.reports.output import NotOursToReplace
 from flows.reports.page import runs
 from flows.reports.page.figure import mention
-from flows.reports.page.render import SECTIONS, render, write_page
-from flows.reports.sentences import summarize
+from flows.reports.page.render import SECTIONS, _make_tiles, render, write_page
+from flows.reports.sentences import Summary, summarize
 from flows.warehouse.connection import open_readonly
 from flows.warehouse.paths import WarehousePaths
 from tests.reports.page import corpora
@@ -126,12 +127,12 @@ def test_very_many_topics_are_capped(tmp_path: Path) -> None:
         ([corpora.article(n, quality=None) for n in range(9)], ["No article has a quality."]),
         ([corpora.article(n, topics=[]) for n in range(9)], ["No article lists a topic."]),
         ([corpora.article(n, provider={}) for n in range(9)], ["No article names its provider."]),
-        ([corpora.article(n) for n in range(9)], ["No story came through more than one outlet."]),
+        ([corpora.article(n) for n in range(9)], ["No story came through more than one provider."]),
         (
             [corpora.article(0)],
             [
                 "1 article in the 28 days to 30 June 2025",
-                "No topic has other than the expected number of articles.",
+                "No topic has more or fewer articles than expected.",
                 "of all articles; there is 1 provider",
                 "One article has a score: 40",
             ],
@@ -179,6 +180,14 @@ def test_a_warehouse_without_its_marts_is_no_traceback(tmp_path: Path) -> None:
 def test_a_name_turns_nothing_around_it(text: str, said: str) -> None:
     """A name that is read from the right stands where the sentence has it."""
     assert mention(text) == said
+
+
+@pytest.mark.parametrize(("before", "kind"), [(6, "up"), (9, "flat"), (31, "flat"), (34, "down")])
+def test_a_tile_is_coloured_by_what_is_more_than_chance(before: int, kind: str) -> None:
+    """Two counts of one rate seldom differ by more than twice the root of their sum."""
+    summary = Summary(date(2025, 3, 4), 0, 18, before, None, None, (), (), None)
+    totals = {"quarantined_files": 0, "articles": 99, "uncounted": {}}
+    assert [tile[3] for tile in _make_tiles(summary, totals)] == [kind, "flat", "flat", "flat"]
 
 
 def test_failed_runs_stand_among_those_that_published(sample: WarehousePaths) -> None:
