@@ -107,7 +107,12 @@ def run(
     if "warehouse" in injected:
         named = warehouse or os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
         bound.arguments["warehouse"] = locate(named)
-    return function(*bound.args, **bound.kwargs)
+    try:
+        return function(*bound.args, **bound.kwargs)
+    except Exception as error:
+        if aged := failures.blame_age(error, bound.arguments.get("warehouse")):
+            raise aged from error
+        raise
 
 
 @command(

@@ -790,3 +790,18 @@ def test_a_page_in_the_place_of_something_else_is_refused(shell: Shell, tmp_path
         (tmp_path / "left.html").write_bytes(left)
         assert shell.run("page", tmp_path / "left.html")[0] == 0
         assert (tmp_path / "left.html").stat().st_size > 4096
+
+
+def test_a_report_on_an_older_warehouse_says_to_build_once(shell: Shell, tmp_path: Path) -> None:
+    """Its tables lack what this version reads; a table that is lacking otherwise is a fault."""
+    published = shell.content.warehouse.resolve()
+    published.chmod(0o644)
+    assert (
+        "matterhouse: DuckDB gave up: Catalog Error: " in shell.run("page", tmp_path / "p.html")[2]
+    )
+    with duckdb.connect(str(published)) as con:
+        con.execute("update ops.runs set sql_hash = 'earlier'")
+    code, _, said = shell.run("page", tmp_path / "p.html")
+    assert code == 1
+    assert f"{shell.content.warehouse} was made by an earlier version of matterhouse" in said
+    assert "build once, with `matterhouse build` (Catalog Error: " in said

@@ -10,6 +10,7 @@ from flows.words import escape_control
 
 if TYPE_CHECKING:
     from flows.models.checks import FailedCheck
+    from flows.warehouse.paths import WarehousePaths
 
 
 def report(error: BaseException) -> int:
@@ -26,6 +27,25 @@ def report(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         return getattr(error, "exit_code", 130)
     return error.exit_code if isinstance(error, MatterhouseError) else 1
+
+
+def blame_age(error: Exception, paths: "WarehousePaths | None") -> MatterhouseError | None:
+    """Return an error that says to build, if a warehouse lacks what a report reads; else None."""
+    import duckdb
+
+    if paths is None or not isinstance(error, duckdb.BinderException | duckdb.CatalogException):
+        return None
+    from flows.load.ledger import is_outdated
+    from flows.models.files import fingerprint
+    from flows.warehouse.connection import first_line, open_readonly
+
+    with open_readonly(paths) as con:
+        if not is_outdated(con, fingerprint()):
+            return None
+    return MatterhouseError(
+        f"{paths.warehouse} was made by an earlier version of matterhouse or of its SQL files:"
+        f" build once, with `matterhouse build` ({first_line(error)})"
+    )
 
 
 def _explain(error: BaseException) -> str | None:
