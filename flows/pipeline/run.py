@@ -20,9 +20,9 @@ from flows.pipeline.receipt import Receipt
 from flows.pipeline.scan import scan
 from flows.source import sources
 from flows.warehouse import generations, template, working_copy
-from flows.warehouse.lock import hold_lock
+from flows.warehouse.lock import Locked, hold_lock
 from flows.warehouse.paths import WarehousePaths, locate
-from flows.warehouse.run_log import append_run
+from flows.warehouse.run_log import append_run, require_writable
 from flows.workers.frames import import_early
 from flows.workers.runner import DirectRunner, Runner
 
@@ -37,17 +37,20 @@ def run(
 ) -> Receipt:
     """Bring the warehouse up to date with its source, and return the receipt.
 
-    `on_finished` is called with the receipt, of a failed run too; `add_message` puts into it what
-    the tables show. Raises a MatterhouseError when anything is wrong: the published warehouse is
-    then as it was.
+    `on_finished` is called with the receipt, of a failed run too, but not where another run is at
+    work; `add_message` puts into it what the tables show. Raises a MatterhouseError when anything
+    is wrong: the published warehouse is then as it was.
     """
     paths, now = locate(request.warehouse), datetime.now(UTC)
     try:
         _check_request(request, paths)
         with hold_lock(paths):
+            require_writable(paths)
             with _log_failure(request, paths, now):
                 receipt = _build(request, paths, now, runner or DirectRunner(), add_message)
             receipt = _record(paths, receipt)
+    except Locked:
+        raise  # Nobody has to be woken: the run at work will say how it went.
     except BaseException as error:
         on_finished(_describe_failure(request, paths, now, error))
         raise

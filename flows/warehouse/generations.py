@@ -15,7 +15,7 @@ from flows import MatterhouseError
 from flows.replace import sync
 from flows.warehouse.lock import hold_lock
 from flows.warehouse.paths import WORKING, WarehousePaths, current
-from flows.warehouse.run_log import append_run, now, read_runs, trace_line
+from flows.warehouse.run_log import append_run, now, read_runs, require_writable, trace_line
 
 KEPT_GENERATIONS = 3
 
@@ -90,6 +90,7 @@ def roll_back(paths: WarehousePaths, name: str) -> str:
     """
     run_id = _find(paths, name)
     with hold_lock(paths):
+        require_writable(paths)
         if differs_from_receipt(paths, run_id):
             raise WarehouseDamaged(
                 f"{paths.generation(run_id)} is not the file that run {run_id} published, so it"

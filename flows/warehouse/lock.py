@@ -9,7 +9,7 @@ from typing import IO
 
 from flows import MatterhouseError
 from flows.warehouse.paths import WarehousePaths
-from flows.warehouse.run_log import now, require_writable
+from flows.warehouse.run_log import now
 
 
 class Locked(MatterhouseError):
@@ -27,13 +27,16 @@ def hold_lock(paths: WarehousePaths) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Locked(f"{paths.warehouse} is being built by {_describe_holder(file)}") from error
-        file.seek(0)
-        file.truncate()
-        require_writable(paths)
-        # Not the command line: it may hold the token of an --on-failure command.
-        json.dump({"pid": os.getpid(), "since": now()}, file)
-        file.flush()
+        _name_holder(file)
         yield
+
+
+def _name_holder(file: IO[str]) -> None:
+    file.seek(0)
+    file.truncate()
+    # Not the command line: it may hold the token of an --on-failure command.
+    json.dump({"pid": os.getpid(), "since": now()}, file)
+    file.flush()
 
 
 def _describe_holder(file: IO[str]) -> str:

@@ -6,20 +6,22 @@ import os
 
 import pytest
 
+from flows.pipeline.context import Request
+from flows.pipeline.run import run
 from flows.warehouse.lock import Locked, hold_lock
 from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content
 
 
 def test_a_second_refresh_is_refused_while_one_is_at_work(three: Content) -> None:
-    """The holder of the lock is named, with exit code 75."""
-    paths = WarehousePaths(three.warehouse)
+    """The holder of the lock is named, with exit code 75, and nobody is woken for it."""
+    finished: list[object] = []
     with (
-        hold_lock(paths),
+        hold_lock(WarehousePaths(three.warehouse)),
         pytest.raises(Locked, match=f"built by process {os.getpid()} since") as refused,
     ):
-        three.build()
-    assert refused.value.exit_code == 75
+        run(Request(three.source, three.warehouse), on_finished=finished.append)
+    assert (refused.value.exit_code, finished) == (75, [])
 
 
 def test_a_lock_file_that_nobody_holds_does_not_block(three: Content) -> None:
