@@ -38,69 +38,70 @@ def _write_commits(con: Connection, run_id: str) -> None:
     )
 
 
+# Each path's states in order, each with the one before; what the run found loaded comes first.
+_ORDERED = """
+    known as (
+        select distinct article_id as path
+        from raw.article_versions
+        where
+            article_id in (select path from changes)
+            and observed_at < (select min(observed_at) from changes)
+    ),
+
+    events as (
+        select changes.* replace (coalesce(states.same_as, states.key) as key)
+        from changes
+        left join states using (key)
+        union all by name
+        select 0 as nth, substr(key, length('earlier/') + 1) as path, key
+        from states
+        where starts_with(key, 'earlier/')
+    ),
+
+    -- States are compared by their hashes, which do not depend on how a frame typed them.
+    said as (
+        select key, hash({compared}) as state
+        from states
+        where same_as is null
+    ),
+
+    ordered as (
+        select
+            events.*,
+            said.state,
+            lag(said.state) over by_time as earlier_state,
+            lag(events.key) over by_time as earlier_key,
+            known.path is not null
+            or count(said.state) over (
+                by_time rows between unbounded preceding and 1 preceding
+            ) > 0 as is_past,
+        from events
+        left join said using (key)
+        left join known on known.path = events.path
+        window by_time as (partition by events.path order by events.nth)
+    )
+"""
+_COME_AND_GONE = """
+    select nth, path, earlier_state is null as comes, if(comes, after, before) as content
+    from differing
+    where earlier_state is null or state is null
+"""
+
+
 def _compare(con: Connection, compared: list[str]) -> None:
     """Leave the changes that made another state of an article, each with what it was before."""
     con.execute(
         f"""
         create or replace temp table changes as
         with
-            known as (
-                select distinct article_id as path
-                from raw.article_versions
-                where
-                    article_id in (select path from changes)
-                    and observed_at < (select min(observed_at) from changes)
-            ),
-
-            events as (
-                select changes.* replace (coalesce(states.same_as, states.key) as key)
-                from changes
-                left join states using (key)
-                union all by name
-                select 0 as nth, substr(key, length('earlier/') + 1) as path, key
-                from states
-                where starts_with(key, 'earlier/')
-            ),
-
-            -- States are compared by their hashes, which do not depend on how a frame typed them.
-            said as (
-                select key, hash({", ".join(compared)}) as state
-                from states
-                where same_as is null
-            ),
-
-            ordered as (
-                select
-                    events.*,
-                    said.state,
-                    lag(said.state) over by_time as earlier_state,
-                    lag(events.key) over by_time as earlier_key,
-                    known.path is not null
-                    or count(said.state) over (
-                        by_time rows between unbounded preceding and 1 preceding
-                    ) > 0 as is_past,
-                from events
-                left join said using (key)
-                left join known on known.path = events.path
-                window by_time as (partition by events.path order by events.nth)
-            ),
+            {_ORDERED.format(compared=", ".join(compared))},
 
             differing as (
                 from ordered
                 where nth > 0 and state is distinct from earlier_state
             ),
 
-            renames as (
-                {
-            query_renames('''
-                    select
-                        nth, path, earlier_state is null as comes,
-                        if(comes, after, before) as content,
-                    from differing
-                    where earlier_state is null or state is null
-                ''')
-        }
-            )
+            renames as ({query_renames(_COME_AND_GONE)})
 
         select
             differing.* replace (

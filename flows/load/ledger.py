@@ -54,62 +54,58 @@ def begin_run(con: Connection, now: datetime, taken: Collection[str] = ()) -> Ru
     return Run.at(now)
 
 
+# What came in beside what was known of it, and the known files that the scan missed.
+_FOUND = f"""
+    -- The batch is small: a subquery avoids scanning the whole ledger.
+    known as (
+        from ops.files where path in (select path from {staging.incoming("ops.files")})
+    ),
+
+    found as (
+        select
+            known.status as known_status,
+            known.first_seen_at as known_first_seen_at,
+            known.changed_at as known_changed_at,
+            known.path is null or known.status = 'gone' as is_new,
+            -- What could not be read just now stays as it was.
+            incoming.status <> 'same' and (is_new or incoming.status <> 'missed') as is_read,
+            not is_read or (
+                not is_new
+                and incoming.status = known.status
+                and incoming.content_hash is not distinct from known.content_hash
+                and incoming.reason_code is not distinct from known.reason_code
+            ) as is_same,
+            incoming.* replace (
+                if(is_new and incoming.status = 'missed', 'quarantined', incoming.status) as status
+            ),
+        from {staging.incoming("ops.files")} as incoming
+        left join known using (path)
+        -- Temporary files of other programs come and go.
+        where not is_new or incoming.status <> 'missed' or incoming.reason_code <> 'vanished'
+    ),
+
+    vanished as (
+        from {staging.replaced("ops.files")}
+        where path in (select path from ({staging.VANISHED}))
+    )
+"""
+_COME_AND_GONE = """
+    select 0 as nth, path, content_hash as content, true as comes
+    from found
+    where is_new
+    union all
+    select 0, path, content_hash, false
+    from vanished
+    where path not in (select renamed_from from touched where renamed_from is not null)
+"""
+
+
 def classify(con: Connection, run: Run) -> None:
     """Tell new, changed, renamed, returned and unchanged apart, one row per file of the batch."""
-    renames = query_renames(
-        """
-        select 0 as nth, path, content_hash as content, true as comes
-        from found
-        where is_new
-        union all
-        select 0, path, content_hash, false
-        from vanished
-        where path not in (select renamed_from from touched where renamed_from is not null)
-        """
-    )
     con.execute(
         f"""
         create or replace temp table batch as
-        with
-            -- The batch is small: a subquery avoids scanning the whole ledger.
-            known as (
-                from ops.files where path in (select path from {staging.incoming("ops.files")})
-            ),
-
-            found as (
-                select
-                    known.status as known_status,
-                    known.first_seen_at as known_first_seen_at,
-                    known.changed_at as known_changed_at,
-                    known.path is null or known.status = 'gone' as is_new,
-                    -- What could not be read just now stays as it was.
-                    incoming.status <> 'same' and (is_new or incoming.status <> 'missed')
-                        as is_read,
-                    not is_read or (
-                        not is_new
-                        and incoming.status = known.status
-                        and incoming.content_hash is not distinct from known.content_hash
-                        and incoming.reason_code is not distinct from known.reason_code
-                    ) as is_same,
-                    incoming.* replace (
-                        if(is_new and incoming.status = 'missed', 'quarantined', incoming.status)
-                            as status
-                    ),
-                from {staging.incoming("ops.files")} as incoming
-                left join known using (path)
-                -- Temporary files of other programs come and go.
-                where
-                    not is_new
-                    or incoming.status <> 'missed'
-                    or incoming.reason_code <> 'vanished'
-            ),
-
-            vanished as (
-                from {staging.replaced("ops.files")}
-                where path in (select path from ({staging.VANISHED}))
-            ),
-
-            renames as ({renames})
+        with {_FOUND}, renames as ({query_renames(_COME_AND_GONE)})
 
         select
             found.*,
@@ -183,10 +179,22 @@ def is_article_due(con: Connection, run: Run) -> bool:
     return bool(due.fetchall())
 
 
-def has_versions(con: Connection, run: Run) -> bool:
-    """Return whether the run has written a version, if only of a commit."""
-    written = "select exists (from raw.article_versions where run_id = $run_id)"
-    return con.execute(written, {"run_id": run.run_id}).fetchall() == [(True,)]
+def has_versions(con: Connection, run: Run, *, of_the_past: bool = False) -> bool:
+    """Return whether the run has written a version, or one of a time before an earlier run."""
+    found = con.execute(
+        """
+        select exists (
+            from raw.article_versions
+            where
+                run_id = $run_id
+                and (not $of_the_past or observed_at < (
+                    select max(started_at) from ops.runs where run_id <> $run_id
+                ))
+        )
+        """,
+        {"run_id": run.run_id, "of_the_past": of_the_past},
+    ).fetchall()
+    return found == [(True,)]
 
 
 def record(con: Connection, receipt: Mapping[str, Any]) -> None:

@@ -145,6 +145,8 @@ def list_changes(con: Connection, run: Run) -> dict[str, Delta | None]:
     for table in ("raw.article_versions", "raw.commits"):
         came = f"from {table} where run_id = {sql_literal(run.run_id)}"
         changes[table] = Delta(f"from {table} limit 0", came)
+    if ledger.has_versions(con, run, of_the_past=True):
+        changes["raw.article_versions"] = None  # Their origins may now be those of later ones.
     return changes
 
 

@@ -11,24 +11,18 @@ from flows.warehouse.paths import WarehousePaths
 
 _CHANGES = """
 with
-    versions as (
-        -- Warehouses made before renames were followed know the path alone.
-        select *, coalesce(origin_id, article_id) as origin
-        from raw.article_versions
-    ),
-
     before as (
-        select distinct on (origin) *
-        from versions
+        select distinct on (origin_id) *
+        from raw.article_versions
         where observed_at <= $earlier
-        order by origin, observed_at desc, change = 'renamed' desc
+        order by origin_id, observed_at desc, change = 'renamed' desc
     ),
 
     after as (
-        select distinct on (origin) *
-        from versions
+        select distinct on (origin_id) *
+        from raw.article_versions
         where observed_at <= $later
-        order by origin, observed_at desc, change = 'renamed' desc
+        order by origin_id, observed_at desc, change = 'renamed' desc
     ),
 
     compared as (
@@ -43,7 +37,7 @@ with
             before.heat as heat_before,
             after.heat as heat_after,
         from after
-        left join before using (origin)
+        left join before using (origin_id)
         where after.observed_at is distinct from before.observed_at
     )
 

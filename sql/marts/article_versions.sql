@@ -15,8 +15,7 @@ with states as (
             false
         ) as is_different_story,
     from staging.article_versions
-    -- The old path of a rename is removed in the moment in which the new one goes on.
-    window by_time as (partition by origin_id order by valid_from, change = 'renamed')
+    window by_time as (partition by origin_id order by valid_from, not is_old_path)
 )
 
 select

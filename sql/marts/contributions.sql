@@ -20,9 +20,8 @@ changes as (
         origin_id,
         change,
         list_has_any(changed_fields, ['quality', 'heat']) as is_rescored,
-        -- The old path of a rename is removed in the moment in which the new one goes on.
-        change = 'removed' and valid_to is not distinct from valid_from as is_old_path,
     from staging.article_versions
+    where not is_old_path
 ),
 
 periods as (
@@ -51,7 +50,6 @@ effects as (
     from changes
     inner join commits on commits.commit = changes.commit
     inner join periods on periods.day = commits.day
-    where not changes.is_old_path
     group by periods.time_grain, periods.period_start
 )
 

@@ -12,8 +12,7 @@ with states as (
         quality,
         (coalesce(story_url, '(none)'), coalesce(provider, '(none)')) as story,
     from staging.article_versions
-    -- The old path of a rename is removed in the moment in which the new one goes on.
-    where valid_from is distinct from valid_to
+    where not is_old_path
 ),
 
 steps as (

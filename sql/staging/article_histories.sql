@@ -11,7 +11,7 @@ with histories as (
         min(valid_from) as first_seen_at,
         arg_min({'provider': provider, 'published_at': published_at, 'committed_at': committed_at}, valid_from) as first_state,
         max(valid_from) as changed_at,
-        count(*) filter (valid_to is null or valid_to > valid_from) as versions,
+        count(*) filter (not is_old_path) as versions,
     from staging.article_versions
     group by origin_id
 )

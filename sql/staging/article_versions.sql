@@ -8,11 +8,8 @@ with ends as (
     -- Nothing but what is sorted: windows carry every column along.
     select
         rowid,
-        lead(observed_at) over (
-            -- Warehouses made before renames were followed know the path alone. A rename is two rows of one
-            -- moment: the old path is removed before the new one goes on.
-            partition by coalesce(origin_id, article_id) order by observed_at, change = 'renamed'
-        ) as valid_to,
+        -- A rename is two rows of one moment: the old path is removed before the new one goes on.
+        lead(observed_at) over (partition by origin_id order by observed_at, change = 'renamed') as valid_to,
     from raw.article_versions
 ),
 
@@ -24,13 +21,14 @@ versions as (
 
 select
     article_id,  -- path at the time; a renamed article goes on under its new path
-    coalesce(origin_id, article_id) as origin_id,  -- the article through all its renames: the first path it was seen under
+    origin_id,  -- the article through all its renames: the first path it was seen under
     observed_at as valid_from,  -- time of the commit that made this state, or start of the run that saw it first
     valid_to,  -- valid_from of the next one, null for the latest
     change,  -- added, changed, renamed, removed or returned
     changed_fields,  -- names of the columns that changed
     renamed_from,  -- the earlier path of a renamed article, otherwise null
     is_loaded,  -- the article was there: false from its removal on
+    change = 'removed' and valid_to is not distinct from observed_at as is_old_path,  -- the article moved away in this moment, and went on elsewhere
     clean_text(category) as category,  -- category, white space trimmed
     clean_text(type) as type,  -- article, video and the like
     nullif(title_text, '') as title,  -- title as plain text

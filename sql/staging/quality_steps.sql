@@ -44,8 +44,7 @@ states as (
     from staging.article_versions as versions
     left join topic_lists on topic_lists.topics = versions.topics
     left join topic_names on topic_names.list_id = topic_lists.list_id
-    -- The old path of a rename is removed in the moment in which the new one goes on.
-    where versions.valid_from is distinct from versions.valid_to
+    where not versions.is_old_path
 ),
 
 period_states as (

@@ -271,6 +271,27 @@ def test_equal_bytes_under_a_new_path_are_a_rename(ground: Ground) -> None:
     ]
 
 
+def test_what_moves_onto_a_broken_file_or_leaves_one_behind_is_renamed(ground: Ground) -> None:
+    """A run follows an article as commits do: by the bytes that come where others go."""
+    ground.run(read(article("a", content="of a"), article("c", content="of c"), broken("b")))
+    ground.run(
+        read(article("b", content="of a"), broken("c"), article("d", content="of c")),
+        vanished=("a",),
+    )
+    followed = """
+        select article_id, change, renamed_from, origin_id, changed_fields
+        from raw.article_versions
+        where run_id = 'run-2'
+        order by article_id
+    """
+    assert ground.rows(followed) == [
+        ("a", "removed", None, "a", []),
+        ("b", "renamed", "a", "a", []),
+        ("c", "removed", None, "c", []),
+        ("d", "renamed", "c", "c", []),
+    ]
+
+
 @pytest.mark.parametrize("merged_at", [1, 100], ids=["merged batch by batch", "merged once"])
 @pytest.mark.parametrize("together", [True, False], ids=["one batch", "two batches"])
 def test_equal_files_pair_off_in_order_of_path(

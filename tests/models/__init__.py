@@ -80,7 +80,9 @@ def make(con: duckdb.DuckDBPyConnection, *tables: str) -> None:
 
 
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
-    """Insert rows; the columns they do not name are null."""
+    """Insert rows; the columns they do not name are null, and an article has not moved."""
+    if table == "raw.article_versions":
+        rows = [{"origin_id": row["article_id"]} | row for row in rows]
     for names, alike in groupby(rows, key=tuple):
         values = [list(row.values()) for row in alike]
         marks = f"({', '.join('?' for _ in names)})"

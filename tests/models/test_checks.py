@@ -154,8 +154,10 @@ def test_no_score_and_no_number_of_topics_breaks_the_sums_of_quality(
                 insert into raw.article_topics (article_id, position, topic)
                 select '{article}', i, 't' || i from range({count}) as numbers (i);
                 insert into raw.article_versions
-                    (article_id, observed_at, change, quality, topics)
-                select '{article}', '{day}', 'added', {quality}, list('t' || i order by i)
+                    (article_id, origin_id, observed_at, change, quality, topics)
+                select
+                    '{article}', '{article}', '{day}', 'added', {quality},
+                    list('t' || i order by i)
                 from range({count}) as numbers (i)
             """)
         cases.make(con, *files.references(check))
