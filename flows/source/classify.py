@@ -41,8 +41,6 @@ def classify(file: str, data: bytes, mapping: Config) -> Content:
     terms = next((t for t in mapping.terms if _filter(t.files).accepts(file)), None)
     is_meant = terms is not None or _filter(mapping.articles).accepts(file)
     rules = () if is_meant else non_articles.find_by_path(file)
-    if rules and rules[0].is_by_path:
-        _exclude(rules[0].name, rules[0].reason)
     if is_whole_file(file) and not terms and not _HAS_TAXONOMY.search(data):
         _exclude(
             "not_taxonomy",
@@ -65,7 +63,7 @@ def classify(file: str, data: bytes, mapping: Config) -> Content:
     rule = non_articles.find_by_fields(rules, file, found.fields, mapping)
     if rule is None:
         return Content("article", found)
-    if not rule.kind or non_articles.is_translation(file):
+    if not rule.kind or non_articles.repeats(file):
         _exclude(rule.name, rule.reason)
     return Content(rule.kind, found, Terms((file,), rule.kind))
 

@@ -34,11 +34,6 @@ class Rule:
     unless: tuple[str, ...] = ()
     kind: str = ""
 
-    @property
-    def is_by_path(self) -> bool:
-        """Whether nothing that the file says could speak against it."""
-        return not (self.keys or self.unless)
-
     def fits(self, folders: list[str], name: str) -> bool:
         """Return whether a file of this name in these folders, all in small letters, is meant."""
         if self.names is not None and self.names.search(name):
@@ -133,10 +128,10 @@ def _has(column: str, path: str, keys: set[str], mapping: Config) -> bool:
     )
 
 
-def is_translation(path: str) -> bool:
-    """Return whether an index page is one of several, as index.fr.md is: one is enough."""
+def repeats(path: str) -> bool:
+    """Return whether a page describes nothing anew: index.fr.md, and HTML, which lists articles."""
     name = path.rpartition("/")[2].lower()
-    return _INDEX.match(name) is not None and name.count(".") > 1
+    return name.endswith(".html") or (_INDEX.match(name) is not None and name.count(".") > 1)
 
 
 def waits(fields: Mapping[str, Value]) -> bool:

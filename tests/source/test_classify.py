@@ -34,13 +34,14 @@ def outcome(path: str, lines: str, mapping: Config | None = None) -> str:
         ("tags/wind/_index.md", UNDATED, "topic"),
         ("tags/wind/_index.fr.md", UNDATED, "term_page"),
         ("tags/wind.md", UNDATED, "topic"),
+        ("category/wind.html", UNDATED, "term_page"),
         ("tags/wind.md", ARTICLE, "article"),
         ("docs/tags/how/to.md", UNDATED, "article"),
         ("authors/ada.md", UNDATED, "organization"),
         ("content/en/Authors/ada/index.md", UNDATED, "organization"),
         ("_people/ada.md", "name: Ada\ndate:\n", "organization"),
         ("people/ada/_index.md", ARTICLE, "section_page"),
-        ("people/ada/index.fr.md", UNDATED, "person"),
+        ("people/ada/index.fr.md", UNDATED, "person_page"),
         ("people/index.md", UNDATED, "article"),
         ("people/ada/notes/x.md", UNDATED, "article"),
         ("people/ada.md", "name: Ada\npublished: true\n", "organization"),
@@ -83,6 +84,13 @@ def test_what_is_no_article_by_a_rule_can_be_brought_back() -> None:
     assert outcome("tags/wind.md", UNDATED, mapping) == "article"
     assert outcome("tags/wind/_index.md", UNDATED, mapping) == "topic"
     assert outcome("people/_index.md", "a: b: c\n", mapping) == "broken: unquoted_colon"
+
+
+def test_what_has_no_front_matter_needs_no_rule() -> None:
+    """A folder of parts would else be told as thousands of layouts."""
+    with pytest.raises(Unreadable) as error:
+        classify("_includes/a.md", b"Just words.", config.load_default())
+    assert error.value.fields[1] == "no_front_matter"
 
 
 def test_every_rule_has_a_sentence_and_a_condition() -> None:
