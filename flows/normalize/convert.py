@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, tzinfo
 from typing import Any
@@ -144,7 +145,7 @@ def is_null(value: Value) -> bool:
 
 
 def clean(typed: str | None) -> str | None:
-    """Resolve HTML entities, drop zero-width characters and fold white space."""
+    """Resolve HTML entities, fold white space and compose characters, as SQL's clean_text does."""
     if typed is None:
         return None
     if "&" not in typed and "  " not in typed and typed.isascii() and typed.isprintable():
@@ -152,5 +153,5 @@ def clean(typed: str | None) -> str | None:
     if "&" in typed:
         typed = html.unescape(typed)
     if not typed.isascii():
-        typed = typed.translate(_ZERO_WIDTH)
+        typed = unicodedata.normalize("NFC", typed).translate(_ZERO_WIDTH)
     return " ".join(typed.split())

@@ -15,7 +15,7 @@ with articles as (
         nullif(title_text, '') as title,
         canonical_url(coalesce(nullif(trim(original_url), ''), web_url)) as story_url,
         provider_key(provider_domain, provider_name) as provider,
-        clean_text(provider_name) as provider_name,
+        clean_name(provider_name) as provider_name,
         published_at,
         -- A stored date makes every trend several times faster than cutting timestamps there.
         day_in(clock.time_zone, published_at) as published_date,

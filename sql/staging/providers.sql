@@ -15,7 +15,7 @@ with mentions as (
 names as (
     select
         provider_key(domain, mentions.name) as provider,
-        clean_text(mentions.name) as name,
+        clean_name(mentions.name) as name,
         bool_or(clean_text(domain) is not null) as has_domain,
         sum(in_articles) as in_articles,
         sum(in_related) as in_related,

@@ -243,6 +243,7 @@ def test_mappings_and_lists_are_taken_as_they_are() -> None:
         ("Tom &amp; Jerry &#8211; x&nbsp;y", "Tom & Jerry \u2013 x y"),
         ("zero\u200bwidth\ufeff so\u00adft", "zerowidth soft"),
         ("\U0001f469\u200d\U0001f680", "\U0001f469\u200d\U0001f680"),
+        ("Cafe\u0301", "Caf\u00e9"),
     ],
 )
 def test_cleaning_keeps_what_is_seen(typed: str | None, expected: str | None) -> None:
