@@ -30,6 +30,7 @@ _TYPES = {
     "key": "str",
 }
 _STATE_TABLES = ("raw.articles", "raw.article_topics")
+_LISTED = "select article_id, list(topic order by position) as topics from {} group by article_id"
 
 
 def read_columns(con: Connection) -> list[str]:
@@ -40,12 +41,15 @@ def read_columns(con: Connection) -> list[str]:
     """
     rows = con.execute(
         """
+        with columns as (
+            from duckdb_columns() where database_name = current_database() and schema_name = 'raw'
+        )
+
         select column_name
-        from duckdb_columns()
-        where database_name = current_database() and schema_name = 'raw' and table_name = 'articles'
-            and column_name not in ('article_id', 'observed_at')
+        from columns
+        where table_name = 'articles' and column_name not in ('article_id', 'observed_at')
             and column_name in (
-                select column_name from duckdb_columns() where table_name = 'article_versions'
+                select column_name from columns where table_name = 'article_versions'
                 union all values ('title'), ('excerpt')
             )
         order by column_index
@@ -150,9 +154,6 @@ def _stage(
         """,
         {"run_id": run_id},
     )
-
-
-_LISTED = "select article_id, list(topic order by position) as topics from {} group by article_id"
 
 
 def _spell_state(con: Connection) -> str:

@@ -118,11 +118,11 @@ def retrace(con: Connection) -> None:
     con.execute(
         """
         update raw.article_versions
-        set origin_id = found.origin_id
+        set origin_id = traced.origin_id
         from (
             select unnest($rows::bigint[]) as row, unnest($origins::varchar[]) as origin_id
-        ) as found
-        where article_versions.rowid = found.row
+        ) as traced
+        where article_versions.rowid = traced.row
         """,
         {"rows": [row for row, *_ in rows], "origins": list(origins)},
     )

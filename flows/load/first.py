@@ -23,13 +23,15 @@ def is_first(con: Connection, run: Run) -> bool:
 
 def append(con: Connection, frames: "Frames", run: Run) -> None:
     """Put the frames of a batch straight into the tables."""
-    staging.require_columns(staging.read_column_types(con), frames)
-    _append(con, frames["ops.files"], frames, run)
-
-
-def _append(con: Connection, files: "pd.DataFrame", frames: "Frames", run: Run) -> None:
-    # DuckDB finds frames by the names of parameters and variables.
     types = staging.read_column_types(con)
+    staging.require_columns(types, frames)
+    _append(con, frames, frames["ops.files"], types, run)
+
+
+def _append(
+    con: Connection, frames: "Frames", files: "pd.DataFrame", types: staging.Types, run: Run
+) -> None:
+    # DuckDB finds frames by the names of parameters and variables.
     batch = """(
         select
             * replace (if(status = 'missed', 'quarantined', status) as status),

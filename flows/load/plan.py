@@ -38,14 +38,7 @@ def compare(
     may turn out to be the ones already loaded.
     """
     if not listing.paths:
-        known_files = con.execute("select count(*) from ops.files where status <> 'gone'")
-        known = int(known_files.fetchall()[0][0])
-        raise SourceMissing(
-            f"source {source} has no file that matches the patterns"
-            f" ({listing.ignored} other files were ignored{_describe_endings(listing)})"
-            + (f"; the warehouse holds {known} files from it" if known else "")
-            + ": check the folder, --pattern and --exclude"
-        )
+        raise _explain_empty(con, source, listing)
     ledger = con.execute(
         """
         select
@@ -78,6 +71,16 @@ def compare(
         known={path: loaded_hash for path, loaded_hash in differing.items() if loaded_hash},
         unchanged=seen - len(to_read),
         seen=seen,
+    )
+
+
+def _explain_empty(con: Connection, source: Location, listing: Listing) -> SourceMissing:
+    ((known,),) = con.execute("select count(*) from ops.files where status <> 'gone'").fetchall()
+    return SourceMissing(
+        f"source {source} has no file that matches the patterns"
+        f" ({listing.ignored} other files were ignored{_describe_endings(listing)})"
+        + (f"; the warehouse holds {known} files from it" if known else "")
+        + ": check the folder, --pattern and --exclude"
     )
 
 
