@@ -55,7 +55,35 @@ def find_repository(source: Path, revision: str = "HEAD") -> Repository | None:
             f"the repository of {inside} says (core.worktree) that its files are in {top}: build"
             " that folder, or build with --no-history"
         )
+    _refuse_foreign(top)
     return Repository(top, prefix, _commit_id(top, revision), is_shallow=shallow == "true")
+
+
+def _refuse_foreign(top: Path) -> None:
+    """Refuse the past of another folder, to which files of a stranger's archive may point."""
+    asked = ("--absolute-git-dir", "--git-path", "objects/info/alternates")
+    own, alternates, *_ = (
+        top / line for line in git_process.read(top, "rev-parse", *asked).split("\n")
+    )
+    pointer, back = top / ".git", own / "gitdir"
+    # A second work tree is known to its repository, a submodule has its place in core.worktree.
+    is_known = back.is_file() and (own / back.read_text().strip()).resolve() == pointer.resolve()
+    is_there = not pointer.is_symlink() and (pointer.is_dir() or own == top)
+    if not (
+        is_there or is_known or git_process.succeeds(top, "config", "--local", "core.worktree")
+    ):
+        raise NoHistory(
+            f"{pointer} leads to {own}, which knows nothing of it: if both are yours, say"
+            f" `git -C {top} config core.worktree {top}`, or build with --no-history"
+        )
+    lines = alternates.read_text().splitlines() if alternates.is_file() else []
+    for line in lines:
+        store = (alternates.parents[1] / line).resolve()
+        if not store.is_relative_to(top):
+            raise NoHistory(
+                f"{alternates} leads to the objects of another repository, {store}: if they are"
+                f" yours, say `git repack -a -d` and remove that file, or build with --no-history"
+            )
 
 
 def is_bare(folder: Path) -> bool:

@@ -7,8 +7,10 @@ fetched.
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, cast
@@ -30,6 +32,8 @@ _VARIABLES = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
+# A configuration can include a pipe, from which nothing ever comes.
+_PATIENCE_SECONDS = 60.0
 # What a user may have set for every repository (`safe.directory` above all); other variables of
 # git's name a repository of their own, as in a hook.
 _KEPT_VARIABLES = ("GIT_CONFIG", "GIT_EXEC_PATH", "GIT_CEILING_DIRECTORIES")
@@ -41,7 +45,7 @@ class NoHistory(MatterhouseError):
 
 def read(folder: Path, *arguments: str) -> str:
     """Return what git says, as text."""
-    with run(folder, arguments) as output:
+    with run(folder, arguments, seconds=_PATIENCE_SECONDS) as output:
         return os.fsdecode(output.read())
 
 
@@ -55,7 +59,9 @@ def succeeds(folder: Path, *arguments: str) -> bool:
 
 
 @contextlib.contextmanager
-def run(folder: Path, arguments: Sequence[str], asked: str = "") -> Iterator[IO[bytes]]:
+def run(
+    folder: Path, arguments: Sequence[str], asked: str = "", seconds: float = threading.TIMEOUT_MAX
+) -> Iterator[IO[bytes]]:
     """Run git and give its output; questions and complaints go through files, so none blocks."""
     with tempfile.TemporaryFile() as questions, tempfile.TemporaryFile() as complaints:
         questions.write(asked.encode())
@@ -73,12 +79,19 @@ def run(folder: Path, arguments: Sequence[str], asked: str = "") -> Iterator[IO[
                 "the history of the source is read by git, which is not installed: install it, or"
                 " build with --no-history"
             ) from error
+        timer = threading.Timer(seconds, process.kill)
+        timer.daemon = True
+        timer.start()
         with process:
             try:
                 yield cast("IO[bytes]", process.stdout)
             except BaseException:
                 process.kill()
                 raise
+            finally:
+                timer.cancel()
+        if process.returncode == -signal.SIGKILL:
+            raise explain_failure(folder, f"fatal: no answer in {seconds:.0f} s")
         if process.returncode:
             complaints.seek(0)
             raise explain_failure(folder, os.fsdecode(complaints.read()))

@@ -1,6 +1,7 @@
 """What a repository says of its source, whatever its shape, and that it runs nothing."""
 
 import contextlib
+import os
 import shutil
 import stat
 import subprocess
@@ -250,6 +251,45 @@ def test_a_repository_whose_files_are_elsewhere_is_refused(
     repository.commit()
     repository.git("config", "core.worktree", str(tmp_path / "private"))
     with pytest.raises(NoHistory, match=r"\(core.worktree\) that its files are in .*private"):
+        find_repository(repository.folder)
+
+
+@pytest.mark.parametrize("pointer", ["file", "link", "alternates", "submodule"])
+def test_the_past_of_another_folder_is_refused(
+    repository: Repository, tmp_path: Path, pointer: str
+) -> None:
+    """A pointer in a stranger's archive must not lead to it; only its owner can say otherwise."""
+    private = Repository(tmp_path / "private")
+    private.commit()
+    git_folder = private.folder / ".git"
+    content = tmp_path / "stranger"
+    content.mkdir()
+    if pointer == "alternates":
+        repository.commit()
+        content = repository.folder
+        (content / ".git/objects/info/alternates").write_text(f"{git_folder}/objects\n")
+    elif pointer == "link":
+        (content / ".git").symlink_to(git_folder)
+    else:
+        (content / ".git").write_text(f"gitdir: {git_folder}\n")
+    if pointer == "submodule":
+        private.git("config", "core.worktree", str(private.folder))
+    with pytest.raises(NoHistory, match="no-history"):
+        find_repository(content)
+    if pointer == "file":
+        private.git("config", "core.worktree", str(content))
+        assert found(content).commit
+
+
+def test_git_is_not_waited_for_without_end(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A configuration that includes a pipe holds git; the build ends it, and says so."""
+    repository.commit()
+    os.mkfifo(repository.folder / "pipe")
+    repository.git("config", "include.path", str(repository.folder / "pipe"))
+    monkeypatch.setattr(git_process, "_PATIENCE_SECONDS", 0.5)
+    with pytest.raises(NoHistory, match=r"no answer in 0 s|no answer in 1 s"):
         find_repository(repository.folder)
 
 
