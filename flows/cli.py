@@ -189,7 +189,7 @@ def sql(
     *,
     warehouse: options.Warehouse,
     file_format: Annotated[
-        Literal["table", "csv", "json", "parquet"] | None, Parameter(name="--format")
+        Literal["table", "csv", "excel", "json", "parquet"] | None, Parameter(name="--format")
     ] = None,
     output: Annotated[options.File, Parameter(alias="-o")] = None,
     timezone: Annotated[str, Parameter(metavar="ZONE")] = "UTC",
@@ -199,7 +199,8 @@ def sql(
 
     Args:
         query: SQL (default: standard input).
-        file_format: How the rows are written (default: by the ending of FILE, else a table).
+        file_format: How the rows are written (default: by the ending of FILE, else a table); excel
+            is CSV in which no text is run as a formula.
         output: Write the rows here.
         timezone: The time zone of the times shown, such as Europe/Berlin (default: UTC).
         allow_external: Let the query read files and the network.

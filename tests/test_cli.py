@@ -499,12 +499,13 @@ def test_sql_reads_files_when_allowed(shell: Shell, tmp_path: Path) -> None:
     )
 
 
-def test_csv_cells_that_a_spreadsheet_would_run_are_guarded(shell: Shell) -> None:
-    """A title that begins like a formula comes out as text, a negative number as it is."""
+def test_cells_that_a_spreadsheet_would_run_are_guarded_if_asked_for(shell: Shell) -> None:
+    """A title that begins like a formula is text for Excel, a number is one, and CSV is true."""
     shell.content.write("d.md", article(title="=1+1", quality=-5))
     shell.run("build")
     query = "select title, quality from raw.articles where quality < 0"
-    assert shell.run("sql", query, "--format", "csv")[1] == "title,quality\n'=1+1,-5\n"
+    assert shell.run("sql", query, "--format", "csv")[1] == "title,quality\n=1+1,-5\n"
+    assert shell.run("sql", query, "--format", "excel")[1] == "\ufefftitle,quality\n'=1+1,-5\n"
 
 
 def test_an_empty_query_is_a_usage_error(shell: Shell) -> None:

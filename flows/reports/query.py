@@ -1,6 +1,7 @@
 """One read-only query → rows on the terminal, in a file, in a pipe."""
 
 import contextlib
+import io
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from flows.reports.export import rows
 from flows.reports.output import open_output
 from flows.warehouse.connection import Connection, open_readonly, sql_literal
 from flows.warehouse.paths import WarehousePaths
+from flows.words import escape_control
 
 _SHOWN_ROWS = 200
 _FETCHED_ROWS = 10_000
@@ -57,12 +59,15 @@ def run(
         if file_format != "table":
             _write(relation, file, file_format)
             return
-        with contextlib.ExitStack() as stack:
-            if output:
-                drawing = stack.enter_context(file.open("w", encoding="utf-8"))
-                stack.enter_context(contextlib.redirect_stdout(drawing))
+        with contextlib.redirect_stdout(io.StringIO()) as drawn:
             width = shutil.get_terminal_size((160, 24)).columns
             relation.show(max_rows=_SHOWN_ROWS, max_width=width)
+        # DuckDB spells out some of the signs that a terminal obeys, not all.
+        table = "".join(f"{escape_control(line)}\n" for line in drawn.getvalue().split("\n")[:-1])
+        if output:
+            file.write_text(table, encoding="utf-8")
+        else:
+            sys.stdout.write(table)
 
 
 def _choose_format(output: Path | None) -> str:

@@ -91,8 +91,7 @@ def test_csv_is_what_duckdb_writes(paths: WarehousePaths) -> None:
         " 'a\nb' as text, -1 as minus, '-1' as \"=x\""
     )
     assert rows_of(paths, sql, "csv") == (
-        "days,price,yes,n,text,minus,'=x\n"
-        '"[2024-01-01, NULL]",{\'a\': 1.50},true,,"a\nb",-1,\'-1\n'
+        'days,price,yes,n,text,minus,=x\n"[2024-01-01, NULL]",{\'a\': 1.50},true,,"a\nb",-1,-1\n'
     )
 
 

@@ -12,6 +12,7 @@ from flows.warehouse.connection import sql_identifier, sql_literal
 _OPTIONS = {
     "parquet": "format parquet, compression zstd",
     "csv": "format csv, header",
+    "excel": "format csv, header",
     "json": "format json, array true",
 }
 # What a spreadsheet takes for the beginning of a formula.
@@ -27,7 +28,11 @@ def write(relation: duckdb.DuckDBPyRelation, file: Path, file_format: str) -> No
     source = f"from {sql_identifier(_RELATION)}"
     unique: Any = relation.query(_RELATION, source)
     columns = zip(unique.columns, unique.types, strict=True)
-    chosen = ", ".join(_select_column(name, kind, file_format) for name, kind in columns)
+    chosen = ", ".join(
+        # Without a byte order mark, Excel takes the text for another encoding.
+        _select_column(name, kind, file_format, mark="" if at else "\ufeff")
+        for at, (name, kind) in enumerate(columns)
+    )
     # Without a temporary file beside it: the path may be a pipe's, and is the only one allowed.
     statement = (
         f"copy (select {chosen} {source}) to {sql_literal(file)}"
@@ -41,18 +46,21 @@ def write(relation: duckdb.DuckDBPyRelation, file: Path, file_format: str) -> No
         raise
 
 
-def _select_column(name: str, kind: Any, file_format: str) -> str:
+def _select_column(name: str, kind: Any, file_format: str, mark: str) -> str:
     column = sql_identifier(name)
-    if file_format == "json":
-        return f"{_to_json(column, kind)} as {column}"
-    if file_format == "csv":
-        guarded = f"'{name}" if re.match(_FORMULA, name) else name
-        return f"{_to_csv(column, kind)} as {sql_identifier(guarded)}"
-    # Other readers do not know Parquet's JSON type.
-    return f"{column}::varchar as {column}" if str(kind) == "JSON" else column
+    match file_format:
+        case "json":
+            return f"{_to_json(column, kind)} as {column}"
+        case "excel":
+            guarded = f"'{name}" if re.match(_FORMULA, name) else name
+            return f"{_guard(column, kind)} as {sql_identifier(mark + guarded)}"
+        case "parquet" if str(kind) == "JSON":
+            # Other readers do not know Parquet's JSON type.
+            return f"{column}::varchar as {column}"
+    return column
 
 
-def _to_csv(column: str, kind: Any) -> str:
+def _guard(column: str, kind: Any) -> str:
     """Keep a spreadsheet from running a text as a formula."""
     if not str(kind).startswith(("VARCHAR", "JSON", "ENUM")):
         return column
