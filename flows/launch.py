@@ -25,7 +25,7 @@ def build(
     from flows.pipeline.run import run
     from flows.reports.messages.after_run import Finished, finish
     from flows.reports.messages.receipt_message import describe
-    from flows.workers.choose import choose_runner
+    from flows.workers.runner import choose_runner
 
     paths = WarehousePaths(request.warehouse)
     finished = Finished({})

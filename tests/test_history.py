@@ -16,7 +16,7 @@ from flows.pipeline.context import Request
 from flows.pipeline.run import run
 from flows.source import commit_tree, git, history
 from flows.source.git_process import NoHistory
-from flows.workers.runner import DirectRunner
+from flows.workers.runner import Runner
 from tests.conftest import Content, article, copy_sql
 from tests.repositories import DAY, FIRST, Repository
 
@@ -705,7 +705,7 @@ def test_progress_is_told_in_commits(tended: Tended, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     run(
         Request(tended.source, tmp_path / "told.duckdb"),
-        DirectRunner(1, lambda *step: told.append(step)),
+        Runner(1, lambda *step: told.append(step)),
     )
     assert told == [("history", 4, 4), ("extract", 3, 3)]
 

@@ -10,7 +10,7 @@ from flows.pipeline.context import Request
 from flows.pipeline.run import run
 from flows.reports.messages.receipt_message import describe
 from flows.source import time_limit
-from flows.workers.runner import DirectRunner
+from flows.workers.runner import Runner
 from tests.repositories import Repository
 
 pytestmark = pytest.mark.usefixtures("without_reports")
@@ -213,7 +213,7 @@ def test_states_of_the_past_are_no_articles_of_the_mapping(tmp_path: Path) -> No
         source.write("b.md", f"---\ntitle: B\n{line}\n---\n")
         source.commit()
     request = Request(source.folder, tmp_path / "w.duckdb")
-    receipt = run(request, DirectRunner(2, pool_from=0), add_message=describe)
+    receipt = run(request, Runner(2, pool_from=0), add_message=describe)
     assert (receipt.commits, receipt.feeds) == (3, ["published_at from `date` in 2 files"])
     assert asked(tmp_path, MAPPED) == [("published_at", "date", 2, 0)]
 

@@ -20,7 +20,7 @@ from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed
 
 from flows import MatterhouseError
-from flows.orchestrate.tasks import PrefectRunner, as_state
+from flows.orchestrate.tasks import ProgressArtifact, as_state, wrap
 from flows.pipeline.context import Request
 from flows.pipeline.receipt import Receipt
 from flows.pipeline.run import run
@@ -31,7 +31,7 @@ from flows.reports.messages.receipt_message import describe
 from flows.source import sources
 from flows.warehouse.paths import WarehousePaths, locate
 from flows.warehouse.run_log import read_runs
-from flows.workers.choose import choose_runner
+from flows.workers.runner import choose_runner
 
 if TYPE_CHECKING:
     from flows.reports.postgres.publication import Publication
@@ -51,15 +51,13 @@ if os.environ.get("PREFECT__FLOW_RUN_ID"):
     atexit.register(_end_quietly)
 
 
-def report(
-    paths: WarehousePaths, page: Path | None, runner: PrefectRunner, receipt: Mapping[str, Any]
-) -> None:
+def report(paths: WarehousePaths, page: Path | None, receipt: Mapping[str, Any]) -> None:
     """Finish the run, and leave its receipt and its tables as artifacts."""
     log = get_run_logger()
 
     def share(paths: WarehousePaths) -> "Publication | None":
         asked = os.environ.get(postgres.VARIABLE)
-        return runner.call(postgres.publish_as_asked, paths) if asked else None
+        return wrap(postgres.publish_as_asked)(paths) if asked else None
 
     finished = finish(receipt, paths, page, log.warning, share)
     receipt = finished.receipt
@@ -122,13 +120,15 @@ def build(
         accept_loss=accept_loss,
         history=history,
     )
-    carried_out_by = PrefectRunner(choose_runner(runner, paths.generations, jobs))
-    tell = partial(report, paths, Path(page) if page else None, carried_out_by)
+    workers = choose_runner(
+        runner, paths.generations, jobs, ProgressArtifact(), say=get_run_logger().info
+    )
+    on_finished = partial(report, paths, Path(page) if page else None)
 
     def run_pipeline() -> Receipt:
         # A mistake in the environment should end the run before it begins.
         notify.hand_on(None, None)
-        return run(request, carried_out_by, tell, describe)
+        return run(request, workers, on_finished, describe, wrap)
 
     done = as_state(run_pipeline)
     # Lists of runs and notifications show the message of a state, not its result.

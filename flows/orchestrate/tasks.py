@@ -1,9 +1,9 @@
-"""The stages of the pipeline as Prefect tasks, and the runner that carries them out."""
+"""The stages of the pipeline as Prefect tasks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import fields
-from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
+from uuid import UUID
 
 from prefect import Task, get_run_logger, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
@@ -21,14 +21,7 @@ from flows.pipeline.receipt import Receipt
 from flows.pipeline.run import STAGES
 from flows.pipeline.scan import Scanned
 from flows.reports import postgres
-from flows.source.extract import Batch
 from flows.words import spell
-from flows.workers.runner import DirectRunner
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from flows.normalize.frames import Frames
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -108,23 +101,19 @@ TASKS = {
 }
 
 
-class PrefectRunner:
-    """Each stage a task; batches are read where `workers` reads them."""
+def wrap(stage: Callable[P, T]) -> Callable[P, T]:
+    """Return a function that carries out a stage as the task of its name."""
 
-    def __init__(self, workers: DirectRunner) -> None:
-        self.workers = workers
-
-    def call(self, stage: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-        """Carry out one stage as the task of its name."""
+    def carry_out(*args: P.args, **options: P.kwargs) -> T:
         results: list[T] = []
 
-        def carry_out() -> T:
+        def keep_result() -> T:
             results.append(stage(*args, **options))
             return results[0]
 
         try:
             # Unquoted, Prefect would look for results of other tasks in every path of a plan.
-            done = TASKS[stage.__name__](quote(carry_out))
+            done = TASKS[stage.__name__](quote(keep_result))
         except Exception as error:
             if not results:
                 raise
@@ -134,22 +123,19 @@ class PrefectRunner:
         # Called directly, a task returns a state unchanged.
         return cast("T", done.result() if isinstance(done, State) else done)
 
-    def say(self, text: str) -> None:
-        """Log the text."""
-        get_run_logger().info(text)
+    return carry_out
 
-    def map(
-        self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
-    ) -> "Iterator[Frames]":
-        """Read the batches where the workers do, and show the progress beside the flow run."""
-        if batches:
+
+class ProgressArtifact:
+    """Shows beside the flow run how far reading is, once for the commits and once for the files."""
+
+    def __init__(self) -> None:
+        self._artifacts: dict[str, UUID] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Bring the artifact of a stage up to date."""
+        if stage not in self._artifacts:
             what = "commits" if stage == "history" else "files"
-            steps = sum(batch.steps for batch in batches)
-            artifact = create_progress_artifact(0.0, "extraction", f"{steps:,} {what} to read")
-            self.workers.progress = partial(show_progress, cast("UUID", artifact))
-        return self.workers.map(stage, work, batches)
-
-
-def show_progress(artifact: "UUID", stage: str, done: int, total: int) -> None:
-    """Bring a progress artifact up to date."""
-    update_progress_artifact(artifact, round(100 * done / total, 1))
+            artifact = create_progress_artifact(0.0, "extraction", f"{total:,} {what} to read")
+            self._artifacts[stage] = cast("UUID", artifact)
+        update_progress_artifact(self._artifacts[stage], round(100 * done / total, 1))

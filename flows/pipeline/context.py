@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from flows.history import identities
 from flows.load import ledger, upgrade
@@ -20,8 +20,6 @@ from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.run_log import read_runs
 from flows.workers.runner import Runner
 
-Value = TypeVar("Value")
-Result = TypeVar("Result")
 AddMessage: TypeAlias = Callable[[Connection, Receipt], Receipt]
 _CLOCK_BEHIND = (
     "the clock says {now:%Y-%m-%d %H:%M:%S} UTC, which is before the start of the last run: this"
@@ -76,11 +74,6 @@ class RunContext:
     reread: bool
     known_keys: frozenset[str]
     notes: tuple[str, ...]
-
-    def run_stage(self, stage: "Callable[[RunContext, Value], Result]", value: Value) -> Result:
-        """Let the runner carry out a stage, and time it under its name."""
-        with self.clock.stage(stage.__name__):
-            return self.runner.call(stage, self, value)
 
 
 def prepare(

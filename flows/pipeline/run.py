@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from flows import explain
 from flows.interrupt import find_cause
@@ -24,9 +24,10 @@ from flows.warehouse.lock import Locked, hold_lock
 from flows.warehouse.paths import WarehousePaths, locate
 from flows.warehouse.run_log import append_run, require_writable
 from flows.workers.frames import import_early
-from flows.workers.runner import DirectRunner, Runner
+from flows.workers.runner import Runner
 
-STAGES: tuple[Callable[[RunContext, Any], Any], ...] = (scan, load, model, check, publish)
+Stage: TypeAlias = Callable[[RunContext, Any], Any]
+STAGES: tuple[Stage, ...] = (scan, load, model, check, publish)
 
 
 def run(
@@ -34,12 +35,14 @@ def run(
     runner: Runner | None = None,
     on_finished: Callable[[Mapping[str, Any]], None] = lambda receipt: None,
     add_message: AddMessage = lambda con, receipt: receipt,
+    wrap: Callable[[Stage], Stage] = lambda stage: stage,
 ) -> Receipt:
     """Bring the warehouse up to date with its source, and return the receipt.
 
     `on_finished` is called with the receipt, of a failed run too, but not where another run is at
-    work; `add_message` puts into it what the tables show. Raises a MatterhouseError when anything
-    is wrong: the published warehouse is then as it was.
+    work; `add_message` puts into it what the tables show; `wrap` makes of each stage what is called
+    instead. Raises a MatterhouseError when anything is wrong: the published warehouse is then as it
+    was.
     """
     paths, now = locate(request.warehouse), datetime.now(UTC)
     try:
@@ -47,7 +50,7 @@ def run(
         with hold_lock(paths):
             require_writable(paths)
             with _log_failure(request, paths, now):
-                receipt = _build(request, paths, now, runner or DirectRunner(), add_message)
+                receipt = _build(request, paths, now, runner or Runner(), add_message, wrap)
             receipt = _record(paths, receipt)
     except Locked:
         raise  # Nobody has to be woken: the run at work will say how it went.
@@ -59,7 +62,12 @@ def run(
 
 
 def _build(
-    request: Request, paths: WarehousePaths, now: datetime, runner: Runner, add_message: AddMessage
+    request: Request,
+    paths: WarehousePaths,
+    now: datetime,
+    runner: Runner,
+    add_message: AddMessage,
+    wrap: Callable[[Stage], Stage],
 ) -> Receipt:
     sql_hash, empty = fingerprint(), None
     if not paths.warehouse.exists():
@@ -69,7 +77,8 @@ def _build(
         context = prepare(request, paths, con, now, runner, add_message, sql_hash)
         result: Any = None
         for stage in STAGES:
-            result = context.run_stage(stage, result)
+            with context.clock.stage(stage.__name__):
+                result = wrap(stage)(context, result)
             if isinstance(result, Receipt) and not result.published:
                 break
     receipt: Receipt = result

@@ -26,7 +26,7 @@ from flows.source.extract import Batch
 from flows.warehouse.connection import Connection, connect, sql_identifier, sql_literal
 from flows.warehouse.paths import WORKING
 from flows.workers import isolate
-from flows.workers.runner import DirectRunner, Progress, no_progress
+from flows.workers.runner import Progress, Runner
 
 # Disks and mounts can fail for a moment.
 _RETRIES = 2
@@ -36,16 +36,16 @@ class WorkersFailed(MatterhouseError):
     """The cluster does not answer, or could not read a batch."""
 
 
-class ClusterRunner(DirectRunner):
+class ClusterRunner(Runner):
     """Reads on the cluster at an address, or on one of its own on this machine."""
 
     def __init__(
         self,
         address: str,
         exchange: Path,
-        jobs: int | None = None,
-        progress: Progress = no_progress,
-        say: Callable[[str], None] = lambda text: None,
+        jobs: int | None,
+        progress: Progress,
+        say: Callable[[str], None],
     ) -> None:
         super().__init__(jobs, progress, say=say)
         self.address = address

@@ -1,4 +1,4 @@
-"""How stages are carried out: called directly, with batches read here or by worker processes."""
+"""Where batches are read: in this process, or by worker processes."""
 
 import os
 from collections import deque
@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeAlias, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from flows.source.extract import Batch
 from flows.workers import isolate
@@ -14,67 +15,33 @@ from flows.workers import isolate
 if TYPE_CHECKING:
     from flows.normalize.frames import Frames
 
-P = ParamSpec("P")
-T = TypeVar("T")
 # Called with the stage, the number of files (or commits) that are read, and of how many.
 Progress: TypeAlias = Callable[[str, int, int], None]
-
-
-def no_progress(stage: str, done: int, total: int) -> None:
-    """Show no progress."""
-
-
 # Below this many files a pool costs more to start than it saves.
 POOL_FROM_FILES = 10_000
 # Real articles are a few kB; the smallest text known to crash the YAML library has 60.
 SUSPICIOUS_BYTES = 32 * 1024
 
 
-class Runner(Protocol):
-    """What the pipeline asks of whoever carries out its stages."""
-
-    def call(self, stage: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-        """Carry out one stage."""
-        ...
-
-    def map(
-        self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
-    ) -> "Iterator[Frames]":
-        """Carry out one stage batch by batch; results come in the order of the batches."""
-        ...
-
-    def say(self, text: str) -> None:
-        """Tell whoever waits what takes long."""
-        ...
-
-
-class DirectRunner:
-    """Plain function calls, and a pool of processes when there is enough to read."""
+class Runner:
+    """Reads in this process, or in a pool of others when there is enough to read."""
 
     def __init__(
         self,
         jobs: int | None = None,
-        progress: Progress = no_progress,
+        progress: Progress = lambda stage, done, total: None,
         pool_from: int = POOL_FROM_FILES,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.jobs = jobs or _processors()
         self.progress = progress
-        self._say = say
+        self.say = say
         self.pool_from = pool_from
-
-    def call(self, stage: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-        """Carry out one stage at once."""
-        return stage(*args, **options)
-
-    def say(self, text: str) -> None:
-        """Hand the text on."""
-        self._say(text)
 
     def map(
         self, stage: str, work: "Callable[[Batch], Frames]", batches: Sequence[Batch]
     ) -> "Iterator[Frames]":
-        """Carry out the batches and report progress in files, or in commits."""
+        """Carry out the batches; results come in their order, and progress with each."""
         total, done = sum(batch.steps for batch in batches), 0
         for batch, frames in zip(batches, self._results(work, batches), strict=True):
             done += batch.steps
@@ -132,8 +99,29 @@ class DirectRunner:
                 yield under_way.popleft().result()
 
 
+def choose_runner(
+    name: str,
+    exchange: Path,
+    jobs: int | None = None,
+    progress: Progress = lambda stage, done, total: None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Runner:
+    """Return the runner that `--runner` names: auto, local, process, dask or dask=ADDRESS.
+
+    A cluster hands its frames over in the folder `exchange`.
+    """
+    where, _, address = name.partition("=")
+    if where == "dask":
+        # It imports pandas, which a run without changes does not need.
+        from flows.workers.cluster import ClusterRunner
+
+        return ClusterRunner(address, exchange, jobs, progress, say)
+    jobs = 1 if where == "local" else jobs
+    return Runner(jobs, progress, 0 if where == "process" else POOL_FROM_FILES, say)
+
+
 def _processors() -> int:
-    """Return how many processors this process may use; not every system can say."""
+    # Not every system can say how many this process may use.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -23,7 +23,7 @@ from flows.pipeline.run import run
 from flows.source import folder
 from flows.warehouse import generations, working_copy
 from flows.workers import frames
-from flows.workers.runner import DirectRunner
+from flows.workers.runner import Runner
 from tests.conftest import Content, article
 from tests.servers import eventually
 from tests.trust.invariants import contents, faults, strays
@@ -91,7 +91,7 @@ def build_and_die(content: Content, arm: Callable[[], None], workers: bool = Fal
         try:
             os.setsid()  # Marks the processes that it starts.
             arm()
-            runner = DirectRunner(jobs=2, pool_from=0 if workers else 1_000_000)
+            runner = Runner(jobs=2, pool_from=0 if workers else 1_000_000)
             run(Request(content.source, content.warehouse, accept_loss=True), runner)
             code = 0
         finally:

@@ -14,8 +14,8 @@ from flows.interrupt import Interrupted, heed_signals
 from flows.normalize.frames import Frames
 from flows.source import extract, time_limit
 from flows.workers import isolate, runner
-from flows.workers.choose import choose_runner
 from flows.workers.frames import frames_of
+from flows.workers.runner import choose_runner
 from tests.conftest import Content, article
 from tests.servers import eventually
 from tests.trust import killers
@@ -55,7 +55,7 @@ def test_what_kills_a_worker_is_quarantined_and_its_batch_is_loaded(content: Con
         batch(content, "e.md", "exit.md", "killed.md", "no_memory.md"),
         batch(content, "f.md"),
     ]
-    direct = runner.DirectRunner(jobs=2)
+    direct = runner.Runner(jobs=2)
     found = list(direct._pooled(killers.read, given))
     assert [outcomes([frames]) for frames in found] == [
         [*loaded("a.md", "b.md"), ("segfault.md", "quarantined", "reader_crashed")],
@@ -85,7 +85,7 @@ def test_what_kills_a_worker_is_quarantined_and_its_batch_is_loaded(content: Con
 def test_a_single_death_is_no_proof(content: Content) -> None:
     """A file whose worker dies once (of somebody else's hunger for memory, say) is loaded."""
     given = batch(content, "a.md", "once.md", "b.md")
-    found = list(runner.DirectRunner(jobs=2)._pooled(killers.read_and_die_once, [given]))
+    found = list(runner.Runner(jobs=2)._pooled(killers.read_and_die_once, [given]))
     assert outcomes(found) == loaded("a.md", "b.md", "once.md")
 
 
@@ -151,7 +151,7 @@ def test_a_large_file_is_not_read_in_the_main_process(
     content: Content, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is as large as texts that crash parsers goes to a worker, even in a small build."""
-    direct = runner.DirectRunner(jobs=1)
+    direct = runner.Runner(jobs=1)
     small = batch(content, "a.md", "b.md")
     content.write("large.md", article(title="large", body="x" * runner.SUSPICIOUS_BYTES))
     large = extract.Batch(content.source, ("large.md",), {}, {})
@@ -175,7 +175,7 @@ def test_where_the_system_does_not_tell_which_processors_are_ours_all_are(
 ) -> None:
     """macOS has no processor sets."""
     monkeypatch.delattr(os, "sched_getaffinity")
-    assert runner.DirectRunner().jobs == os.cpu_count()
+    assert runner.Runner().jobs == os.cpu_count()
 
 
 def test_workers_end_with_a_parent_that_was_killed(content: Content, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ from tests.trust.test_guard import note_pid
 if __name__ == "__main__":
     source = Path({str(content.source)!r})
     given = [extract.Batch(source, (path,), {{}}, {{}}) for path in ("a.md", "b.md")]
-    for frames in runner.DirectRunner(jobs=2)._pooled(note_pid, given):
+    for frames in runner.Runner(jobs=2)._pooled(note_pid, given):
         os.kill(os.getpid(), signal.SIGKILL)
 """
     script = tmp_path / "parent.py"

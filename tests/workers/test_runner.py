@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from flows.pipeline.context import Request
 from flows.pipeline.run import run
-from flows.workers.choose import choose_runner
+from flows.workers.runner import choose_runner
 
 workers = choose_runner("process", Path(), jobs=2)
 receipt = run(Request(Path(sys.argv[1]), Path(sys.argv[2])), workers)
