@@ -133,7 +133,7 @@ def test_a_slow_expression_is_the_fault_of_the_configuration(
     with pytest.raises(
         UsageError, match=r"matterhouse\.yaml:2: `\^\(a\+\)\+\$` takes more than 0.1 s"
     ):
-        run(Request(folder, tmp_path / "w.duckdb", history=False), runner=DirectRunner(1))
+        run(Request(folder, tmp_path / "w.duckdb", history=False), runner=Runner(1))
 
 
 def test_a_column_without_sources_stays_empty(tmp_path: Path) -> None:
