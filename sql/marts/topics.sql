@@ -72,5 +72,5 @@ left join counts on counts.topic = topics.topic
 left join shrunk_means('scores') as means on means.series = topics.topic
 left join momentum('dates') as momentum on momentum.series = topics.topic
 -- What only drafts or translations list is no topic of the site, unless a file describes it.
-where counts.topic is not null or topics.term_id is not null or topics.is_parent
+where counts.topic is not null or len(topics.spellings) = 0 or topics.term_id is not null or topics.is_parent
 order by topics.topic

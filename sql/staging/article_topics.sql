@@ -18,7 +18,7 @@ listed as (
 
 select
     listed.article_id,  -- staging.articles.article_id
-    topics.topic_key,  -- case-folded name: the topic's identity
+    topics.topic_key,  -- name without case, - _ / and accents: the topic's identity
     topics.topic,  -- name in the topic file, else the most frequent spelling
     topics.parent_topic,  -- name of the parent topic, null for a root
     topics.is_root,  -- has no parent topic

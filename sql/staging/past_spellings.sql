@@ -9,7 +9,7 @@ with listed as (
 ),
 
 past_spellings as (
-    select spelling, clean_text(spelling) as label, lower(label) as topic_key
+    select spelling, clean_text(spelling) as label, topic_key(label) as topic_key
     from listed
     where label is not null and spelling not in (select unnest(spellings) from staging.topics)
 )

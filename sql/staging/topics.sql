@@ -1,7 +1,7 @@
 -- Which topics are there, under which spellings, and below which parent?
 -- Grain: one row per topic that an article lists or a topic file names (topic_key)
 -- Reads: raw.article_topics, raw.terms
--- Note: identity is the _id of the topic files, else the case-folded name; of two files that claim the same
+-- Note: identity is the _id of the topic files, else the name without case, signs and accents; of two files that claim the same
 -- _id or name the lower path rules. A parent that is no topic, or leads back to its child, does not count.
 with recursive listed as (
     select
@@ -19,11 +19,11 @@ files as (
         -- What somebody described rules over what only lies in a folder of topics.
         (coalesce(is_inferred, false), path) as path,
         coalesce(clean_text(name), clean_text(term_id)) as label,
-        lower(label) as key,
+        topic_key(label) as key,
         clean_text(term_id) as term_id,
-        lower(coalesce(clean_text(term_id), label)) as id,
+        topic_key(coalesce(clean_text(term_id), label)) as id,
         clean_text(short_name) as short_name,
-        lower(clean_text(parent)) as parent_key,
+        topic_key(clean_text(parent)) as parent_key,
     from raw.terms
     where kind = 'topic' and label is not null
 ),
@@ -53,9 +53,9 @@ aliases as (
 ),
 
 label_uses as (
-    select coalesce(aliases.key, lower(label)) as key, label, sum(uses) as uses, list(spelling) as spellings
+    select coalesce(aliases.key, topic_key(label)) as key, label, sum(uses) as uses, list(spelling) as spellings
     from listed
-    left join aliases on aliases.alias = lower(label)
+    left join aliases on aliases.alias = topic_key(label)
     group by all
 ),
 
@@ -98,7 +98,7 @@ acyclic_parents as (
 )
 
 select
-    topics.key as topic_key,  -- case-folded name: the topic's identity
+    topics.key as topic_key,  -- name without case, - _ / and accents: the topic's identity
     topics.label as topic,  -- name in the topic file, else the most frequent spelling
     topics.spellings,  -- how articles spell it, none when none lists it
     topics.term_id,  -- _id of the topic file, null when there is none
