@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flows import UsageError, frontmatter
+from flows.config import columns
 from flows.config.reader import ConfigFile, Source, to_text
 from flows.frontmatter import KeyPath, Reading, Value
 
@@ -114,9 +115,9 @@ def find_file(source: Path | str) -> Path | None:
 def load_default() -> Config:
     """Return the configuration of a source that has none."""
     file = ConfigFile(Path("columns.yaml"), read_table("columns.yaml").encode())
-    return Config(
-        {column: file.take_sources((column,), row) for column, row in file.read_fields().items()}
-    )
+    rows = file.read_fields()
+    columns.check(rows)
+    return Config({column: file.take_sources((column,), row) for column, row in rows.items()})
 
 
 @cache

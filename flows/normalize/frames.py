@@ -4,7 +4,6 @@ Frames are built by hand with explicit dtypes, because DuckDB guesses the type o
 from a sample.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flows import sql_folder
+from flows.config.columns import read_types
 
 Frames = dict[str, pd.DataFrame]
 Row = dict[str, Any]
@@ -34,7 +33,6 @@ _OF_RUN = {
     "raw.articles": {"collection", "file_date", "first_seen_at", "observed_at"},
     "ops.files": {"first_seen_at", "changed_at", "gone_at", "run_id"},
 }
-_COLUMN = re.compile(r'^    "?(\w+)"? (\w+(?:\[\])?),', re.MULTILINE)
 # Lists, JSON and dates travel as text, "instant" is datetime64[us, UTC] made of µs.
 _DTYPES = {
     "bigint": "Int64",
@@ -53,8 +51,7 @@ def columns() -> dict[str, dict[str, str]]:
     """Return the columns of each table's frame with their dtypes."""
     found = {}
     for table in TABLES:
-        text = (sql_folder() / f"{table.replace('.', '/')}.sql").read_text("utf-8")
-        declared = {name: _DTYPES[kind] for name, kind in _COLUMN.findall(text)}
+        declared = {name: _DTYPES[kind] for name, kind in read_types(table).items()}
         found[table] = {
             name: dtype for name, dtype in declared.items() if name not in _OF_RUN.get(table, ())
         }

@@ -4,35 +4,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TypeAlias
 
+from flows.config import load_default
 from flows.normalize import dates
 from flows.normalize.convert import Convert, to_boolean, to_integer, to_text, to_timestamp_within
 
 # Key → column and conversion.
 Keys: TypeAlias = Mapping[str, tuple[str, Convert]]
-# Column → its own key, as the sample corpus writes it.
+# Column → its own key, as the sample corpus writes it: the first one of its row.
 OWN_KEYS: dict[str, tuple[str, ...]] = {
-    "category": ("category",),
-    "type": ("type",),
-    "language": ("language",),
-    "translation_key": ("translationKey",),
-    "title": ("title",),
-    "excerpt": ("excerpt",),
-    "published_at": ("publishedDateTime",),
-    "updated_at": ("updatedDateTime",),
-    "expires_at": ("expiryDate",),
-    "original_url": ("originalUrl",),
-    "web_url": ("webUrl",),
-    "amp_web_url": ("ampWebUrl",),
-    "cdn_amp_web_url": ("cdnAmpWebUrl",),
-    "quality": ("quality",),
-    "heat": ("heat",),
-    "is_draft": ("draft",),
-    "is_published": ("published",),
-    "is_removed": ("removed",),
-    "provider_name": ("provider", "name"),
-    "provider_domain": ("provider", "domain"),
-    "topics": ("topics",),
-    "images": ("images",),
+    column: sources[0].path for column, sources in load_default().columns.items()
 }
 PROVIDER: Keys = {"name": ("provider_name", to_text), "domain": ("provider_domain", to_text)}
 IMAGE: Keys = {

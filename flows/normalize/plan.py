@@ -8,13 +8,12 @@ from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from flows.config import Config
+from flows.config.columns import TABLE, read_types
 from flows.config.reader import Source, fold
 from flows.frontmatter import KeyPath, Value
 from flows.normalize import dates, kinds
 from flows.normalize.convert import NULLS, ConversionError, Convert, to_boolean, to_integer, to_text
 from flows.normalize.keys import OWN_KEYS
-
-_ADDRESSES = ("original_url", "web_url", "amp_web_url", "cdn_amp_web_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +85,9 @@ def make_plan(config: Config, plausible: dates.DateRange) -> ArticlePlan:
         tuple(
             (column, plan.key, plan.convert, plan)
             for column, plan in plans.items()
-            if len(OWN_KEYS[column]) == depth
+            if (OWN_KEYS[column][0] == "provider") == is_below
         )
-        for depth in (1, 2)
+        for is_below in (False, True)
     )
     lists = {topics.key, images.key, "provider", "related"}
     return ArticlePlan(
@@ -146,7 +145,9 @@ def _plan_column(
     shared: frozenset[tuple[str, ...]],
 ) -> ColumnPlan:
     own, sources = OWN_KEYS[column], config.columns[column]
-    has_own = sources[:1] == (Source("key", ".".join(own), own),)
+    # Below any other key than `provider`, a column's own key is one source among others.
+    is_near = len(own) == 1 or own[:-1] == ("provider",)
+    has_own = is_near and sources[:1] == (Source("key", ".".join(own), own),)
     convert, take = _choose_conversions(column, plausible)
     return ColumnPlan(
         column, own[-1] if has_own else "", own if has_own else (), convert, take, sources, shared
@@ -154,17 +155,18 @@ def _plan_column(
 
 
 def _choose_conversions(column: str, plausible: dates.DateRange) -> tuple[Convert, Convert]:
-    if column.endswith("_at"):
+    kind = read_types(TABLE).get(column)
+    if kind == "timestamptz":
         take_date = partial(kinds.take_date, plausible)
         return take_date, take_date
-    if column.startswith("is_"):
+    if kind == "boolean":
         is_also_date = column == "is_published"
         return kinds.take_own_flag if is_also_date else to_boolean, kinds.take_flag
-    if column in _ADDRESSES:
+    if kind == "integer":
+        return to_integer, to_integer
+    if column.endswith("_url"):
         return to_text, kinds.take_address
     special: dict[str, tuple[Convert, Convert]] = {
-        "quality": (to_integer, to_integer),
-        "heat": (to_integer, to_integer),
         "provider_name": (kinds.take_own_name, kinds.take_name),
         "category": (kinds.take_own_category, kinds.take_category),
         "topics": (kinds.take_own_texts, kinds.take_texts),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flows.config import Config, load_default, parse
+from flows.config import Config, parse
 from flows.frontmatter import read
 from flows.normalize.rows import normalize
 from flows.source.extract import Document, Extracted
@@ -480,15 +480,6 @@ def test_the_last_day_that_there_is_can_be_a_bound() -> None:
     mapping = parse(b"dates: {latest: 9999-12-31}", Path("matterhouse.yaml"))
     found = loaded(document("date: 2600-01-01\n"), mapping)
     assert (found["published_at"], found["warnings"]) == ("2600-01-01 00:00:00+00:00", [])
-
-
-def test_the_default_table_begins_with_the_own_keys() -> None:
-    """So a file of the seed's kind is read by its own keys, whatever else it holds."""
-    from flows.normalize.keys import OWN_KEYS
-
-    assert {
-        column: sources[0].path for column, sources in load_default().columns.items()
-    } == OWN_KEYS
 
 
 @pytest.mark.parametrize(
