@@ -1,118 +1,24 @@
-"""The command line: options in, one call, words and an exit code out."""
+"""The commands: options in, one call, words and an exit code out."""
 
-import gc
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from functools import partial
-from inspect import Parameter as Argument
-from inspect import signature
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
+from cyclopts import Parameter
 
-from flows import MatterhouseError, UsageError, __version__, interrupt, launch, options
-from flows.reports.console import failures, terminal, views
-from flows.warehouse.paths import locate
+from flows import MatterhouseError, UsageError, launch, options
+from flows.app import EVERYDAY, MORE, app, command, main
+from flows.reports.console import terminal, views
+from flows.warehouse.paths import WarehousePaths
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-TO_FIX = 3
-# The panels of `--help`: what is typed every day, and the rest.
-EVERYDAY, MORE = "Everyday", "More"
-app = App(
-    name="matterhouse",
-    help="Front matter in, analytics warehouse out.",
-    help_epilogue="""\
-Everyday:
-  matterhouse build content         # then: matterhouse build
-  matterhouse sql "from marts.topics order by articles desc"
-  matterhouse quarantine            # which files to fix, and how
-
-More:
-  matterhouse tables marts.topics   # what each column means
-  matterhouse export reports --format csv
-  matterhouse publish postgresql://matterhouse@db.example.org/reports
-  matterhouse diff                  # what the last build changed
-  matterhouse build --help          # options of a command, and examples""",
-    version=f"matterhouse {__version__}",
-    group_commands=MORE,
-    # Markdown takes longer to import than the rest of the command line.
-    help_format="plaintext",
-    default_parameter=Parameter(negative=(), show_default=False),
-)
-# An interrupted command has something to say, in `main`.
-app.meta.suppress_keyboard_interrupt = False
-
-
-def main(given: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; errors of ours become one red line."""
-    terminal.prepare_streams()
-    if given is not None:
-        return _carry_out(given)
-    # Nearly all that one command creates are modules, which stay: the collector looks in vain.
-    gc.set_threshold(100_000)
-    code = _carry_out(sys.argv[1:])
-    launch.leave(code)
-    return code
-
-
-def _carry_out(typed: Sequence[str]) -> int:
-    # A query that begins with a comment looks like an option.
-    tokens = [f"\n{token}" if token.startswith("-- ") else token for token in typed]
-    try:
-        with interrupt.heed_signals():
-            result = app.meta(
-                tokens, exit_on_error=False, print_error=False, result_action="return_value"
-            )
-            # A reader that is gone, or a full disk, shows here and not while Python shuts down.
-            sys.stdout.flush()
-        return result if isinstance(result, int) else 0
-    except CycloptsError as error:
-        command = " ".join(("matterhouse", *(error.command_chain or ())))
-        said = _too_much(error, command) if isinstance(error, UnusedCliTokensError) else error
-        return failures.report(UsageError(f"{said}\nSee `{command} --help`."))
-    except (Exception, KeyboardInterrupt) as error:
-        return failures.report(error)
-
-
-def _too_much(error: UnusedCliTokensError, command: str) -> str:
-    """Say which words a command cannot take, and what it takes instead."""
-    words = ", ".join(f'"{word}"' for word in error.unused_tokens or ())
-    parameters = signature(error.target).parameters.values() if error.target else ()
-    named = [each.name for each in parameters if each.kind is Argument.POSITIONAL_ONLY]
-    takes = f"one {named[0].upper()}, in quotes if it has spaces" if named else "options only"
-    return f"{words} is too much: `{command}` takes {takes}"
-
-
-def command(group: str, *examples: str) -> Callable[[Command], Command]:
-    """Make a function a command of a panel of `--help`, with examples in its own."""
-    epilogue = "\n".join(("Examples:", *(f"  {line}" for line in examples)))
-    return partial(app.command, group=group, help_epilogue=epilogue)
-
-
-@app.meta.default
-def run(
-    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    warehouse: options.File = None,
-) -> Any:
-    """Front matter in, analytics warehouse out.
-
-    Args:
-        warehouse: The warehouse file (default: $MATTERHOUSE_WAREHOUSE, else warehouse.duckdb).
-    """
-    function, bound, injected = app.parse_args(tokens, exit_on_error=False, print_error=False)
-    if "warehouse" in injected:
-        named = warehouse or os.environ.get("MATTERHOUSE_WAREHOUSE") or "warehouse.duckdb"
-        bound.arguments["warehouse"] = locate(named)
-    try:
-        return function(*bound.args, **bound.kwargs)
-    except Exception as error:
-        if aged := failures.blame_age(error, bound.arguments.get("warehouse")):
-            raise aged from error
-        raise
+# What tests and `python -m flows` take from here.
+__all__ = ["app", "main"]
+# The exit code of --strict.
+_TO_FIX = 3
 
 
 @command(
@@ -152,7 +58,6 @@ def build(
         prefect: Run as a Prefect flow (the default when PREFECT_API_URL is set).
     """
     from flows.reports.console.build_output import print_outcome
-    from flows.reports.messages.problems import find_news
 
     request = selection.make_request(
         source,
@@ -162,19 +67,18 @@ def build(
         accept_loss=accept_loss,
         history=history,
     )
-    follow_up.arrange(warehouse)
+    follow_up.to_environment()
+    follow_up.validate(warehouse)
     workers.check()
     start = launch.build_as_flow if prefect or os.environ.get("PREFECT_API_URL") else launch.build
     receipt, finished = start(
         request, **asdict(workers), page=follow_up.page, quiet=quiet or as_json
     )
-    found = find_news(receipt.as_json())
-    print_outcome(receipt, found, finished, warehouse, follow_up.page, quiet=quiet, as_json=as_json)
+    found = print_outcome(receipt, finished, follow_up.page, quiet=quiet, as_json=as_json)
     if finished.failure:
         raise finished.failure
-    if strict and (receipt.quarantined or found.newly_excluded or not receipt.loaded):
-        return TO_FIX
-    return 0 if receipt.loaded else 1
+    is_to_fix = receipt.quarantined or found.newly_excluded or not receipt.loaded
+    return _TO_FIX if strict and is_to_fix else int(not receipt.loaded)
 
 
 @command(
@@ -440,29 +344,32 @@ def runs(
         rollback: Publish the file of an earlier run again.
     """
     from flows.reports import mapping
-    from flows.warehouse.generations import generation_ids, roll_back
+    from flows.warehouse.generations import generation_ids
     from flows.warehouse.paths import current
     from flows.warehouse.run_log import find_run, read_runs
 
     if rollback:
-        to = roll_back(warehouse, rollback)
-        print(f"{warehouse.warehouse} is run {to} again")
-        print("The next build, a scheduled one too, goes on from it and reads the source again.")
-        return
-    show: Callable[..., None] = views.print_runs
-    found: Any = read_runs(warehouse)
-    if not found:
+        return _roll_back(warehouse, rollback)
+    if not (receipts := read_runs(warehouse)):
         raise MatterhouseError(
             f"there is no run of {warehouse.warehouse}: make one with `matterhouse build FOLDER`,"
             " or name another --warehouse"
         )
-    if run_id:
-        show, found = views.print_run, find_run(found, run_id)
-        found["columns"] = mapping.read_mapping(warehouse, found["run_id"])
+    one = find_run(receipts, run_id) if run_id else None
+    if one:
+        one["columns"] = mapping.read_mapping(warehouse, one["run_id"])
     if as_json:
-        print(json.dumps(found))
-    else:
-        show(found, generation_ids(warehouse), current(warehouse))
+        print(json.dumps(one or receipts))
+        return None
+    kept = generation_ids(warehouse), current(warehouse)
+    return views.print_run(one, *kept) if one else views.print_runs(receipts, *kept)
+
+
+def _roll_back(warehouse: WarehousePaths, run_id: str) -> None:
+    from flows.warehouse.generations import roll_back
+
+    print(f"{warehouse.warehouse} is run {roll_back(warehouse, run_id)} again")
+    print("The next build, a scheduled one too, goes on from it and reads the source again.")
 
 
 @command(
@@ -505,7 +412,8 @@ def serve(
     Args:
         cron: When: "0 6 * * *" is every day at six (UTC).
     """
-    follow_up.arrange(warehouse)
+    follow_up.to_environment()
+    follow_up.validate(warehouse)
     workers.check()
     request = selection.make_request(source, warehouse)
     launch.serve(request, cron, **asdict(workers), page=follow_up.page)

@@ -164,17 +164,25 @@ class FollowUp:
     page: File = None
     """Write the page with pictures here, as HTML."""
 
-    def arrange(self, paths: WarehousePaths) -> None:
-        """Stop at what can never work, before the build.
+    def to_environment(self) -> None:
+        """Put what may hold secrets where processes of flow runs find it: parameters are stored."""
+        from flows.reports import postgres
+        from flows.reports.messages import notify, send
 
-        What may hold secrets goes into the environment, where processes of flow runs find it.
-        """
+        values = {
+            notify.VARIABLE: self.on_failure,
+            send.VARIABLE: None if self.notify is None else " ".join(self.notify),
+            send.ALWAYS: "1" if self.notify_always else None,
+            postgres.VARIABLE: self.publish,
+        }
+        os.environ.update({name: value for name, value in values.items() if value is not None})
+
+    def validate(self, paths: WarehousePaths) -> None:
+        """Stop at what can never work, before the build."""
         from flows.reports import page, postgres
         from flows.reports.messages import notify
 
-        notify.hand_on(self.on_failure, self.notify, always=self.notify_always)
-        if self.publish is not None:
-            os.environ[postgres.VARIABLE] = self.publish
+        notify.require_recipients()
         postgres.require_address(os.environ.get(postgres.VARIABLE))
         if self.page:
             folder = self.page.absolute().parent

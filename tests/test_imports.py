@@ -7,6 +7,7 @@ FLOWS = Path(__file__).parents[1] / "flows"
 # From the top down. Rooms of one level do not know each other.
 LEVELS = (
     {"cli"},
+    {"app"},
     {"launch", "options"},
     {"orchestrate"},
     {"reports"},

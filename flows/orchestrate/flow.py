@@ -127,7 +127,7 @@ def build(
 
     def run_pipeline() -> Receipt:
         # A mistake in the environment should end the run before it begins.
-        notify.hand_on(None, None)
+        notify.require_recipients()
         return run(request, workers, on_finished, describe, wrap)
 
     done = as_state(run_pipeline)

@@ -12,7 +12,7 @@ from flows.pipeline.receipt import Receipt
 from flows.reports.console.terminal import print_error, shorten
 from flows.reports.console.views import spell_place
 from flows.reports.messages.after_run import Finished
-from flows.reports.messages.problems import News
+from flows.reports.messages.problems import News, find_news
 from flows.reports.movers import read_first_seen, read_movers, say_first_seen, say_shares
 from flows.source.non_articles import load_rules
 from flows.warehouse.connection import open_readonly
@@ -26,16 +26,13 @@ _SHOWN_MOVERS = 5
 
 
 def print_outcome(
-    receipt: Receipt,
-    found: News,
-    finished: Finished,
-    paths: WarehousePaths,
-    page: Path | None,
-    *,
-    quiet: bool,
-    as_json: bool,
-) -> None:
-    """Print what a run did, what moves, and what to type next; or JSON, or only bad news."""
+    receipt: Receipt, finished: Finished, page: Path | None, *, quiet: bool, as_json: bool
+) -> News:
+    """Print what a run did, what moves, and what to type next; or JSON, or only bad news.
+
+    Return the bad news.
+    """
+    found = find_news(receipt.as_json())
     for note in receipt.notes:
         print_error(note)
     if quiet:
@@ -43,15 +40,16 @@ def print_outcome(
     if as_json:
         print(json.dumps(receipt.as_json()))
     if quiet or as_json:
-        return
-    _print_run(receipt, found, paths)
+        return found
+    _print_run(receipt, found)
     if finished.publication:
         print(f"\n{finished.publication}")
     if page and not finished.failure:
         print(f"\nWrote {page}")
+    return found
 
 
-def _print_run(receipt: Receipt, found: News, paths: WarehousePaths) -> None:
+def _print_run(receipt: Receipt, found: News) -> None:
     for line in _say_counts(receipt):
         print(escape_control(line))
     if not receipt.published:
@@ -59,7 +57,7 @@ def _print_run(receipt: Receipt, found: News, paths: WarehousePaths) -> None:
     else:
         for line in (*_say_notable(receipt, found), _say_published(receipt)):
             print(escape_control(line))
-        _print_movers(paths)
+        _print_movers(WarehousePaths(Path(receipt.warehouse)))
         _print_next(receipt, found)
 
 

@@ -61,17 +61,8 @@ def tell(
         complain(f"not everybody was told of the run: {error}")
 
 
-def hand_on(on_failure: str | None, urls: Sequence[str] | None, *, always: bool = False) -> None:
-    """Put what the command line asks for where the processes of flow runs find it, and check it.
-
-    Raises a MatterhouseError for a command or an address that can never work.
-    """
-    if on_failure is not None:
-        os.environ[VARIABLE] = on_failure
-    if urls is not None:
-        os.environ[send.VARIABLE] = " ".join(urls)
-    if always:
-        os.environ[send.ALWAYS] = "1"
+def require_recipients() -> None:
+    """Stop at a command or an address that can never work."""
     _, addresses = read_recipients()
     if addresses:
         send.find_services(addresses)
