@@ -1,9 +1,12 @@
 """Stage 2: files become rows, batch by batch; they are extracted and normalized on the way."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from flows import __version__
 from flows.history import changes, identities
 from flows.history.commits import NewCommits
 from flows.history.record import record
@@ -12,11 +15,12 @@ from flows.load import plan as plans
 from flows.load.ledger import Outcomes
 from flows.load.plan import Plan
 from flows.pipeline.context import RunContext
-from flows.pipeline.receipt import Receipt, complete, count_files
+from flows.pipeline.receipt import Receipt, complete, count_by
 from flows.pipeline.scan import Scanned
 from flows.source import history
 from flows.source.folder import Listing
 from flows.warehouse import working_copy
+from flows.warehouse.connection import row_count
 from flows.workers.frames import frames_of, gather, import_early
 
 if TYPE_CHECKING:
@@ -96,15 +100,38 @@ def _count(context: RunContext, scanned: Scanned, outcomes: Outcomes) -> Receipt
     is_due = ledger.is_article_due(con, run)
     notes = [*context.notes, *filter(None, [scanned.past.note]), *([_DUE] if is_due else [])]
     is_changed = outcomes.any or ledger.has_versions(con, run)
-    return count_files(
-        context.con,
-        context.run,
-        outcomes,
-        scope=context.scope,
-        history=scanned.past,
-        warehouse=context.paths.warehouse,
+    by_status = con.execute("select status, count(*) from ops.files group by status").fetchall()
+    files: dict[str, Any] = {"loaded": 0, "quarantined": 0, "excluded": 0} | dict(by_status)
+    files.pop("gone", None)
+    scope, past = context.scope, scanned.past
+    return Receipt(
+        **asdict(outcomes),
+        **files,
+        seen=sum(files.values()),
+        run_id=run.run_id,
+        started_at=run.started_at,
+        finished_at=max(datetime.now(UTC), run.started_at),
+        source=str(scope.source),
+        patterns=list(scope.patterns),
+        exclude=list(scope.exclude),
+        config=str(scope.config) if scope.config else None,
+        mapping=scope.mapping.text,
+        mapping_hash=scope.mapping_hash,
+        time_zone=scope.mapping.time_zone,
+        language=scope.mapping.language,
+        source_commit=past.commit,
+        commits=past.commits,
+        past_quarantined=count_by(
+            con,
+            "select reason_code from ops.past_quarantine where run_id = $run_id",
+            run_id=run.run_id,
+        ),
+        tool_version=__version__,
         sql_hash=context.sql_hash,
+        excluded_by=count_by(con, "select reason_code from ops.files where status = 'excluded'"),
         ignored=scanned.listing.ignored,
+        warnings=row_count(con, "ops.warnings"),
         published=context.request.full or is_changed or is_due or not is_same,
+        warehouse=str(context.paths.warehouse),
         notes=notes,
     )

@@ -1,24 +1,20 @@
 """What a run did, counted from the ledger: printed, kept in ops.runs and beside the file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from flows import __version__
-from flows.history.commits import NewCommits
-from flows.load.ledger import Outcomes, Run
-from flows.pipeline.scope import Scope
-from flows.warehouse.connection import Connection, row_count, row_counts, table_names
+from flows.load.ledger import Outcomes
+from flows.warehouse.connection import Connection, row_counts, table_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt(Outcomes):
-    """Counts are files (`warnings` are values), seconds are per stage, tables give rows.
+    """Counts are files (`warnings` are values), seconds are per stage, `tables` gives rows.
 
-    The message is one sentence for everybody, with lines to it. Notes are sentences about the run
-    itself that whoever started it should read; `feeds` says which keys feed what, if that is new.
+    `message` is one sentence for everybody, `details` are at most three more. `notes` are for
+    whoever started the run; `feeds` says which keys feed what, if that is new.
     """
 
     run_id: str
@@ -59,65 +55,13 @@ class Receipt(Outcomes):
     notes: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the receipt as JSON can say it: times as ISO 8601."""
         times = {name: getattr(self, name).isoformat() for name in ("started_at", "finished_at")}
         return {"run_id": self.run_id} | asdict(self) | times
 
     def as_row(self) -> dict[str, Any]:
-        """Return the receipt as ops.runs keeps it."""
         return {each.name: getattr(self, each.name) for each in fields(self)} | {
             "table_rows": self.tables
         }
-
-
-def count_files(
-    con: Connection,
-    run: Run,
-    outcomes: Outcomes,
-    *,
-    scope: Scope,
-    history: NewCommits,
-    warehouse: Path,
-    sql_hash: str,
-    ignored: int,
-    published: bool,
-    notes: Sequence[str] = (),
-) -> Receipt:
-    """Count the files; what only the later stages know is left empty until `complete`."""
-    found = con.execute("select status, count(*) from ops.files group by status").fetchall()
-    files: dict[str, Any] = {"loaded": 0, "quarantined": 0, "excluded": 0} | dict(found)
-    files.pop("gone", None)
-    return Receipt(
-        **asdict(outcomes),
-        **files,
-        seen=sum(files.values()),
-        run_id=run.run_id,
-        started_at=run.started_at,
-        finished_at=max(datetime.now(UTC), run.started_at),
-        source=str(scope.source),
-        patterns=list(scope.patterns),
-        exclude=list(scope.exclude),
-        config=str(scope.config) if scope.config else None,
-        mapping=scope.mapping.text,
-        mapping_hash=scope.mapping_hash,
-        time_zone=scope.mapping.time_zone,
-        language=scope.mapping.language,
-        source_commit=history.commit,
-        commits=history.commits,
-        past_quarantined=_count_by(
-            con,
-            "select reason_code from ops.past_quarantine where run_id = $run_id",
-            run_id=run.run_id,
-        ),
-        tool_version=__version__,
-        sql_hash=sql_hash,
-        excluded_by=_count_by(con, "select reason_code from ops.files where status = 'excluded'"),
-        ignored=ignored,
-        warnings=row_count(con, "ops.warnings"),
-        published=published,
-        warehouse=str(warehouse),
-        notes=list(notes),
-    )
 
 
 def complete(con: Connection, receipt: Receipt, seconds: Mapping[str, float]) -> Receipt:
@@ -125,7 +69,7 @@ def complete(con: Connection, receipt: Receipt, seconds: Mapping[str, float]) ->
     tables = row_counts(con, table_names(con))
     # A sql/ of one's own may lack it.
     is_there = "staging.uncounted" in tables
-    uncounted = _count_by(con, "select reason from staging.uncounted") if is_there else {}
+    uncounted = count_by(con, "select reason from staging.uncounted") if is_there else {}
     return replace(
         receipt,
         finished_at=max(datetime.now(UTC), receipt.started_at),
@@ -135,7 +79,7 @@ def complete(con: Connection, receipt: Receipt, seconds: Mapping[str, float]) ->
     )
 
 
-def _count_by(con: Connection, reasons: str, **given: str) -> dict[str, int]:
+def count_by(con: Connection, reasons: str, **given: str) -> dict[str, int]:
     """Count the rows of a query by its only column."""
     sql = (
         f"select reason, count(*) from ({reasons}) as rows (reason) group by reason order by reason"
