@@ -280,7 +280,7 @@ def publish(
     """
     from flows.reports import postgres
 
-    address = url or os.environ.get(postgres.VARIABLE)
+    address = url or os.environ.get(postgres.ADDRESS_VARIABLE)
     if not address:
         raise UsageError("where to? Say `matterhouse publish postgresql://USER@HOST/DATABASE`")
     print(postgres.publish(warehouse, address, _split_globs(tables), replace=replace))

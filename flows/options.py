@@ -170,10 +170,10 @@ class FollowUp:
         from flows.reports.messages import notify, send
 
         values = {
-            notify.VARIABLE: self.on_failure,
-            send.VARIABLE: None if self.notify is None else " ".join(self.notify),
-            send.ALWAYS: "1" if self.notify_always else None,
-            postgres.VARIABLE: self.publish,
+            notify.COMMAND_VARIABLE: self.on_failure,
+            send.ADDRESSES_VARIABLE: None if self.notify is None else " ".join(self.notify),
+            send.ALWAYS_VARIABLE: "1" if self.notify_always else None,
+            postgres.ADDRESS_VARIABLE: self.publish,
         }
         os.environ.update({name: value for name, value in values.items() if value is not None})
 
@@ -183,7 +183,7 @@ class FollowUp:
         from flows.reports.messages import notify
 
         notify.require_recipients()
-        postgres.require_address(os.environ.get(postgres.VARIABLE))
+        postgres.require_address(os.environ.get(postgres.ADDRESS_VARIABLE))
         if self.page:
             folder = self.page.absolute().parent
             # A build makes the folder of its warehouse, and no page can be there before.

@@ -56,7 +56,7 @@ def report(paths: WarehousePaths, page: Path | None, receipt: Mapping[str, Any])
     log = get_run_logger()
 
     def share(paths: WarehousePaths) -> "Publication | None":
-        asked = os.environ.get(postgres.VARIABLE)
+        asked = os.environ.get(postgres.ADDRESS_VARIABLE)
         return wrap(postgres.publish_as_asked)(paths) if asked else None
 
     finished = finish(receipt, paths, page, log.warning, share)

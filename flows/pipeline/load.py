@@ -44,7 +44,7 @@ def load(context: RunContext, scanned: Scanned) -> Receipt:
             return _end(context, receipt)
     else:
         import_early()
-    working_copy.suit(con, context.paths, plan.seen)
+    working_copy.tune_for_size(con, context.paths, plan.seen)
     merge.begin(con, plan.vanished)
     _read_commits(context, scanned.past)
     for frames in gather(_extract(context, scanned.listing, plan), LOADED_FILES):

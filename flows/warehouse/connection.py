@@ -12,7 +12,7 @@ import duckdb
 
 from flows import interrupt
 from flows.warehouse.paths import WarehousePaths
-from flows.warehouse.published import NoWarehouse, copy
+from flows.warehouse.published import NoWarehouse, copy_whole
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 T = TypeVar("T")
@@ -22,7 +22,7 @@ OFFLINE: dict[str, Any] = {
     "autoload_known_extensions": False,
 }
 # Enough for nearly every corpus, and more for each file of the source.
-BYTES, BYTES_PER_FILE = 250_000_000, 1_000
+BASE_MEMORY_BYTES, MEMORY_BYTES_PER_FILE = 250_000_000, 1_000
 _MORE_ROOM = threading.Lock()
 
 
@@ -65,7 +65,7 @@ def open_readonly(paths: WarehousePaths) -> Iterator[Connection]:
             if "Could not set lock" not in str(error):
                 raise unreadable(paths, error) from error
             # Somebody has the file open for writing, which shuts all others out: read its bytes.
-            copy(published, folder / paths.warehouse.name)
+            copy_whole(published, folder / paths.warehouse.name)
             con = connect(folder / paths.warehouse.name, read_only=True)
         except duckdb.Error as error:
             raise unreadable(paths, error) from error
@@ -153,7 +153,7 @@ def limit_memory(con: Connection, size: int) -> None:
 
 def build_memory(files: int = 0) -> int:
     """Return the bytes that a build of so many files may take: little, for the most part."""
-    return min(BYTES + BYTES_PER_FILE * files, half_of_memory())
+    return min(BASE_MEMORY_BYTES + MEMORY_BYTES_PER_FILE * files, half_of_memory())
 
 
 def with_room(con: Connection, work: Callable[[], T]) -> T:

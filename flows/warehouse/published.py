@@ -12,7 +12,7 @@ class NoWarehouse(MatterhouseError):
     """There is no warehouse at this path, or a file that matterhouse did not make."""
 
 
-def copy(published: Path, working: Path) -> None:
+def copy_whole(published: Path, working: Path) -> None:
     """Copy the bytes; try again if somebody else's session changed them during the copy."""
     if not published.exists():
         raise WarehouseDamaged(

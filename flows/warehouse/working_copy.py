@@ -20,7 +20,7 @@ from flows.warehouse.connection import (
 )
 from flows.warehouse.generations import WarehouseDamaged, differs_from_receipt
 from flows.warehouse.paths import WORKING, WarehousePaths, current
-from flows.warehouse.published import NoWarehouse, copy, refuse_leftover_log
+from flows.warehouse.published import NoWarehouse, copy_whole, refuse_leftover_log
 from flows.warehouse.run_log import read_runs
 
 # Both supported lines of DuckDB read it, and it is the oldest format that refuses a foreign WAL.
@@ -54,7 +54,7 @@ def open_working_copy(paths: WarehousePaths, template: bytes | None = None) -> I
     working.parent.mkdir(parents=True)
     if paths.warehouse.exists() or paths.warehouse.is_symlink():
         refuse_leftover_log(paths.warehouse)
-        copy(paths.warehouse, working)
+        copy_whole(paths.warehouse, working)
     elif template:
         working.write_bytes(template)
     with _attach(paths, working) as con:
@@ -72,8 +72,8 @@ def open_working_copy(paths: WarehousePaths, template: bytes | None = None) -> I
             raise
 
 
-def suit(con: Connection, paths: WarehousePaths, files: int) -> None:
-    """Suit memory and row groups to a source of so many files, outside a transaction."""
+def tune_for_size(con: Connection, paths: WarehousePaths, files: int) -> None:
+    """Fit memory and row groups to a source of so many files, outside a transaction."""
     limit_memory(con, build_memory(files))
     if files > MANY_FILES:
         con.execute("use memory")

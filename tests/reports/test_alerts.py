@@ -26,7 +26,7 @@ TOKEN = "s3cret-t0ken"
 @pytest.fixture(autouse=True)
 def nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Options are handed on by environment; the next test must not inherit them."""
-    for name in (notify.VARIABLE, send.VARIABLE, send.ALWAYS):
+    for name in (notify.COMMAND_VARIABLE, send.ADDRESSES_VARIABLE, send.ALWAYS_VARIABLE):
         monkeypatch.setenv(name, "")
 
 

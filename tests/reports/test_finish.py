@@ -22,7 +22,12 @@ pytestmark = pytest.mark.usefixtures("without_reports")
 @pytest.fixture(autouse=True)
 def nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Options are handed on by environment; the next test must not inherit them."""
-    for name in (notify.VARIABLE, send.VARIABLE, send.ALWAYS, postgres.VARIABLE):
+    for name in (
+        notify.COMMAND_VARIABLE,
+        send.ADDRESSES_VARIABLE,
+        send.ALWAYS_VARIABLE,
+        postgres.ADDRESS_VARIABLE,
+    ):
         monkeypatch.setenv(name, "")
 
 

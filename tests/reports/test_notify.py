@@ -19,7 +19,7 @@ BROKEN = "---\ntitle: a: b\n---\n"
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the file that collects what the command was told, one JSON object per line."""
     # The option is handed on by environment; the next test must not inherit it.
-    monkeypatch.setenv(notify.VARIABLE, "")
+    monkeypatch.setenv(notify.COMMAND_VARIABLE, "")
     return tmp_path / "told.jsonl"
 
 

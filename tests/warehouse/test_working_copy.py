@@ -7,7 +7,7 @@ import pytest
 
 from flows.warehouse.paths import WarehousePaths
 from flows.warehouse.published import NoWarehouse, WarehouseDamaged
-from flows.warehouse.working_copy import MANY_FILES, open_working_copy, suit
+from flows.warehouse.working_copy import MANY_FILES, open_working_copy, tune_for_size
 from tests.conftest import Content, article
 
 
@@ -52,7 +52,7 @@ def test_tables_of_many_files_are_written_in_larger_groups(tmp_path: Path) -> No
     with open_working_copy(paths) as con:
         groups = {}
         for files in (MANY_FILES, MANY_FILES + 1):
-            suit(con, paths, files)
+            tune_for_size(con, paths, files)
             con.execute(f"create table of_{files} as from range(30_000)")
             found = con.execute(
                 f"select count(distinct row_group_id) from pragma_storage_info('of_{files}')"

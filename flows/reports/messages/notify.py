@@ -19,7 +19,7 @@ from flows.reports.messages.problems import find_news
 
 # The command travels by environment: parameters of a flow are stored in clear, and whoever may set
 # them could otherwise run commands here.
-VARIABLE = "MATTERHOUSE_ON_FAILURE"
+COMMAND_VARIABLE = "MATTERHOUSE_ON_FAILURE"
 # A mail or a web hook needs seconds; a command that hangs must not hold up the schedule.
 _TIMEOUT_SECONDS = 120
 _PROGRAM = re.compile(r"[\w./+~-]{1,100}")
@@ -28,7 +28,7 @@ _STANDARD_ERROR = 2  # standard output may be carrying the receipt
 
 def read_recipients() -> tuple[list[str], list[str]]:
     """Return the words of the command that the environment names, and the addresses."""
-    line = os.environ.get(VARIABLE, "")
+    line = os.environ.get(COMMAND_VARIABLE, "")
     try:
         words = shlex.split(line)  # As a shell does; no shell runs it.
     except ValueError as error:
@@ -37,7 +37,7 @@ def read_recipients() -> tuple[list[str], list[str]]:
         # An address, a setting or a whole line in quotes can hold a token.
         named = words[0] if _PROGRAM.fullmatch(words[0]) else "that its first word names"
         raise UsageError(f"--on-failure: there is no program {named} to run")
-    return words, os.environ.get(send.VARIABLE, "").split()
+    return words, os.environ.get(send.ADDRESSES_VARIABLE, "").split()
 
 
 def tell(
@@ -55,7 +55,7 @@ def tell(
         if words and found.reasons:
             _run(words, {**receipt, **asdict(found), "reasons": found.reasons}, complain)
         if urls:
-            always = bool(os.environ.get(send.ALWAYS))
+            always = bool(os.environ.get(send.ALWAYS_VARIABLE))
             send.send(urls, receipt, found, complain, page=page, always=always)
     except (MatterhouseError, duckdb.Error, OSError) as error:
         complain(f"not everybody was told of the run: {error}")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import apprise
 
 # They travel by environment, like the command of --on-failure: parameters of flows are stored.
-VARIABLE, ALWAYS = "MATTERHOUSE_NOTIFY", "MATTERHOUSE_NOTIFY_ALWAYS"
+ADDRESSES_VARIABLE = "MATTERHOUSE_NOTIFY"
+ALWAYS_VARIABLE = "MATTERHOUSE_NOTIFY_ALWAYS"
 _TYPES = {"wrong": "failure", "well": "success", "news": "info"}
 
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flows import UsageError
-from flows.warehouse.connection import BYTES, limit_memory, open_readonly
+from flows.warehouse.connection import BASE_MEMORY_BYTES, limit_memory, open_readonly
 from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:
     from flows.reports.postgres.publication import Publication
 
 # The address may hold a password: flow runs take it from the environment, never as a parameter.
-VARIABLE = "MATTERHOUSE_PUBLISH"
+ADDRESS_VARIABLE = "MATTERHOUSE_PUBLISH"
 SCHEMES = ("postgresql://", "postgres://")
 NO_ADDRESS = (
     "the address is not one of PostgreSQL: say postgresql://USER@HOST:PORT/DATABASE, with %XX for"
@@ -36,7 +36,7 @@ def publish(
         # Rows are passed on as they come: more threads hold back those whose turn it is not, and
         # more memory is but a copy of the file.
         con.execute("set threads = 1")
-        limit_memory(con, BYTES)
+        limit_memory(con, BASE_MEMORY_BYTES)
         return publication.publish(con, url, patterns, unless_there=unless_there, replace=replace)
 
 
@@ -56,5 +56,5 @@ def require_address(url: str | None) -> None:
 
 def publish_as_asked(paths: WarehousePaths) -> "Publication | None":
     """Publish to the database that the environment names, if any, unless this run is there."""
-    url = os.environ.get(VARIABLE)
+    url = os.environ.get(ADDRESS_VARIABLE)
     return publish(paths, url, unless_there=True) if url else None

@@ -164,13 +164,13 @@ def test_build_publishes_each_run_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """`build --publish` brings a new run, and leaves a database alone that holds it already."""
-    monkeypatch.delenv(postgres.VARIABLE, raising=False)
+    monkeypatch.delenv(postgres.ADDRESS_VARIABLE, raising=False)
     command = ["--warehouse", str(three.warehouse), "build", str(three.source)]
     shown = "postgresql://" + database.partition("@")[2]
 
     def said() -> str:
         assert main([*command, "--publish", database]) == 0
-        monkeypatch.delenv(postgres.VARIABLE)
+        monkeypatch.delenv(postgres.ADDRESS_VARIABLE)
         return capsys.readouterr().out.splitlines()[-1]
 
     first, second = said(), said()
