@@ -146,9 +146,9 @@ def _refresh(con: Connection, file: SqlFile, changes: Changes, there: Collection
         return _make_with_comments(con, file)
     if not changes.find_stale(file):
         return False
-    if changes.is_by_key and (is_changed := by_key.refresh(con, file, changes)) is not None:
-        return is_changed
     with blame(file):
+        if changes.is_by_key and (is_changed := by_key.refresh(con, file, changes)) is not None:
+            return is_changed
         _rebuild(con, file, changes)
     return True
 

@@ -1,13 +1,13 @@
 """Bring a model up to date from the keys under which its tables have other rows than before.
 
 The query of a model with a line `Key:` runs as it stands, on tables of the same names that hold
-only the rows of these keys.
+only the rows of these keys; that of one with a line `Sums by:` on the rows that came and went.
 """
 
 from collections.abc import Iterable
 
 from flows.models.changes import Changes, Delta, are_many, attached, transaction
-from flows.models.files import Key, SqlFile, UnusableSqlFile, blame
+from flows.models.files import Key, SqlFile, UnusableSqlFile
 from flows.warehouse.connection import Connection, row_count, sql_identifier, sql_table, with_room
 
 
@@ -41,8 +41,7 @@ def _run(con: Connection, file: SqlFile, changes: Changes, work: str, name: str)
     # Functions are those of the warehouse; tables are looked for in the first database alone.
     con.execute(f"set search_path = '{work}.main,{changes.database}.main'")
     try:
-        with blame(file):
-            with_room(con, lambda: con.execute(f"create table {name} as\n{file.sql}"))
+        with_room(con, lambda: con.execute(f"create table {name} as\n{file.sql}"))
     finally:
         con.execute(f"use {sql_identifier(changes.database)}")
 
