@@ -2,6 +2,8 @@
 -- articles), one row per period with an article. Weeks and coarser periods without one become rows of zeros, from
 -- the series' first to the corpus' newest period, or until a series has been empty for a year. Days are not filled.
 -- Movement (change, average, z-score, slope) counts empty days all the same, and is null while a period lasts.
+-- Months of 4, 0, 2 and 6 articles: the last has change 4, average (4 + 0 + 2 + 6) / 4 = 3, z-score (6 - 2) / 2 = 2 from
+-- the mean 2 and deviation 2 of the three before, and slope (-1.5 * 4 - 0.5 * 0 + 0.5 * 2 + 1.5 * 6) / 5 = 0.8.
 create or replace macro trend_stats(period_counts) as table
 with newest as (
     select max(published_date) as newest_date
