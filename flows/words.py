@@ -17,7 +17,6 @@ def clip(name: str, length: int = _NAME_LENGTH) -> str:
 
 
 def cut(text: str, length: int) -> str:
-    """Return the beginning of a text."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 

@@ -78,7 +78,6 @@ class Diff:
     is_before_all: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
         return {
             "earlier": self.earlier,
             "later": self.later,

@@ -50,5 +50,5 @@ def _describe(column: str, words: str, rows: list[dict[str, Any]]) -> str:
     fed[0] += " file" if keys[0]["articles"] == 1 else " files"
     rest = f" and {len(fed) - _NAMED_KEYS} more" if len(fed) > _NAMED_KEYS else ""
     unfit = sum(row["warnings"] for row in keys)
-    misfits = f"; {spell(unfit, 'value')} did not fit" if unfit else ""
-    return f"{words} from {', '.join(fed[:_NAMED_KEYS])}{rest}{misfits}"
+    warnings = f"; {spell(unfit, 'value')} did not fit" if unfit else ""
+    return f"{words} from {', '.join(fed[:_NAMED_KEYS])}{rest}{warnings}"

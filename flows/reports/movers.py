@@ -45,7 +45,6 @@ class Mover:
 
     @property
     def counts(self) -> str:
-        """Both counts, as they stand in every sentence."""
         return f"{self.articles:,} against {f'{self.expected:,.1f}'.removesuffix('.0')}"
 
     @property

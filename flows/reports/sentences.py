@@ -115,7 +115,6 @@ class Summary:
 
 
 def summarize(con: Connection) -> Summary:
-    """Read from the marts what there is to say."""
     (published,) = con.execute(PUBLISHED).fetchall()
     until, articles, before, quality, quality_before, days_ago = published
     changes = [
@@ -136,5 +135,4 @@ def summarize(con: Connection) -> Summary:
 
 
 def spell_day(value: date) -> str:
-    """Return a date in words."""
     return f"{value.day} {value:%B %Y}"

@@ -20,7 +20,6 @@ def list_tables(con: Connection) -> Listing:
 
 
 def list_columns(con: Connection, name: str) -> Listing:
-    """List the columns of a table."""
     tables = {table.full_name: table for table in read_tables(con)}
     if name not in tables:
         meant = _meant([*tables], name)

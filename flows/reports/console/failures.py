@@ -67,7 +67,6 @@ def _explain(error: BaseException) -> str | None:
 
 
 def _print_check(check: "FailedCheck") -> None:
-    """Print a failed check with its first rows."""
     print(f"  {check}", file=sys.stderr)
     for row in check.rows[:5]:
         said = ", ".join(

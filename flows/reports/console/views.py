@@ -132,7 +132,6 @@ def _describe_run(entry: dict[str, Any], kept: Sequence[str], current: str | Non
 
 
 def print_diff(found: "Diff") -> None:
-    """Print the articles that differ between two runs, and the marts that moved."""
     print(f"From {found.earlier} to {found.later}:")
     if found.articles:
         print_table([*found.articles[0]], [[*row.values()] for row in found.articles])
@@ -150,7 +149,6 @@ def print_diff(found: "Diff") -> None:
 
 
 def print_export(done: "Export", place: Path | str) -> None:
-    """Print the files of an export, and where they are."""
     files = [(written["file"], written["rows"]) for written in done.manifest["tables"]]
     print_table(("file", "rows"), files)
     tables = spell(len(files), "table")

@@ -35,7 +35,6 @@ Draw: TypeAlias = Callable[[Row], Cell]
 
 
 def draw_grid(rows: Sequence[Row], columns: Mapping[str, Draw]) -> Grid:
-    """Draw every column of every row."""
     return Grid(tuple(columns), [[draw(row) for draw in columns.values()] for row in rows])
 
 
@@ -50,7 +49,6 @@ def name_cell(text: str) -> Cell:
 
 
 def as_number(key: str, digits: int = 0, *, sign: bool = False) -> Draw:
-    """Draw a column as numbers."""
     return lambda row: number_cell(row[key], digits, sign=sign)
 
 
@@ -62,7 +60,6 @@ def as_share(key: str, *, widest: float | None = None) -> Draw:
 
 
 def as_name(key: str) -> Draw:
-    """Draw a column as names."""
     return lambda row: name_cell(row[key] or "")
 
 

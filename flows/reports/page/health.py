@@ -30,7 +30,7 @@ select path, line, "column", reason, hint, changed_at as since
 from ops.files
 where status = 'quarantined'
 order by changed_at desc, path"""
-MISFITS = """\
+WARNINGS = """\
 select
     regexp_replace(field, '\\[\\d+\\]', '[]', 'g') as field,
     code,
@@ -49,8 +49,8 @@ def draw_section(con: Connection) -> Section:
     if collections := fetch(con, COVERAGE):
         figures.append(_draw_coverage(collections))
     figures.append(_draw_quarantine(*fetch_first(con, QUARANTINE, _FILES)))
-    if misfits := fetch(con, MISFITS):
-        figures.append(_draw_misfits(misfits))
+    if warnings := fetch(con, WARNINGS):
+        figures.append(_draw_warnings(warnings))
     if keys := _draw_new_keys(fetch(con, RUNS)):
         figures.append(keys)
     return Section("health", "Health of the front matter", figures)
@@ -121,13 +121,13 @@ def _draw_quarantine(shown: list[dict[str, Any]], total: int) -> Figure:
     )
 
 
-def _draw_misfits(rows: list[dict[str, Any]]) -> Figure:
+def _draw_warnings(rows: list[dict[str, Any]]) -> Figure:
     shown, values = rows[:_KINDS], sum(row["values"] for row in rows)
     left = spell(values, "value does not fit and was", "values do not fit and were")
     return Figure(
         title=f"{left} left out",
         lead="Their articles are loaded without them.",
-        sql=MISFITS,
+        sql=WARNINGS,
         grid=draw_grid(
             shown,
             {

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from flows.reports.output import open_output
 from flows.reports.page import (
     health,
+    maintenance,
     movers,
     providers,
     quality,
@@ -18,7 +19,6 @@ from flows.reports.page import (
     runs,
     stories,
     svg,
-    tending,
     topics,
 )
 from flows.reports.page.figure import Section, fetch, mention
@@ -36,7 +36,7 @@ SECTIONS: tuple[Callable[[Connection], Section], ...] = (
     quality.draw_section,
     stories.draw_citations,
     stories.draw_stories,
-    tending.draw_section,
+    maintenance.draw_section,
     health.draw_section,
 )
 TOTALS = """\

@@ -52,7 +52,6 @@ order by alike.similarity desc, alike.article_id, alike.later_article_id"""
 
 
 def draw_citations(con: Connection) -> Section:
-    """List who cites whom most often."""
     shown, total = fetch_first(con, CITATIONS, _SHOWN)
     if not shown:
         why = "No article names a related item of another provider."

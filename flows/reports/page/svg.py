@@ -27,7 +27,6 @@ def _plain(value: object) -> object:
 
 
 def join(parts: Iterable[Markup]) -> Markup:
-    """Return parts one after the other."""
     return Markup("").join(parts)
 
 
@@ -54,7 +53,6 @@ def text(x: float, y: float, content: str, anchor: str = "start", kind: str = "t
 
 
 def rule(y: float) -> Markup:
-    """Return a line across the whole width."""
     return tag("line", x1="0%", x2="100%", y1=y, y2=y, class_="grid")
 
 
@@ -116,7 +114,6 @@ def share(value: float | None) -> str:
 
 
 def period(start: date, time_grain: str) -> str:
-    """Return the name of a period."""
     match time_grain:
         case "year":
             return f"{start.year}"

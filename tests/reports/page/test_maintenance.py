@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from flows.reports.page import tending
+from flows.reports.page import maintenance
 
 
 def test_one_article_has_no_half() -> None:
@@ -17,8 +17,8 @@ def test_one_article_has_no_half() -> None:
         "lag_days_p90": 357.9,
     }
     nobody = row | {"is_nobody": True, "articles": 9}
-    assert tending._draw_arrivals([nobody, row]).title == "1 article of Deep Rock Digest came"
-    one, two = (tending._draw_arrivals([row | {"articles": count}]).title for count in (1, 2))
+    assert maintenance._draw_arrivals([nobody, row]).title == "1 article of Deep Rock Digest came"
+    one, two = (maintenance._draw_arrivals([row | {"articles": count}]).title for count in (1, 2))
     assert one == "1 article of Deep Rock Digest came"
     assert two == (
         "Half of the articles of Deep Rock Digest were here within 358 days of their publication"

@@ -58,7 +58,7 @@ def draw_section(con: Connection) -> Section:
     empty = (
         "" if figures else "There is no history yet: it comes from the commits of a git work tree."
     )
-    return Section("tending", "How the collection is maintained", figures, empty)
+    return Section("maintenance", "How the collection is maintained", figures, empty)
 
 
 def _draw_contributions(rows: list[dict[str, Any]]) -> Figure:
