@@ -205,6 +205,8 @@ def test_obsidian() -> None:
         ("link: /about/", "original_url", None),
         ("author: [Ada, Bo]", "provider_name", "Ada"),
         ("author: {name: Ada, url: x}", "provider_name", "Ada"),
+        ("author_name: Ada", "provider_name", "Ada"),
+        ("post-date: 2024-01-02", "published_at", "2024-01-02 00:00:00+00:00"),
         ("publish: true", "is_draft", False),
         ("publish: false", "is_draft", True),
         ("draft: true", "is_published", None),
