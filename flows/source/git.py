@@ -47,8 +47,8 @@ def find_repository(source: Path, revision: str = "HEAD") -> Repository | None:
     inside = source.resolve()
     if not is_bare(inside) and not any((up / ".git").exists() for up in (inside, *inside.parents)):
         return None
-    asked = ("--is-shallow-repository", "--show-cdup", "--show-prefix")
-    shallow, up, prefix = git_process.read(inside, "rev-parse", *asked).split("\n", 2)
+    arguments = ("--is-shallow-repository", "--show-cdup", "--show-prefix")
+    shallow, up, prefix = git_process.read(inside, "rev-parse", *arguments).split("\n", 2)
     top, prefix = (inside / up).resolve(), prefix.removesuffix("\n")
     if top / prefix != inside:  # Whatever lies there, nobody asked for it.
         raise NoHistory(
@@ -61,9 +61,9 @@ def find_repository(source: Path, revision: str = "HEAD") -> Repository | None:
 
 def _refuse_foreign(top: Path) -> None:
     """Refuse the past of another folder, to which files of a stranger's archive may point."""
-    asked = ("--absolute-git-dir", "--git-path", "objects/info/alternates")
+    arguments = ("--absolute-git-dir", "--git-path", "objects/info/alternates")
     own, alternates, *_ = (
-        top / line for line in git_process.read(top, "rev-parse", *asked).split("\n")
+        top / line for line in git_process.read(top, "rev-parse", *arguments).split("\n")
     )
     pointer, back = top / ".git", own / "gitdir"
     # A second work tree is known to its repository, a submodule has its place in core.worktree.
@@ -92,9 +92,9 @@ def is_bare(folder: Path) -> bool:
 
 
 def _commit_id(folder: Path, revision: str) -> str | None:
-    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     try:
-        return git_process.read(folder, *asked).strip()
+        return git_process.read(folder, *arguments).strip()
     except NoHistory as error:
         if revision == "HEAD":
             return None
@@ -131,8 +131,8 @@ def read_commits(repository: Repository, after: str | None = None) -> list[Commi
     if repository.commit is None:
         return []
     span = repository.commit if after is None else f"{after}..{repository.commit}"
-    asked = ("rev-list", "--first-parent", "--reverse", "--timestamp", span, "--")
-    found = (line.split() for line in git_process.read(repository.folder, *asked).splitlines())
+    arguments = ("rev-list", "--first-parent", "--reverse", "--timestamp", span, "--")
+    found = (line.split() for line in git_process.read(repository.folder, *arguments).splitlines())
     return [Commit(commit, int(seconds)) for seconds, commit in found]
 
 
@@ -145,9 +145,9 @@ def read_changes(
     """
     names = [commit for commit, _ in commits]
     pairs = zip(names, [after, *names], strict=False)
-    asked = "".join(f"{commit} {before or ''}\n" for commit, before in pairs)
+    questions = "".join(f"{commit} {before or ''}\n" for commit, before in pairs)
     options = ("--stdin", "-r", "-z", "--root", "--raw", "--no-renames", "--no-abbrev")
-    tokens = _read_tokens(repository, "diff-tree", *options, asked=asked)
+    tokens = _read_tokens(repository, "diff-tree", *options, questions=questions)
     commit = ""
     for token in tokens:
         if not token.startswith(b":"):
@@ -168,9 +168,9 @@ def read_moves_in(
     `pairs` are commits, each with the one before it.
     """
     whole = replace(repository, prefix="")
-    asked = "".join(f"{commit} {before}\n" for commit, before in pairs)
+    questions = "".join(f"{commit} {before}\n" for commit, before in pairs)
     options = ("--stdin", "-r", "-z", "--raw", "--find-renames", "--diff-filter=R")
-    tokens = _read_tokens(whole, "diff-tree", *options, asked=asked)
+    tokens = _read_tokens(whole, "diff-tree", *options, questions=questions)
     inside = repository.prefix.encode()
     commit = ""
     for token in tokens:
@@ -194,9 +194,9 @@ def read_tree(repository: Repository) -> dict[str, str]:
     return blobs
 
 
-def _read_tokens(repository: Repository, *arguments: str, asked: str = "") -> Iterator[bytes]:
+def _read_tokens(repository: Repository, *arguments: str, questions: str = "") -> Iterator[bytes]:
     where = ("--", repository.prefix) if repository.prefix else ()
-    with git_process.run(repository.folder, (*arguments, *where), asked) as output:
+    with git_process.run(repository.folder, (*arguments, *where), questions) as output:
         rest = b""
         while chunk := output.read(_CHUNK):
             *tokens, rest = (rest + chunk).split(b"\0")
@@ -214,8 +214,8 @@ def _decode_path(repository: Repository, name: bytes) -> str | None:
 def read_sizes(repository: Repository, blobs: Sequence[str]) -> dict[str, int]:
     """Return the size of each blob in bytes; raise NoHistory if one is not in this clone."""
     sizes: dict[str, int] = {}
-    arguments, asked = ("cat-file", "--batch-check", "--buffer"), "\n".join(blobs)
-    with git_process.run(repository.folder, arguments, asked) as output:
+    arguments, questions = ("cat-file", "--batch-check", "--buffer"), "\n".join(blobs)
+    with git_process.run(repository.folder, arguments, questions) as output:
         for line in output:
             blob, kind, *size = line.decode().split()
             if kind == "missing":

@@ -60,16 +60,19 @@ def succeeds(folder: Path, *arguments: str) -> bool:
 
 @contextlib.contextmanager
 def run(
-    folder: Path, arguments: Sequence[str], asked: str = "", seconds: float = threading.TIMEOUT_MAX
+    folder: Path,
+    arguments: Sequence[str],
+    questions: str = "",
+    seconds: float = threading.TIMEOUT_MAX,
 ) -> Iterator[IO[bytes]]:
     """Run git and give its output; questions and complaints go through files, so none blocks."""
-    with tempfile.TemporaryFile() as questions, tempfile.TemporaryFile() as complaints:
-        questions.write(asked.encode())
-        questions.seek(0)
+    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as complaints:
+        stdin.write(questions.encode())
+        stdin.seek(0)
         try:
             process = subprocess.Popen(  # noqa: S603 - fixed commands; names are arguments
                 ["git", "-C", folder, *_OPTIONS, *arguments],  # noqa: S607 - the user's own git
-                stdin=questions,
+                stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
                 env=_make_environment(),
