@@ -85,6 +85,7 @@ def _write_own(file: Path, content: bytes) -> None:
     if os.path.lexists(file) and not _is_own(file.lstat()):
         raise FileExistsError(file)
     with replace_file(file) as partial:
+        partial.chmod(0o644)
         partial.write_bytes(content)
 
 

@@ -1,6 +1,7 @@
 """A first build begins with a copy of an empty warehouse, if one can be trusted."""
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -39,9 +40,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def kept(content: Content, cache: Path) -> Path:
-    """Build one article, and give the template that the build kept."""
+    """Build one article, and give the template that the build kept, whatever the umask."""
     content.write("a.md", article())
+    before = os.umask(0)
     content.build()
+    os.umask(before)
     (file,) = cache.iterdir()
     return file
 
