@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import shutil
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import MatterhouseError
+from flows.replace import replace_file
 from flows.warehouse.paths import WarehousePaths
 
 # Runs that published, and as many others: a schedule of five minutes writes a hundred thousand a
@@ -51,14 +51,8 @@ def append_run(paths: WarehousePaths, receipt: Mapping[str, Any]) -> None:
 
 
 def _drop_oldest(receipts: Path) -> None:
-    partial = receipts.with_name(f"{receipts.name}.partial")
-    partial.unlink(missing_ok=True)
-    with partial.open("xb") as file:
-        file.writelines(_read_newest(receipts))
-        file.flush()
-        os.fsync(file.fileno())
-    shutil.copymode(receipts, partial)
-    partial.replace(receipts)
+    with replace_file(receipts) as partial:
+        partial.write_bytes(b"".join(_read_newest(receipts)))
 
 
 def require_writable(paths: WarehousePaths) -> None:
