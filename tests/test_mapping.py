@@ -177,6 +177,16 @@ MAPPED = """
 """
 
 
+def test_warnings_of_all_fields_below_a_key_are_added_up(tmp_path: Path) -> None:
+    """Two values of one image that do not fit are two warnings under `images`."""
+    folder = tmp_path / "content"
+    folder.mkdir()
+    image = "{url: /a.png, width: wide, height: high}"
+    (folder / "a.md").write_text(f"---\ntitle: One\nimages: [{image}]\n---\n")
+    build(tmp_path)
+    assert asked(tmp_path, MAPPED) == [("images", "images", 1, 2)]
+
+
 def test_each_run_counts_which_key_fed_which_column(tmp_path: Path) -> None:
     """Over all articles that it left loaded: those of earlier runs too, none that are gone."""
     folder = tmp_path / "content"
