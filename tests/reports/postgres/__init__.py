@@ -1,1 +1,1 @@
-"""Publishing to a real PostgreSQL server, which the tests start."""
+"""Mirroring to a real PostgreSQL server, which the tests start."""
