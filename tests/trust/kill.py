@@ -32,7 +32,7 @@ from tests.trust.invariants import contents, faults, strays
 BOUNDARIES: list[tuple[Any, str]] = [
     (working_copy, "_verify"),
     (build, "create_tables"),
-    (working_copy, "copy"),
+    (working_copy, "copy_whole"),
     (folder, "walk"),
     (plan, "compare"),
     (merge, "begin"),
@@ -45,7 +45,7 @@ BOUNDARIES: list[tuple[Any, str]] = [
     (ledger, "record"),
     (receipt, "complete"),
     (generations, "keep_plain_file"),
-    (generations, "_sync_folder"),
+    (generations, "sync"),
     (generations, "switch_to"),
     (generations, "prune"),
     (working_copy, "remove_leftovers"),
