@@ -109,7 +109,7 @@ def _look_at(
             with time_limit.watch():
                 for document in extracted.documents:
                     time_limit.start_file()
-                    with suppress(time_limit.TooSlow):
+                    with suppress(Exception):
                         found.append((document, look(document)))
             yield from found
 

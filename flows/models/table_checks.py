@@ -74,7 +74,8 @@ def make_secured_kept_out(
         for column, test in texts[table]
     ]
     stored += [
-        f"select {sql_literal(table)}, {sql_literal(column)}, 'the whole column'"
+        f"select {sql_literal(table)} as table_name, {sql_literal(column)} as column_name,"
+        " 'the whole column' as key"
         for table, _, columns in tables
         for column in columns or ()
     ]
