@@ -8,6 +8,7 @@ import os
 import stat
 import tarfile
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ _RATIO, _ALWAYS_ALLOWED = 100, 64 * 1024 * 1024
 # How much of a compressed member, or of a tar, is unpacked at a time.
 _PIECE, _CHUNK = 4096, 1024 * 1024
 _IN_MEMORY = 64 * 1024 * 1024
+# A worker of a cluster reads in several threads, and a file has one position.
+_SEEKING = threading.Lock()
 _ENCRYPTED, _IS_UTF8 = 0x1, 0x800
 _MADE_BY_DOS = 0
 # What a tar ends with. One that was cut between two members looks complete to tarfile.
@@ -151,13 +154,15 @@ def _describe_tar_member(
 
 
 def _read_range(file: IO[bytes], start: int, size: int) -> bytes:
-    file.seek(start)
-    return file.read(size)
+    with _SEEKING:
+        file.seek(start)
+        return file.read(size)
 
 
 def _read_sparse(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
-    opened = archive.extractfile(info)
-    return opened.read() if opened else b""
+    with _SEEKING:
+        opened = archive.extractfile(info)
+        return opened.read() if opened else b""
 
 
 def _decompress(file: IO[bytes], name: str, limit: int) -> IO[bytes]:

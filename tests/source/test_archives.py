@@ -8,6 +8,7 @@ import tarfile
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -318,6 +319,16 @@ def test_an_archive_is_opened_once_for_all_batches(
     listing = archives.walk(archive, PathFilter())
     sizes = [archives.open_reader(archive)(path)[2].size_bytes for path in listing.paths]
     assert (sizes, len(opened)) == ([0] * 9, 1)
+
+
+def test_threads_read_their_own_members(tmp_path: Path) -> None:
+    """A worker of a cluster reads several batches of one archive at a time."""
+    files = {f"{n}.md": str(n) * 20_000 for n in range(10)}
+    (tmp_path / "content.tar").write_bytes(tarred(files))
+    read = archives.open_reader(tmp_path / "content.tar")
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.map(read, [*files] * 50)
+        assert [data for data, *_ in found] == [text.encode() for text in files.values()] * 50
 
 
 def test_utf_8_needs_no_flag(tmp_path: Path) -> None:
