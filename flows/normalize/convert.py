@@ -83,7 +83,8 @@ def to_boolean(value: Value) -> bool | None:
         return None
     # Whoever quotes a flag means it all the same, as the generators that read it do.
     if isinstance(value, str | bool | int):
-        meant = _BOOLEANS.get(str(value).strip().casefold())
+        meant = _BOOLEANS.get(value) if isinstance(value, str) else None
+        meant = _BOOLEANS.get(str(value).strip().casefold()) if meant is None else meant
         if meant is not None:
             return meant
     raise ConversionError("wrong_type", "true or false", "Write true or false.")

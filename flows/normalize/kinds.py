@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from flows.frontmatter import Value
 from flows.normalize import dates
 from flows.normalize.convert import (
+    NULLS,
     ConversionError,
     Convert,
     is_null,
@@ -26,6 +27,7 @@ from flows.normalize.convert import (
 T = TypeVar("T")
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^\s/]\S*", re.IGNORECASE)
 _FLAGS = frozenset(("true", "True", "TRUE", "false", "False", "FALSE"))
+_UNUSUAL = _FLAGS | NULLS
 _WIKI_LINK = re.compile(r"\[\[([^\[\]|]+)(?:\|[^\[\]]*)?\]\]")
 # What generators take for "ask the clock, or git": no date that the file says.
 _DATE_WORDS = frozenset(("now", "today", "created", "git created"))
@@ -151,12 +153,15 @@ def take_date(plausible: dates.DateRange, value: Value) -> int | None:
     """Take a date, or a list of one; a word that leaves it to the clock or to git is none."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if isinstance(value, str):
-        if not value.strip():
-            return None
-        if value.casefold() in _DATE_WORDS:
-            raise NotOfKind
-    return to_timestamp_within(plausible, value)
+    try:
+        return to_timestamp_within(plausible, value)
+    except ConversionError:
+        if isinstance(value, str):
+            if not value.strip():
+                return None
+            if value.casefold() in _DATE_WORDS:
+                raise NotOfKind from None
+        raise
 
 
 def take_category(value: Value) -> str | None:
@@ -183,6 +188,8 @@ def take_own_texts(value: Value) -> list[Value] | None:
 
 def take_own_text(value: Value) -> str | None:
     """Take an item of such a list; a wiki link loses its brackets."""
+    if isinstance(value, str) and value not in _UNUSUAL and not value.startswith("[["):
+        return str(value)
     _refuse_flag(value, "a topic")
     found = to_text(value)
     return (take_text(found) if found is not None and found.startswith("[[") else found) or None

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from flows.config import Config
 from flows.config.columns import TABLE, read_types
 from flows.config.reader import Source, fold
-from flows.frontmatter import KeyPath, Value
+from flows.frontmatter import KeyPath, Reading, Value
 from flows.normalize import dates, kinds
 from flows.normalize.convert import NULLS, ConversionError, Convert, to_boolean, to_integer, to_text
 from flows.normalize.keys import OWN_KEYS
@@ -100,14 +100,30 @@ def make_plan(config: Config, plausible: dates.DateRange) -> ArticlePlan:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What holds for all documents with the same keys.
+
+    `other_sources` are those of the columns that may look elsewhere than under their own key, and
+    `columns` those that can have a value.
+    """
+
+    columns: tuple[Step, ...]
+    other_sources: Mapping[str, tuple[Source, ...]]
+    secret: frozenset[str]
+
+
 @lru_cache(1024)
-def find_other_sources(plan: ArticlePlan, keys: tuple[str, ...]) -> dict[str, tuple[Source, ...]]:
-    """Return where each column may look without its own key: once for all documents of these."""
+def find_shape(plan: ArticlePlan, keys: tuple[str, ...], reading: Reading) -> Shape:
+    """Find out once what all documents with these keys have in common."""
     found = (
         (column.name, tuple(each for each in column.sources if column.can_read(each, keys)))
         for column in plan.all_columns
     )
-    return {name: sources for name, sources in found if sources}
+    others = {name: sources for name, sources in found if sources}
+    columns = tuple(step for step in plan.columns if step[0] in others or step[1] in keys)
+    secret = frozenset(filter(reading.is_secret, {*keys} - plan.known))
+    return Shape(columns, others, secret)
 
 
 def refuse_impossible_constants(config: Config) -> None:

@@ -8,15 +8,16 @@ from typing import Any
 from flows.config import Config
 from flows.config.reader import Source
 from flows.frontmatter import SECRET_KEYS, KeyPath, Value
-from flows.normalize.convert import ConversionError, Convert
+from flows.normalize.convert import ConversionError, Convert, to_text
 from flows.normalize.extra import drop_secrets, prune
 from flows.normalize.kinds import NotOfKind, is_empty
-from flows.normalize.plan import ArticlePlan, ColumnPlan, Step, find, find_other_sources, refine
+from flows.normalize.plan import ArticlePlan, ColumnPlan, Shape, Step, find, find_shape, refine
 from flows.normalize.warnings import Warnings
 from flows.source import time_limit
 from flows.source.extract import Document
 from flows.source.time_limit import TooSlow
 
+_NO_SHAPE = Shape((), {}, frozenset())
 EMPTY_ITEM = ConversionError("empty_item", "a value", "Remove the empty item, or fill it in.")
 
 
@@ -30,7 +31,9 @@ class Reader:
         if document.terms or config.reading.secret_keys != SECRET_KEYS:
             self.fields = drop_secrets(self.fields, config.reading)
         self.config = config
-        self.other_sources = find_other_sources(plan, tuple(self.fields)) if plan else {}
+        self.shape = _NO_SHAPE
+        if plan:
+            self.shape = find_shape(plan, tuple(document.front_matter.fields), config.reading)
         self.is_secret = config.reading.is_secret
         self.warnings = Warnings()
         self.sources: dict[str, str] = {}
@@ -48,7 +51,9 @@ class Reader:
             value = holder.get(key) if key else None
             if value is not None:
                 try:
-                    value = convert(value)
+                    # Nearly every value is a text in quotes.
+                    if value.__class__ is not str or convert is not to_text:
+                        value = convert(value)
                 except ConversionError as error:
                     self._note((*where, key), value, error)
                     value = error.value
@@ -56,9 +61,9 @@ class Reader:
                     value = None
                 if value is not None:
                     row[name] = value
-                    if plan.settles(value):
+                    if value or plan.settles(value):
                         continue
-            if found := self.take_from_sources(plan):
+            if name in self.shape.other_sources and (found := self.take_from_sources(plan)):
                 row[name] = found[1]
         return row
 
@@ -74,7 +79,8 @@ class Reader:
             value = holder.get(key)
             if value is not None:
                 try:
-                    row[name] = convert(value)
+                    is_text = value.__class__ is str and convert is to_text
+                    row[name] = value if is_text else convert(value)
                 except ConversionError as error:
                     self._note((*where, key), value, error)
                     row[name] = error.value
@@ -120,7 +126,7 @@ class Reader:
 
     def _judge_sources(self, plan: ColumnPlan) -> Iterator[tuple[Source, KeyPath, Value, Any]]:
         """Yield the values of the column's kind, up to the first that settles it."""
-        for source in self.other_sources.get(plan.name, ()):
+        for source in self.shape.other_sources.get(plan.name, ()):
             has_key = source.form not in ("file", "constant")
             for key_path, value in self._find_candidates(source):
                 is_holder = isinstance(value, dict) and key_path == plan.own[:-1]
@@ -175,10 +181,12 @@ class Reader:
         """Return what JSON can say of what feeds no column; what is secret is left out."""
         if not self.unfit and holder.keys() <= known:
             return {}
+        if self.unfit:
+            keys = [key for key in holder if key not in known or (*where, key) in self.unfit]
+        else:
+            keys = [key for key in holder if key not in known]
         found = {}
-        for key in holder:
-            if key in known and not (self.unfit and (*where, key) in self.unfit):
-                continue
+        for key in keys:
             if self.is_secret(key):
                 continue
             path = (*where, key)

@@ -76,7 +76,7 @@ def _find_date_range(mapping: Config, now: datetime) -> dates.DateRange:
 
 def _add_article(reader: Reader, plan: ArticlePlan, related: Keys, rows: Rows) -> None:
     article_id, fields = reader.document.path, reader.fields
-    row = reader.take_columns(plan.columns, fields)
+    row = reader.take_columns(reader.shape.columns, fields)
     typed = fields.get("provider")
     provider = typed if isinstance(typed, dict) else {}
     row |= reader.take_columns(plan.provider, provider, "provider")
@@ -98,8 +98,7 @@ def _add_article(reader: Reader, plan: ArticlePlan, related: Keys, rows: Rows) -
     row["article_id"] = article_id
     row["content_hash"] = reader.document.content_hash
     row["body_chars"] = front_matter.body_chars
-    secret = {*filter(reader.is_secret, front_matter.fields.keys() - plan.known)}
-    row["secured_chars"] = count_secured_chars(front_matter.fields, secret)
+    row["secured_chars"] = count_secured_chars(front_matter.fields, reader.shape.secret)
     row["title_text"] = clean(row.get("title"))
     row["excerpt_text"] = clean(row.get("excerpt"))
     row["extra"] = as_json(extra)
