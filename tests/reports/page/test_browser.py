@@ -68,7 +68,7 @@ def test_a_reader_sees_all_of_it(browser: "sync_api.Browser", page_file: Path, w
 
 
 def test_paper_has_all_that_is_folded_away(browser: "sync_api.Browser", page_file: Path) -> None:
-    """On A4 nothing sticks out, and numbers and SQL are there without a click."""
+    """On A4 nothing sticks out; numbers are there without a click, and SQL is left out."""
     context = browser.new_context(viewport={"width": 718, "height": 1046})
     page = context.new_page()
     page.goto(page_file.as_uri())
@@ -80,10 +80,11 @@ def test_paper_has_all_that_is_folded_away(browser: "sync_api.Browser", page_fil
             .map(found => found.textContent.slice(0, 80))"""
     )
     assert cut == []
-    hidden = page.evaluate(
-        "() => [...document.querySelectorAll('pre')].filter(found => !found.offsetHeight).length"
+    shown = page.evaluate(
+        """() => ['pre', 'details table'].map(kind => [...document.querySelectorAll(kind)]
+            .map(found => found.offsetHeight > 0))"""
     )
-    assert hidden == 0
+    assert [set(of_a_kind) for of_a_kind in shown] == [{False}, {True}]
     page.pdf(path=SCREENSHOTS / f"{page_file.stem}.pdf", format="A4", print_background=True)
     context.close()
 
