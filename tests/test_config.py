@@ -8,7 +8,7 @@ import pytest
 from flows import UsageError
 from flows.config import Terms, load, load_default, parse
 from flows.frontmatter import Reading
-from flows.normalize.plan import refuse_impossible_constants
+from flows.normalize.column_sources import refuse_impossible_constants
 
 PATH = Path("matterhouse.yaml")
 

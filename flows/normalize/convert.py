@@ -1,4 +1,4 @@
-"""One front-matter value → what its column takes, or a misfit that says what was expected."""
+"""One front-matter value → what its column takes, or an error that says what was expected."""
 
 import html
 import json

@@ -16,18 +16,18 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Kept:
     """What JSON can say of a value, which can be null."""
 
     value: Any
 
 
-def prune(value: Value, path: KeyPath, taken: Set[KeyPath], reading: Reading) -> Left | None:
+def prune(value: Value, path: KeyPath, taken: Set[KeyPath], reading: Reading) -> Kept | None:
     """Return what is left of a value; None for a secret, and where columns took all of it."""
     if path in taken or (isinstance(path[-1], str) and reading.is_secret(path[-1])):
         return None
     if not isinstance(value, dict | list):
-        return Left(_to_jsonable(value))
+        return Kept(_to_jsonable(value))
     steps = value.items() if isinstance(value, dict) else enumerate(value)
     found = {
         step: left.value
@@ -36,7 +36,7 @@ def prune(value: Value, path: KeyPath, taken: Set[KeyPath], reading: Reading) ->
     }
     if value and not found and any(each[: len(path)] == path for each in taken):
         return None
-    return Left(found if isinstance(value, dict) else list(found.values()))
+    return Kept(found if isinstance(value, dict) else list(found.values()))
 
 
 def drop_secrets(fields: dict[str, Value], reading: Reading) -> dict[str, Value]:

@@ -1,7 +1,7 @@
-"""Values that are not simply of a column's type: what generators write, under which key ever.
+"""Values that are not simply of a column's type: what generators write, under any key.
 
 The value of a column's own key fits, or its author is warned. Another key may well mean something
-else: a value that is not of the column's kind is passed over, and stays in `extra`.
+else: a switch, an address or a word of another kind there is passed over and stays in `extra`.
 """
 
 import re

@@ -8,10 +8,18 @@ from typing import Any
 from flows.config import Config
 from flows.config.reader import Source
 from flows.frontmatter import SECRET_KEYS, KeyPath, Value
+from flows.normalize.column_sources import (
+    ArticlePlan,
+    ColumnPlan,
+    Shape,
+    Step,
+    find,
+    find_shape,
+    refine,
+)
 from flows.normalize.convert import ConversionError, Convert, to_text
 from flows.normalize.extra import drop_secrets, prune
 from flows.normalize.kinds import NotOfKind, is_empty
-from flows.normalize.plan import ArticlePlan, ColumnPlan, Shape, Step, find, find_shape, refine
 from flows.normalize.warnings import Warnings
 from flows.source import time_limit
 from flows.source.extract import Document
@@ -21,7 +29,7 @@ _NO_SHAPE = Shape((), {}, frozenset())
 EMPTY_ITEM = ConversionError("empty_item", "a value", "Remove the empty item, or fill it in.")
 
 
-class Reader:
+class DocumentReader:
     """What is taken of one document: `sources` says where other keys than the own ones fed."""
 
     def __init__(self, document: Document, config: Config, plan: ArticlePlan | None = None) -> None:

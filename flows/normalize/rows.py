@@ -15,12 +15,12 @@ from flows import config, frontmatter
 from flows.config import Config
 from flows.frontmatter import KeyPath, Value
 from flows.normalize import dates, kinds
+from flows.normalize.column_sources import ArticlePlan, make_plan
 from flows.normalize.convert import clean, to_list, to_mapping
 from flows.normalize.extra import as_json, count_secured_chars
 from flows.normalize.frames import Columns, Frames, Row, Rows, columns, make_frame
 from flows.normalize.keys import IMAGE, OWN_KEYS, PROVIDER, Keys, related_keys
-from flows.normalize.plan import ArticlePlan, make_plan
-from flows.normalize.reader import Reader
+from flows.normalize.reader import DocumentReader
 from flows.normalize.terms import take_terms
 from flows.source import time_limit
 from flows.source.extract import Document, Extracted, Reject, Unchanged
@@ -52,7 +52,7 @@ def normalize(
 def _add_document(
     document: Document, plan: ArticlePlan, related: Keys, mapping: Config, rows: Rows
 ) -> None:
-    reader = Reader(document, mapping, plan)
+    reader = DocumentReader(document, mapping, plan)
     if document.kind == "article":
         _add_article(reader, plan, related, rows)
     else:
@@ -74,7 +74,7 @@ def _find_date_range(mapping: Config, now: datetime) -> dates.DateRange:
     return dates.range_at(now, mapping.earliest, mapping.latest, ZoneInfo(mapping.time_zone))
 
 
-def _add_article(reader: Reader, plan: ArticlePlan, related: Keys, rows: Rows) -> None:
+def _add_article(reader: DocumentReader, plan: ArticlePlan, related: Keys, rows: Rows) -> None:
     article_id, fields = reader.document.path, reader.fields
     row = reader.take_columns(reader.shape.columns, fields)
     typed = fields.get("provider")
@@ -111,7 +111,7 @@ def trace_feeds(document: Document, mapping: Config) -> tuple[dict[str, KeyPath]
     rows: Rows = {table: [] for table in columns()}
     plausible = _find_date_range(mapping, datetime.now(UTC))
     plan = make_plan(mapping, plausible)
-    reader = Reader(document, mapping, plan)
+    reader = DocumentReader(document, mapping, plan)
     _add_article(reader, plan, related_keys(plausible), rows)
     row = rows["raw.articles"][0]
     row |= {"topics": rows["raw.article_topics"] or None}
@@ -124,7 +124,7 @@ def trace_feeds(document: Document, mapping: Config) -> tuple[dict[str, KeyPath]
     return filled | from_no_key | elsewhere, day
 
 
-def _take_topics(reader: Reader, plan: ArticlePlan) -> list[tuple[int, str]]:
+def _take_topics(reader: DocumentReader, plan: ArticlePlan) -> list[tuple[int, str]]:
     if (key := plan.topics.key) and (value := reader.fields.get(key)) is not None:
         listed = reader.take_value(plan.topics.convert, value, key)
         if topics := list(reader.take_items(kinds.take_own_text, listed, key)):
@@ -133,7 +133,7 @@ def _take_topics(reader: Reader, plan: ArticlePlan) -> list[tuple[int, str]]:
     return list(enumerate(found[1], start=1)) if found else []
 
 
-def _take_article_images(reader: Reader, plan: ArticlePlan) -> list[Row]:
+def _take_article_images(reader: DocumentReader, plan: ArticlePlan) -> list[Row]:
     key = plan.images.key
     if key and (found := _take_images(reader, reader.fields.get(key), key)):
         return found
@@ -141,7 +141,7 @@ def _take_article_images(reader: Reader, plan: ArticlePlan) -> list[Row]:
     return _take_images(reader, source[1], *source[0]) if source else []
 
 
-def _take_images(reader: Reader, value: Value, *where: str | int) -> list[Row]:
+def _take_images(reader: DocumentReader, value: Value, *where: str | int) -> list[Row]:
     listed = reader.take_value(kinds.take_own_images, value, *where)
     return [
         _take_image(reader, position, image, (*where, position - 1) if listed is value else where)
@@ -149,7 +149,9 @@ def _take_images(reader: Reader, value: Value, *where: str | int) -> list[Row]:
     ]
 
 
-def _take_image(reader: Reader, position: int, image: dict[str, Value], where: KeyPath) -> Row:
+def _take_image(
+    reader: DocumentReader, position: int, image: dict[str, Value], where: KeyPath
+) -> Row:
     row = reader.take_keys(image, IMAGE, *where)
     if "url" not in row:
         _take_other_address(reader, image, row, where)
@@ -159,7 +161,9 @@ def _take_image(reader: Reader, position: int, image: dict[str, Value], where: K
     return row
 
 
-def _take_other_address(reader: Reader, image: dict[str, Value], row: Row, where: KeyPath) -> None:
+def _take_other_address(
+    reader: DocumentReader, image: dict[str, Value], row: Row, where: KeyPath
+) -> None:
     for key in ("src", "image", "uid"):
         if isinstance(address := image.get(key), str):
             row["url"] = str(address)
@@ -167,7 +171,7 @@ def _take_other_address(reader: Reader, image: dict[str, Value], row: Row, where
             return
 
 
-def _take_related(reader: Reader, keys: Keys) -> list[Row]:
+def _take_related(reader: DocumentReader, keys: Keys) -> list[Row]:
     if (value := reader.fields.get("related")) is None:
         return []
     found = []

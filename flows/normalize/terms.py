@@ -5,11 +5,11 @@ from pathlib import PurePosixPath
 
 from flows.config import Terms
 from flows.frontmatter import Value
+from flows.normalize.column_sources import find
 from flows.normalize.convert import Convert, to_list, to_text
 from flows.normalize.extra import as_json
 from flows.normalize.frames import Row
-from flows.normalize.plan import find
-from flows.normalize.reader import Reader
+from flows.normalize.reader import DocumentReader
 
 _TERM: dict[str, tuple[str, Convert]] = {
     "_id": ("term_id", to_text),
@@ -23,7 +23,7 @@ _KNOWN = frozenset((*_TERM, "taxonomy", "otherNames"))
 _NAMES = (("name",), ("display_name",), ("title",))
 
 
-def take_terms(reader: Reader) -> list[Row]:
+def take_terms(reader: DocumentReader) -> list[Row]:
     """Return the rows of a file that describes terms."""
     asked = reader.document.terms
     entries = _list_entries(reader) if asked else []
@@ -32,13 +32,15 @@ def take_terms(reader: Reader) -> list[Row]:
     ]
 
 
-def _list_entries(reader: Reader) -> list[tuple[tuple[str], dict[str, Value]]]:
+def _list_entries(reader: DocumentReader) -> list[tuple[tuple[str], dict[str, Value]]]:
     """Return the entries of a data file by their ids, when that is all it holds."""
     found = [((key,), value) for key, value in reader.fields.items() if isinstance(value, dict)]
     return found if reader.document.is_whole_file and len(found) == len(reader.fields) else []
 
 
-def _take_term(reader: Reader, holder: dict[str, Value], asked: Terms | None, *where: str) -> Row:
+def _take_term(
+    reader: DocumentReader, holder: dict[str, Value], asked: Terms | None, *where: str
+) -> Row:
     row = reader.take_keys(holder, _TERM, *where)
     if asked:
         row = _take_described(reader, holder, asked, where) | row
@@ -54,7 +56,7 @@ def _take_term(reader: Reader, holder: dict[str, Value], asked: Terms | None, *w
 
 
 def _take_described(
-    reader: Reader, holder: dict[str, Value], asked: Terms, where: tuple[str, ...]
+    reader: DocumentReader, holder: dict[str, Value], asked: Terms, where: tuple[str, ...]
 ) -> Row:
     """Return id and name of a page or entry that has them under keys of its own."""
     own_id = where[-1] if where else _spell_id(PurePosixPath(reader.document.file))
@@ -74,7 +76,7 @@ def _find_text(holder: dict[str, Value], paths: tuple[tuple[str, ...], ...]) -> 
 
 
 def _take_other_names(
-    reader: Reader, holder: dict[str, Value], where: tuple[str, ...]
+    reader: DocumentReader, holder: dict[str, Value], where: tuple[str, ...]
 ) -> list[tuple[int, str]]:
     if (value := holder.get("otherNames")) is None:
         return []

@@ -76,7 +76,7 @@ def choose(
     named = named.absolute() if named else remembered_config
     mapping = load(folder, named)
     if mapping.file:
-        from flows.normalize.plan import refuse_impossible_constants
+        from flows.normalize.column_sources import refuse_impossible_constants
 
         refuse_impossible_constants(mapping)
     return Scope(

@@ -20,8 +20,8 @@ from flows.normalize.keys import OWN_KEYS
 class ColumnPlan:
     """Where one column takes its value from.
 
-    `key` is its own key below its holder, "" when the mapping gives the column other sources, and
-    `own` the whole way to it, which is among the sources for its other spellings.
+    `key` is its own key below its holder, and "" if the configuration names other sources; `own` is
+    the whole path of that key, which is a source, too, because of its other spellings.
     `take` judges what other keys hold, `convert` what the own one does; keys that are `shared` feed
     other columns, too.
     """
