@@ -30,7 +30,7 @@ Everyday:
 More:
   matterhouse tables marts.topics   # what each column means
   matterhouse export reports --format csv
-  matterhouse mirror postgresql://matterhouse@db.example.org/reports
+  matterhouse publish postgresql://matterhouse@db.example.org/reports
   matterhouse diff                  # what the last build changed
   matterhouse build --help          # options of a command, and examples""",
     version=f"matterhouse {__version__}",

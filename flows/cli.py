@@ -257,11 +257,11 @@ def export(
 
 @command(
     MORE,
-    "matterhouse mirror postgresql://matterhouse@db.example.org/reports",
-    "matterhouse mirror --tables 'marts.*'     # in $MATTERHOUSE_MIRROR",
-    "matterhouse build --mirror postgresql://matterhouse@db.example.org/reports",
+    "matterhouse publish postgresql://matterhouse@db.example.org/reports",
+    "matterhouse publish --tables 'marts.*'     # to $MATTERHOUSE_PUBLISH",
+    "matterhouse build --publish postgresql://matterhouse@db.example.org/reports",
 )
-def mirror(
+def publish(
     url: str | None = None,
     /,
     *,
@@ -269,21 +269,21 @@ def mirror(
     tables: options.Globs = ("*",),
     replace: bool = False,
 ) -> None:
-    """Mirror the warehouse in a PostgreSQL database that a team shares.
+    """Copy the warehouse to a PostgreSQL database that a team shares.
 
     The password is better kept in PGPASSWORD or ~/.pgpass than in the URL.
 
     Args:
-        url: postgresql://USER@HOST:PORT/DATABASE (default: $MATTERHOUSE_MIRROR).
-        tables: Tables to copy (default: all).
+        url: postgresql://USER@HOST:PORT/DATABASE (default: $MATTERHOUSE_PUBLISH).
+        tables: Tables to publish (default: all).
         replace: Take the place of another warehouse's tables.
     """
     from flows.reports import postgres
 
     address = url or os.environ.get(postgres.ADDRESS_VARIABLE)
     if not address:
-        raise UsageError("where to? Say `matterhouse mirror postgresql://USER@HOST/DATABASE`")
-    print(postgres.mirror(warehouse, address, _split_globs(tables), replace=replace))
+        raise UsageError("where to? Say `matterhouse publish postgresql://USER@HOST/DATABASE`")
+    print(postgres.publish(warehouse, address, _split_globs(tables), replace=replace))
 
 
 @command(MORE, "matterhouse profile content")

@@ -159,8 +159,8 @@ class FollowUp:
     ] = None
     notify_always: bool = False
     """Send a message after each run, with the page of --page."""
-    mirror: Annotated[str | None, Parameter(metavar="URL")] = None
-    """Then mirror in postgresql://USER@HOST/DATABASE (default: $MATTERHOUSE_MIRROR)."""
+    publish: Annotated[str | None, Parameter(metavar="URL")] = None
+    """Then publish to postgresql://USER@HOST/DATABASE (default: $MATTERHOUSE_PUBLISH)."""
     page: File = None
     """Write the page with pictures here, as HTML."""
 
@@ -173,7 +173,7 @@ class FollowUp:
             notify.COMMAND_VARIABLE: self.on_failure,
             send.ADDRESSES_VARIABLE: None if self.notify is None else " ".join(self.notify),
             send.ALWAYS_VARIABLE: "1" if self.notify_always else None,
-            postgres.ADDRESS_VARIABLE: self.mirror,
+            postgres.ADDRESS_VARIABLE: self.publish,
         }
         os.environ.update({name: value for name, value in values.items() if value is not None})
 

@@ -181,7 +181,7 @@ def test_a_flow_that_cannot_share_its_run_tells_it_without_its_secrets(
     """The page is linked, the state says what failed, and no address is in what Prefect keeps."""
     page, said = tmp_path / "news (1).html", tmp_path / "said.json"
     secrets = {
-        "MATTERHOUSE_MIRROR": f"postgresql://owner:s3cret-1@127.0.0.1:{free_port()}/team",
+        "MATTERHOUSE_PUBLISH": f"postgresql://owner:s3cret-1@127.0.0.1:{free_port()}/team",
         "MATTERHOUSE_NOTIFY": f"json://127.0.0.1:{free_port()}/s3cret-2",
         "MATTERHOUSE_ON_FAILURE": f"tee {said}",
     }

@@ -34,7 +34,7 @@ from flows.warehouse.run_log import read_runs
 from flows.workers.runner import choose_runner
 
 if TYPE_CHECKING:
-    from flows.reports.postgres.mirrored import Mirror
+    from flows.reports.postgres.publication import Publication
 
 
 def _end_quietly() -> None:
@@ -55,14 +55,14 @@ def report(paths: WarehousePaths, page: Path | None, receipt: Mapping[str, Any])
     """Finish the run, and leave its receipt and its tables as artifacts."""
     log = get_run_logger()
 
-    def mirror(paths: WarehousePaths) -> "Mirror | None":
+    def share(paths: WarehousePaths) -> "Publication | None":
         asked = os.environ.get(postgres.ADDRESS_VARIABLE)
-        return wrap(postgres.mirror_as_asked)(paths) if asked else None
+        return wrap(postgres.publish_as_asked)(paths) if asked else None
 
-    finished = finish(receipt, paths, page, log.warning, mirror)
+    finished = finish(receipt, paths, page, log.warning, share)
     receipt = finished.receipt
-    if finished.mirror:
-        log.info("%s", finished.mirror)
+    if finished.publication:
+        log.info("%s", finished.publication)
     for note in receipt.get("notes", ()):
         log.warning(note)
     try:

@@ -97,7 +97,7 @@ TASKS = {
     stage.__name__: as_task(stage, retries=_SCAN_RETRIES if stage.__name__ == "scan" else 0)
     for stage in STAGES
 } | {
-    "mirror_as_asked": as_task(postgres.mirror_as_asked, run_name="mirror in PostgreSQL"),
+    "publish_as_asked": as_task(postgres.publish_as_asked, run_name="publish to PostgreSQL"),
 }
 
 

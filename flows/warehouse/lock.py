@@ -13,7 +13,7 @@ from flows.warehouse.run_log import now
 
 
 class Locked(MatterhouseError):
-    """Another run is at work on this warehouse, or another mirrors it in this database."""
+    """Another run is at work on this warehouse, or another publish on this database."""
 
     exit_code = 75
 

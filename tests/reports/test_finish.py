@@ -43,7 +43,7 @@ def test_a_database_that_cannot_be_reached_is_told_and_the_run_stands(
     """The new article is published here; the command hears why it is not published there."""
     told, database = tmp_path / "told.json", f"postgresql://u:s3cret@127.0.0.1:{free_port()}/x"
     three.write("_news/d.md", article(title="d"))
-    assert build(three, "--mirror", database, "--on-failure", f"tee {told}") == 1
+    assert build(three, "--publish", database, "--on-failure", f"tee {told}") == 1
     said, receipt = capsys.readouterr(), json.loads(told.read_text())
     assert receipt["reasons"] == ["failed"]
     assert receipt["published"] is True
@@ -87,7 +87,7 @@ def test_a_page_that_cannot_be_written_is_told_and_the_run_stands(
         (["--page", "missing/news.html"], "there is no folder {}/missing: make it first"),
         (["--page", "mine.html"], "mine.html is no page of matterhouse: move it away"),
         (["--page", "."], ". is a folder: name a file in it"),
-        (["--mirror", "mysql://u:s3cret@host/x"], "the address is not one of PostgreSQL: say"),
+        (["--publish", "mysql://u:s3cret@host/x"], "the address is not one of PostgreSQL: say"),
     ],
 )
 def test_what_can_never_be_written_stops_a_build_before_it_begins(
@@ -126,12 +126,12 @@ def test_another_database_is_refused_whatever_is_installed(
 ) -> None:
     """What is missing is named only to those whom it would help."""
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    common = ["--warehouse", str(three.warehouse), "mirror"]
+    common = ["--warehouse", str(three.warehouse), "publish"]
     assert main([*common, "mysql://host/x"]) == main([*common, "postgresql://host/x"]) == 2
     refused, missing = capsys.readouterr().err.splitlines()
     assert refused.startswith("matterhouse: the address is not one of PostgreSQL: say postgresql:")
     assert missing == (
-        "matterhouse: a mirror in PostgreSQL is an extra: pip install 'matterhouse[postgres]'"
+        "matterhouse: publishing to PostgreSQL is an extra: pip install 'matterhouse[postgres]'"
     )
 
 

@@ -42,8 +42,8 @@ def print_outcome(
     if quiet or as_json:
         return found
     _print_run(receipt, found)
-    if finished.mirror:
-        print(f"\n{finished.mirror}")
+    if finished.publication:
+        print(f"\n{finished.publication}")
     if page and not finished.failure:
         print(f"\nWrote {page}")
     return found

@@ -11,7 +11,7 @@ from flows.reports.messages import notify
 from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:
-    from flows.reports.postgres.mirrored import Mirror
+    from flows.reports.postgres.publication import Publication
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Finished:
     """What came of it: the receipt, with `failure` for its error if something went wrong here."""
 
     receipt: Mapping[str, Any]
-    mirror: "Mirror | None" = None
+    publication: "Publication | None" = None
     failure: Exception | None = None
 
 
@@ -28,14 +28,14 @@ def finish(
     paths: WarehousePaths,
     page: Path | None,
     complain: Callable[[str], None],
-    mirror_in: "Callable[[WarehousePaths], Mirror | None]" = postgres.mirror_as_asked,
+    share: "Callable[[WarehousePaths], Publication | None]" = postgres.publish_as_asked,
 ) -> Finished:
-    """Write the page, mirror the tables, and report the run and what failed here.
+    """Write the page, share the tables, and report the run and what failed here.
 
     After a failed run the page, which says so, is still that of the published warehouse.
     """
     has_failed = bool(receipt.get("error"))
-    mirror, failure, written = None, None, None
+    publication, failure, written = None, None, None
     try:
         if page and not (has_failed and not paths.warehouse.exists()):
             # Its templates take longer to import than a run without changes takes.
@@ -47,7 +47,7 @@ def finish(
     except Exception as error:
         failure = error
     try:
-        mirror = None if has_failed else mirror_in(paths)
+        publication = None if has_failed else share(paths)
     except Exception as error:
         failure = error
     if has_failed:
@@ -57,4 +57,4 @@ def finish(
         message = f"The warehouse {did}, but {explain(failure)}"
         receipt = {**receipt, "error": explain(failure), "message": message}
     notify.tell(receipt, complain, written)
-    return Finished(receipt, mirror, failure)
+    return Finished(receipt, publication, failure)

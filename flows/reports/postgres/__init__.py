@@ -9,10 +9,10 @@ from flows.warehouse.connection import BASE_MEMORY_BYTES, limit_memory, open_rea
 from flows.warehouse.paths import WarehousePaths
 
 if TYPE_CHECKING:
-    from flows.reports.postgres.mirrored import Mirror
+    from flows.reports.postgres.publication import Publication
 
 # The address may hold a password: flow runs take it from the environment, never as a parameter.
-ADDRESS_VARIABLE = "MATTERHOUSE_MIRROR"
+ADDRESS_VARIABLE = "MATTERHOUSE_PUBLISH"
 SCHEMES = ("postgresql://", "postgres://")
 NO_ADDRESS = (
     "the address is not one of PostgreSQL: say postgresql://USER@HOST:PORT/DATABASE, with %XX for"
@@ -20,24 +20,24 @@ NO_ADDRESS = (
 )
 
 
-def mirror(
+def publish(
     paths: WarehousePaths,
     url: str,
     patterns: Sequence[str] = ("*",),
     *,
     unless_there: bool = False,
     replace: bool = False,
-) -> "Mirror":
-    """Mirror the warehouse's tables that match in the database at `url`."""
+) -> "Publication":
+    """Publish the warehouse's tables that match to the database at `url`."""
     require_address(url)
-    from flows.reports.postgres.mirrored import write_mirror
+    from flows.reports.postgres import publication
 
     with open_readonly(paths) as con:
         # Rows are passed on as they come: more threads hold back those whose turn it is not, and
         # more memory is but a copy of the file.
         con.execute("set threads = 1")
         limit_memory(con, BASE_MEMORY_BYTES)
-        return write_mirror(con, url, patterns, unless_there=unless_there, replace=replace)
+        return publication.publish(con, url, patterns, unless_there=unless_there, replace=replace)
 
 
 def require_address(url: str | None) -> None:
@@ -50,11 +50,11 @@ def require_address(url: str | None) -> None:
         import psycopg  # noqa: F401 - it may be there without its library
     except ImportError as error:
         raise UsageError(
-            "a mirror in PostgreSQL is an extra: pip install 'matterhouse[postgres]'"
+            "publishing to PostgreSQL is an extra: pip install 'matterhouse[postgres]'"
         ) from error
 
 
-def mirror_as_asked(paths: WarehousePaths) -> "Mirror | None":
-    """Mirror in the database that the environment names, if any, unless this run is there."""
+def publish_as_asked(paths: WarehousePaths) -> "Publication | None":
+    """Publish to the database that the environment names, if any, unless this run is there."""
     url = os.environ.get(ADDRESS_VARIABLE)
-    return mirror(paths, url, unless_there=True) if url else None
+    return publish(paths, url, unless_there=True) if url else None

@@ -21,7 +21,7 @@ _LONGEST_NAME = 63
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table to mirror, with its columns and everybody's comments."""
+    """A table to publish, with its columns and everybody's comments."""
 
     schema: str
     name: str

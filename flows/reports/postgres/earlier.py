@@ -1,4 +1,4 @@
-"""What stands in the database: the tables of an earlier run, and what keeps us from them."""
+"""What stands in the database: the tables of an earlier publish, and what keeps us from them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from psycopg import sql
 from flows.reports.output import NotOursToReplace
 from flows.reports.postgres.copy import Table
 
-_MIRRORED = """
-    create table if not exists matterhouse.mirrored (
+_PUBLISHED = """
+    create table if not exists matterhouse.published (
         relation oid primary key,
         schema_name text,
         table_name text,
@@ -22,7 +22,7 @@ _MIRRORED = """
 """
 _EARLIER = """
     select schema_name || '.' || table_name, relation, columns, run_id, first_run_id, source
-    from matterhouse.mirrored
+    from matterhouse.published
     inner join pg_class on pg_class.oid = relation and relname = table_name
     inner join pg_namespace on pg_namespace.oid = relnamespace and nspname = schema_name
 """
@@ -61,7 +61,7 @@ _OBSTACLES = """
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The run that is mirrored, and what tells its warehouse from others."""
+    """The run that is published, and what tells its warehouse from others."""
 
     run_id: str
     first_run_id: str
@@ -74,7 +74,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A table that an earlier run brought and that nobody has renamed."""
+    """A table that an earlier publish made and that nobody has renamed."""
 
     relation: int
     columns: tuple[str, ...]
@@ -82,9 +82,9 @@ class Earlier:
 
 
 def read_earlier(session: psycopg.Connection) -> dict[str, Earlier]:
-    """Return the tables of the earlier run by name."""
+    """Return the tables of the earlier publish by name."""
     create_schemas(session, ["matterhouse"])
-    session.execute(_MIRRORED)
+    session.execute(_PUBLISHED)
     return {
         name: Earlier(relation, tuple(columns), Run(*run))
         for name, relation, columns, *run in session.execute(_EARLIER).fetchall()
@@ -105,17 +105,17 @@ def refuse_other_warehouse(earlier: Mapping[str, Earlier], run: Run) -> None:
         if not run.is_of_warehouse(found.run):
             raise NotOursToReplace(
                 f"the database holds the warehouse of {found.run.source}, and this one is of"
-                f" {run.source}: name another database, or say once `matterhouse mirror"
+                f" {run.source}: publish into another database, or once with `matterhouse publish"
                 " --replace`"
             )
 
 
 def refuse_others(session: psycopg.Connection, names: Iterable[str]) -> None:
-    """Stop at tables of these names that are not ours."""
+    """Stop at tables of these names that no publish has made."""
     if found := session.execute(_OTHERS, [sorted(names)]).fetchall():
         raise NotOursToReplace(
-            f"{', '.join(name for (name,) in found)}: already there, and not made by"
-            " matterhouse. Rename or drop it, or name another database"
+            f"{', '.join(name for (name,) in found)}: already there, and not published by"
+            " matterhouse. Rename or drop it, or publish into another database"
         )
 
 
@@ -124,17 +124,17 @@ def refuse_obstacles(session: psycopg.Connection, earlier: Mapping[str, Earlier]
     tables = [found.relation for found in earlier.values()]
     if obstacles := session.execute(_OBSTACLES, {"tables": tables}).fetchall():
         raise NotOursToReplace(
-            f"{'; '.join(line for (line,) in obstacles)}. Then mirror again: each run writes"
+            f"{'; '.join(line for (line,) in obstacles)}. Then publish again: each publish writes"
             " the rows anew"
         )
 
 
 def note(session: psycopg.Connection, tables: Iterable[Table], run: Run) -> None:
     """Note which tables are ours now."""
-    session.execute("delete from matterhouse.mirrored")
+    session.execute("delete from matterhouse.published")
     for table in tables:
         session.execute(
-            "insert into matterhouse.mirrored values (%s::regclass, %s, %s, %s, %s, %s, %s)",
+            "insert into matterhouse.published values (%s::regclass, %s, %s, %s, %s, %s, %s)",
             [
                 table.identifier.as_string(session),
                 table.schema,

@@ -15,7 +15,7 @@ from flows import MatterhouseError, UsageError
 from flows.reports.postgres import NO_ADDRESS
 from flows.warehouse.lock import Locked
 
-_LOCK = 0x6D617474  # One of us at a time in a database; any number that others do not take.
+_LOCK = 0x6D617474  # One publish at a time in a database; any number that others do not take.
 _CONNECT_SECONDS = 15
 # The largest table is deleted, or a buffer of its rows taken, in far less.
 SILENCE_SECONDS = 300.0
@@ -34,7 +34,7 @@ _SETTINGS = f"""
 
 
 class DatabaseRefuses(MatterhouseError):
-    """PostgreSQL cannot be reached, or refuses a statement; the earlier run stays."""
+    """PostgreSQL cannot be reached, or refuses a statement; what was published stays."""
 
 
 class _Session(psycopg.Connection[tuple[object, ...]]):
@@ -75,7 +75,7 @@ def open_transaction(url: str) -> Iterator[psycopg.Connection]:
             session.execute(_SETTINGS)
             locked = session.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK])
             if locked.fetchone() != (True,):
-                raise Locked(f"somebody else mirrors a warehouse in {show_address(url)}")
+                raise Locked(f"another publish is at work on {show_address(url)}")
             yield session
     except psycopg.Error as error:
         words = explain(error)
@@ -108,6 +108,6 @@ def explain(error: psycopg.Error) -> str:
         error, psycopg.errors.DependentObjectsStillExist | psycopg.errors.FeatureNotSupported
     ):
         depends = "; ".join((error.diag.message_detail or "").splitlines())
-        return f"{error.diag.message_primary} ({depends}): drop that, mirror, and make it again"
+        return f"{error.diag.message_primary} ({depends}): drop that, publish, and make it again"
     lines = str(error.diag.message_primary or error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

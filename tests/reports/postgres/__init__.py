@@ -1,1 +1,1 @@
-"""Mirroring to a real PostgreSQL server, which the tests start."""
+"""Publishing to a real PostgreSQL server, which the tests start."""

@@ -1,4 +1,4 @@
-"""One server for all tests of mirroring, and a database of its own for each."""
+"""One server for all tests of publishing, and a database of its own for each."""
 
 import itertools
 from collections.abc import Iterator
@@ -28,10 +28,10 @@ def database(server: str) -> str:
 
 
 @pytest.fixture
-def writer(database: str) -> str:
+def publisher(database: str) -> str:
     """Give the address by which a role that may only create schemas enters the database."""
     server, _, name = database.rpartition("/")
     with psycopg.connect(database, autocommit=True) as session:
-        session.execute(f"create role {name}_writer login password 'pw'")
-        session.execute(f"grant create on database {name} to {name}_writer")
-    return f"postgresql://{name}_writer:pw@{server.rpartition('@')[2]}/{name}"
+        session.execute(f"create role {name}_publisher login password 'pw'")
+        session.execute(f"grant create on database {name} to {name}_publisher")
+    return f"postgresql://{name}_publisher:pw@{server.rpartition('@')[2]}/{name}"

@@ -8,7 +8,7 @@ import duckdb
 import psycopg
 import pytest
 
-from flows.reports.postgres.mirrored import write_mirror
+from flows.reports.postgres.publication import publish
 from flows.reports.postgres.session import DatabaseRefuses
 from flows.warehouse.connection import sql_identifier
 
@@ -46,21 +46,21 @@ VALUES: list[tuple[str, str, Any]] = [
 ]  # fmt: skip
 
 
-def mirror_table(database: str, select: str, name: str = "t") -> None:
-    """Mirror a warehouse whose only mart is the rows of a query."""
+def publish_table(database: str, select: str, name: str = "t") -> None:
+    """Publish a warehouse whose only mart is the rows of a query."""
     with duckdb.connect() as con:
         con.execute(
             "create schema ops; create table ops.runs as"
             " select 'r1' as run_id, now() as started_at, 'content' as source"
         )
         con.execute(f"create schema marts; create table marts.{sql_identifier(name)} as {select}")
-        write_mirror(con, database)
+        publish(con, database)
 
 
 def test_each_type_and_odd_value(database: str) -> None:
     """Types map, and no text is mistaken for a null or another text."""
     columns = [f"{expression} as c{number}" for number, (expression, *_) in enumerate(VALUES)]
-    mirror_table(database, f"select {', '.join(columns)}")
+    publish_table(database, f"select {', '.join(columns)}")
     with psycopg.connect(database) as session:
         kinds = session.execute(
             """
@@ -78,7 +78,7 @@ def test_each_type_and_odd_value(database: str) -> None:
 def test_a_column_alone_ends_no_copy(database: str) -> None:
     """In a table of one column, a line of nothing but \\. is a value, and nulls stay nulls."""
     texts = ["a", "\\.", None, "", "b"]
-    mirror_table(database, "select unnest(['a', '\\.', null, '', 'b']) as value")
+    publish_table(database, "select unnest(['a', '\\.', null, '', 'b']) as value")
     with psycopg.connect(database) as session:
         assert session.execute("select array_agg(value) from marts.t").fetchone() == (texts,)
 
@@ -86,7 +86,7 @@ def test_a_column_alone_ends_no_copy(database: str) -> None:
 def test_dates_and_times_are_the_same_moments(database: str) -> None:
     """What DuckDB hands out as a date or a moment, PostgreSQL does as well."""
     select = "select date '1999-12-31' as d, timestamptz '2025-03-04 05:06:07.000008+00' as t"
-    mirror_table(database, select)
+    publish_table(database, select)
     with duckdb.connect() as con, psycopg.connect(database) as session:
         expected = con.execute(select).fetchall()
         assert session.execute("select * from marts.t").fetchall() == expected
@@ -104,7 +104,7 @@ def test_text_is_sent_as_utf8(database: str, monkeypatch: pytest.MonkeyPatch, se
         else:
             whose = f"role owner in database {name}" if setting == "role" else f"database {name}"
             session.execute(f"alter {whose} set client_encoding = 'LATIN1'".encode())
-        mirror_table(database, "select 'Café — ₤5' as title")
+        publish_table(database, "select 'Café — ₤5' as title")
         assert session.execute("select title from marts.t").fetchone() == ("Café — ₤5",)
 
 
@@ -113,7 +113,7 @@ def test_a_database_that_cannot_hold_a_text_is_named(server: str) -> None:
     with psycopg.connect(server, autocommit=True) as session:
         session.execute("create database latin template template0 encoding 'LATIN1' locale 'C'")
     with pytest.raises(DatabaseRefuses, match=r"marts\.t: .*no equivalent in encoding \"LATIN1"):
-        mirror_table(server.removesuffix("postgres") + "latin", "select '₤5' as title")
+        publish_table(server.removesuffix("postgres") + "latin", "select '₤5' as title")
 
 
 @pytest.mark.parametrize(
@@ -127,6 +127,6 @@ def test_a_database_that_cannot_hold_a_text_is_named(server: str) -> None:
 def test_what_postgresql_cannot_hold_is_named(
     database: str, select: str, name: str, said: str
 ) -> None:
-    """The table is named, at the first mirror as at every other."""
+    """The table is named, at the first publish as at every other."""
     with pytest.raises(DatabaseRefuses, match=said):
-        mirror_table(database, select, name)
+        publish_table(database, select, name)

@@ -1,6 +1,6 @@
 """Write the tables of a run in the place of the earlier ones, all in one transaction.
 
-Whoever reads sees the old run or the new one, whole; one that ends early leaves nothing.
+Whoever reads sees the old run or the new one, whole; a publish that ends early leaves nothing.
 """
 
 import itertools
@@ -26,7 +26,7 @@ _RUN = """
 
 
 @dataclass(frozen=True, slots=True)
-class Mirror:
+class Publication:
     """What is in the database now; `rows` is None if it was there already."""
 
     run_id: str
@@ -39,21 +39,21 @@ class Mirror:
         if self.rows is None:
             return f"{self.address} holds run {self.run_id} already"
         return (
-            f"Mirrored {spell(self.tables, 'table')} of run {self.run_id},"
+            f"Published {spell(self.tables, 'table')} of run {self.run_id},"
             f" {spell(self.rows, 'row')},"
             f" to {self.address}"
         )
 
 
-def write_mirror(
+def publish(
     con: Connection,
     url: str,
     patterns: Sequence[str] = ("*",),
     *,
     unless_there: bool = False,
     replace: bool = False,
-) -> Mirror:
-    """Make the tables that match those of the database at `url`, in place of all mirrored before.
+) -> Publication:
+    """Make the tables that match those of the database at `url`, in place of all published before.
 
     `unless_there` leaves a database alone that holds these tables of this run already; `replace`
     takes one that holds another warehouse.
@@ -65,14 +65,14 @@ def write_mirror(
         there = earlier.read_earlier(session)
         done = {name: found.run.run_id for name, found in there.items()}
         if unless_there and done == dict.fromkeys(tables, run.run_id):
-            return Mirror(run.run_id, show_address(url), len(tables), None)
+            return Publication(run.run_id, show_address(url), len(tables), None)
         if not replace:
             earlier.refuse_other_warehouse(there, run)
         earlier.refuse_others(session, tables.keys() - there.keys())
         earlier.refuse_obstacles(session, there)
         rows = _write(con, session, tables, there)
         earlier.note(session, tables.values(), run)
-    return Mirror(run.run_id, show_address(url), len(tables), rows)
+    return Publication(run.run_id, show_address(url), len(tables), rows)
 
 
 def _write(

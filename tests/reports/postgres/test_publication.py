@@ -19,13 +19,13 @@ from flows import MatterhouseError
 from flows.cli import main
 from flows.reports import postgres
 from flows.reports.output import NotOursToReplace
-from flows.reports.postgres import columns, mirrored, session
-from flows.reports.postgres.mirrored import Mirror, write_mirror
+from flows.reports.postgres import columns, publication, session
+from flows.reports.postgres.publication import Publication
 from flows.reports.postgres.session import DatabaseRefuses
 from flows.warehouse.lock import Locked
 from flows.warehouse.paths import WarehousePaths
 from tests.conftest import Content, article, copy_sql, edit
-from tests.reports.postgres.test_types import mirror_table
+from tests.reports.postgres.test_types import publish_table
 from tests.servers import PASSWORD, Proxy
 
 pytestmark = pytest.mark.usefixtures("without_reports")
@@ -39,9 +39,9 @@ def sql_without_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-def mirror(content: Content, database: str, *patterns: str, **options: Any) -> Mirror:
-    """Mirror the warehouse of a content folder."""
-    return postgres.mirror(
+def publish(content: Content, database: str, *patterns: str, **options: Any) -> Publication:
+    """Publish the warehouse of a content folder."""
+    return postgres.publish(
         WarehousePaths(content.warehouse), database, patterns or ("*",), **options
     )
 
@@ -66,7 +66,7 @@ def do(database: str, *statements: str) -> None:
 
 
 def tables(database: str) -> list[str]:
-    """Return the tables of the mirrored schemas."""
+    """Return the tables of the published schemas."""
     found = ask(
         database,
         """
@@ -101,7 +101,7 @@ def of_warehouse(content: Content) -> list[tuple[Any, ...]]:
 @pytest.mark.usefixtures("with_reports")
 def test_every_table_arrives_with_its_rows_and_comments(three: Content, database: str) -> None:
     """Names, numbers of rows, and the comments of tables and columns are those of the warehouse."""
-    mirrored = mirror(three, database)
+    published = publish(three, database)
     names = [
         f"{schema}.{name}"
         for schema, name in three.query(
@@ -111,7 +111,7 @@ def test_every_table_arrives_with_its_rows_and_comments(three: Content, database
     rows = {name: three.query(f"select count(*) from {name}") for name in names}
     assert tables(database) == names
     assert {name: ask(database, f"select count(*) from {name}") for name in names} == rows
-    assert mirrored.rows == sum(count for ((count,),) in rows.values())
+    assert published.rows == sum(count for ((count,),) in rows.values())
     assert set(
         ask(
             database,
@@ -137,39 +137,39 @@ def test_every_table_arrives_with_its_rows_and_comments(three: Content, database
     assert articles(database) == of_warehouse(three)
 
 
-def test_the_command_says_what_it_mirrored(
+def test_the_command_says_what_it_published(
     three: Content, database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`mirror` prints tables, run, rows and the address without user and password."""
-    code = main(["--warehouse", str(three.warehouse), "mirror", database, "--tables", "ops.runs"])
+    """`publish` prints tables, run, rows and the address without user and password."""
+    code = main(["--warehouse", str(three.warehouse), "publish", database, "--tables", "ops.runs"])
     ((run,),) = three.query("select run_id from ops.runs")
     shown = database.partition("@")[2]
     assert (code, capsys.readouterr().out) == (
         0,
-        f"Mirrored 1 table of run {run}, 1 row, to postgresql://{shown}\n",
+        f"Published 1 table of run {run}, 1 row, to postgresql://{shown}\n",
     )
 
 
 def test_only_the_tables_that_were_asked_for_stay(three: Content, database: str) -> None:
-    """What an earlier run brought and this one does not name goes: all there is one run."""
-    mirror(three, database)
-    mirror(three, database, "marts.topics", "ops.r*")
+    """What an earlier publish brought and this one does not name goes: all there is one run."""
+    publish(three, database)
+    publish(three, database, "marts.topics", "ops.r*")
     assert tables(database) == ["marts.topics", "ops.runs"]
 
 
-def test_build_mirrors_each_run_once(
+def test_build_publishes_each_run_once(
     three: Content,
     database: str,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """`build --mirror` brings a new run, and leaves a database alone that holds it already."""
+    """`build --publish` brings a new run, and leaves a database alone that holds it already."""
     monkeypatch.delenv(postgres.ADDRESS_VARIABLE, raising=False)
     command = ["--warehouse", str(three.warehouse), "build", str(three.source)]
     shown = "postgresql://" + database.partition("@")[2]
 
     def said() -> str:
-        assert main([*command, "--mirror", database]) == 0
+        assert main([*command, "--publish", database]) == 0
         monkeypatch.delenv(postgres.ADDRESS_VARIABLE)
         return capsys.readouterr().out.splitlines()[-1]
 
@@ -188,17 +188,17 @@ def test_build_mirrors_each_run_once(
 def test_the_address_of_the_environment_serves_both_commands(
     three: Content, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither command line needs the password: MATTERHOUSE_MIRROR holds the address."""
-    monkeypatch.setenv("MATTERHOUSE_MIRROR", database)
-    assert main(["--warehouse", str(three.warehouse), "mirror"]) == 0
+    """Neither command line needs the password: MATTERHOUSE_PUBLISH holds the address."""
+    monkeypatch.setenv("MATTERHOUSE_PUBLISH", database)
+    assert main(["--warehouse", str(three.warehouse), "publish"]) == 0
     edit(three)
     assert main(["--warehouse", str(three.warehouse), "build", str(three.source)]) == 0
     assert articles(database) == of_warehouse(three)
 
 
-def test_what_others_put_on_the_tables_stays(three: Content, database: str, writer: str) -> None:
+def test_what_others_put_on_the_tables_stays(three: Content, database: str, publisher: str) -> None:
     """Whatever hangs on a table hangs on it after the next run, views of other roles as well."""
-    mirror(three, writer)
+    publish(three, publisher)
     role = database.rpartition("/")[2] + "_reader"
     do(
         database,
@@ -237,7 +237,7 @@ def test_what_others_put_on_the_tables_stays(three: Content, database: str, writ
     """
     before = set(ask(database, depends))
     next_run(three)
-    mirror(three, writer)
+    publish(three, publisher)
     assert set(ask(database, depends)) == before
     topics = three.query("select topic, articles from marts.topics order by 1")
     assert ask(database, "select * from bi.large order by 1") == topics
@@ -279,22 +279,22 @@ def test_what_others_put_on_the_tables_stays(three: Content, database: str, writ
         ),
     ],
 )
-def test_what_would_be_lost_or_in_the_way_is_refused(
-    three: Content, database: str, writer: str, statements: list[str], obstacle: str
+def test_what_would_be_lost_or_in_the_way_stops_the_publish(
+    three: Content, database: str, publisher: str, statements: list[str], obstacle: str
 ) -> None:
     """It is named with what helps, and nothing is written."""
-    mirror(three, writer)
+    publish(three, publisher)
     before = articles(database)
     do(database, "create schema bi", *statements)
     next_run(three)
     with pytest.raises(MatterhouseError, match=re.escape(obstacle)):
-        mirror(three, writer)
+        publish(three, publisher)
     assert articles(database) == before
 
 
 def test_a_view_of_a_column_that_goes_is_named(database: str) -> None:
     """Columns come, change their type and go, except from under a view; those of others stay."""
-    mirror_table(database, "select 1 as a, 2 as b, 3 as c")
+    publish_table(database, "select 1 as a, 2 as b, 3 as c")
     do(
         database,
         "alter table marts.t add column note text",
@@ -306,20 +306,20 @@ def test_a_view_of_a_column_that_goes_is_named(database: str) -> None:
         ("select 'x' as a, 2 as b, 'z' as c", r'view public\.of_c depends on column "c"'),
     ):
         with pytest.raises(DatabaseRefuses, match=view):
-            mirror_table(database, select)
+            publish_table(database, select)
         assert ask(database, "select * from marts.t") == [(1, 2, 3, None)]
-    mirror_table(database, "select ['x'] as a, 2 as b, 3 as c, 4 as d")
+    publish_table(database, "select ['x'] as a, 2 as b, 3 as c, 4 as d")
     assert ask(database, "select * from marts.t") == [(["x"], 2, 3, None, 4)]
     assert ask(database, "select b from of_b") == [(2,)]
 
 
 def test_another_warehouse_is_refused(three: Content, database: str, tmp_path: Path) -> None:
     """A second one takes the place of the first only if that is said; one built anew does not."""
-    mirror(three, database)
+    publish(three, database)
     other = Content(tmp_path, "others", "other.duckdb")
     other.write("_news/a.md", article(title="a"))
     other.build()
-    command = ["--warehouse", str(other.warehouse), "mirror", database]
+    command = ["--warehouse", str(other.warehouse), "publish", database]
     before = articles(database)
     assert main(command) == 1
     assert articles(database) == before
@@ -327,20 +327,20 @@ def test_another_warehouse_is_refused(three: Content, database: str, tmp_path: P
     assert articles(database) == of_warehouse(other)
     other.warehouse.unlink()
     other.build()
-    mirror(other, database)
+    publish(other, database)
     assert articles(database) == of_warehouse(other)
 
 
 def test_a_table_of_somebody_else_is_not_replaced(three: Content, database: str) -> None:
-    """A table of the same name that is not ours stays, and so does one of ours that moved."""
+    """A table of the same name that no publish made stays, and so does one of ours that moved."""
     do(database, "create schema marts", "create table marts.topics as select 'mine' as topic")
     with pytest.raises(NotOursToReplace, match=r"marts\.topics: already there"):
-        mirror(three, database)
+        publish(three, database)
     assert ask(database, "select topic from marts.topics") == [("mine",)]
     do(database, "alter table marts.topics rename to mine")
-    mirror(three, database)
+    publish(three, database)
     do(database, "alter table marts.topics rename to kept")
-    mirror(three, database)
+    publish(three, database)
     assert {"marts.mine", "marts.kept", "marts.topics"} <= set(tables(database))
 
 
@@ -393,9 +393,9 @@ def two_runs(content: Content) -> list[tuple[duckdb.DuckDBPyConnection, tuple[An
 
 
 def test_readers_see_one_run_or_the_other(three: Content, database: str) -> None:
-    """While both are mirrored in turn, no statement mixes them, fails or finds a table empty."""
+    """While both are published in turn, no statement mixes them, fails or finds a table empty."""
     runs = two_runs(three)
-    write_mirror(runs[0][0], database)
+    publication.publish(runs[0][0], database)
     seen = []
 
     def read(session: psycopg.Connection[Any]) -> None:
@@ -404,18 +404,18 @@ def test_readers_see_one_run_or_the_other(three: Content, database: str) -> None
 
     with readers(database, read):
         for number in range(8):
-            write_mirror(runs[number % 2][0], database)
+            publication.publish(runs[number % 2][0], database)
     assert set(seen) == {state for _, state in runs}
 
 
 def test_a_snapshot_of_before_keeps_the_old_run(three: Content, database: str) -> None:
     """A REPEATABLE READ session sees one run until it ends."""
     (old, before), (new, after) = two_runs(three)
-    write_mirror(old, database)
+    publication.publish(old, database)
     with psycopg.connect(database) as session:
         session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         session.execute("select 1 from pg_class").fetchall()  # The snapshot is taken here.
-        write_mirror(new, database)
+        publication.publish(new, database)
         assert session.execute(READ).fetchone() == before
         session.commit()
         assert session.execute(READ).fetchone() == after
@@ -425,12 +425,12 @@ def test_a_snapshot_of_before_keeps_the_old_run(three: Content, database: str) -
 def test_a_long_query_is_in_nobodys_way(
     three: Content, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows are written while a table is read; if its columns change, we step back."""
-    mirror(three, database)
+    """Rows are written while a table is read; if its columns change, the publish steps back."""
+    publish(three, database)
     next_run(three)
     with psycopg.connect(database) as dashboard:
         dashboard.execute("select * from marts.topics").fetchall()
-        mirror(three, database)
+        publish(three, database)
     assert articles(database) == of_warehouse(three)
     do(database, "alter table marts.topics alter column articles type text")
     read: list[Any] = []
@@ -443,20 +443,20 @@ def test_a_long_query_is_in_nobodys_way(
                 dashboard.rollback()
 
         monkeypatch.setattr(columns.time, "sleep", sleep)
-        mirror(three, database)
+        publish(three, database)
     assert read == [ask(database, "select sum(articles) from marts.topics")] * 2
 
 
 def test_a_session_that_never_ends_is_given_up(
     three: Content, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A table that has to go is waited for with patience, and the old run stays."""
-    mirror(three, database)
+    """The publish that has to drop a table gives up after its patience, and the old run stays."""
+    publish(three, database)
     monkeypatch.setattr(columns, "PATIENCE_SECONDS", 0.0)
     with psycopg.connect(database) as dashboard:
         dashboard.execute("select * from marts.topics").fetchall()
         with pytest.raises(DatabaseRefuses, match="pg_stat_activity"):
-            mirror(three, database, "ops.*")
+            publish(three, database, "ops.*")
     assert "marts.topics" in tables(database)
 
 
@@ -464,7 +464,7 @@ def test_a_session_that_never_ends_is_given_up(
 def test_a_mute_server_is_given_up(
     three: Content, database: str, monkeypatch: pytest.MonkeyPatch, answers: int
 ) -> None:
-    """A server that says nothing, at once or in the middle, is given up with a sentence."""
+    """A server that says nothing, at once or in the middle, ends the publish with a sentence."""
     proxy = Proxy(int(psycopg.conninfo.conninfo_to_dict(database)["port"]))
     proxy.answers = answers
     monkeypatch.setattr(session, "_CONNECT_SECONDS", 2)
@@ -472,17 +472,17 @@ def test_a_mute_server_is_given_up(
     through = re.sub(r":\d+/", f":{proxy.port}/", database)
     try:
         with pytest.raises(DatabaseRefuses, match=r"timeout expired|has said nothing for"):
-            mirror(three, through)
+            publish(three, through)
     finally:
         proxy.close()
 
 
-def test_the_second_of_two_mirrors_is_refused(three: Content, database: str) -> None:
+def test_the_second_of_two_publishes_is_refused(three: Content, database: str) -> None:
     """While one is under way, another ends at once with the exit code of a second build."""
     with psycopg.connect(database) as first:
         first.execute("select pg_advisory_xact_lock(%s)", [0x6D617474])
         with pytest.raises(Locked) as refused:
-            mirror(three, database)
+            publish(three, database)
     assert refused.value.exit_code == 75
     assert tables(database) == []
 
@@ -499,35 +499,35 @@ from importlib import import_module
 from pathlib import Path
 from flows.reports import postgres
 from flows.reports.output import NotOursToReplace
-from flows.reports.postgres import mirrored
+from flows.reports.postgres import publication
 from flows.warehouse.paths import WarehousePaths
 
 room, _, name = sys.argv[3].partition(".")
-for place in (import_module(f"flows.reports.postgres.{room}"), mirrored):
+for place in (import_module(f"flows.reports.postgres.{room}"), publication):
     if hasattr(place, name):
         setattr(place, name, lambda *given: os.kill(os.getpid(), signal.SIGKILL))
-postgres.mirror(WarehousePaths(Path(sys.argv[1])), sys.argv[2], ["ops.runs", "raw.articles"])
+postgres.publish(WarehousePaths(Path(sys.argv[1])), sys.argv[2], ["ops.runs", "raw.articles"])
 """
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_at_any_moment_the_old_run_stays(three: Content, database: str, moment: str) -> None:
-    """After SIGKILL the old run is there, whole; the next run finds nothing in its way."""
-    mirror(three, database, "ops.runs", "raw.articles")
+    """After SIGKILL the old run is there, whole; the next publish finds nothing in its way."""
+    publish(three, database, "ops.runs", "raw.articles")
     before, listed = articles(database), tables(database)
     next_run(three)
     arguments = [str(three.warehouse), database, MOMENTS[moment]]
     died = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False)
     assert died.returncode == -signal.SIGKILL
     assert (articles(database), tables(database)) == (before, listed)
-    mirror(three, database, "ops.runs", "raw.articles")
+    publish(three, database, "ops.runs", "raw.articles")
     assert articles(database) == of_warehouse(three)
     assert ask(database, "select tablename from pg_tables where schemaname = 'matterhouse'") == [
-        ("mirrored",)
+        ("published",)
     ]
 
 
-def test_a_warehouse_that_breaks_midway_mirrors_nothing(
+def test_a_warehouse_that_breaks_midway_publishes_nothing(
     three: Content, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An error of DuckDB in the middle of a table leaves the database as it was."""
@@ -539,12 +539,12 @@ def test_a_warehouse_that_breaks_midway_mirrors_nothing(
         con.execute("create schema marts; create view marts.v as select 1 as a")
         con.execute("create table marts.t as select range::varchar as a from range(100000)")
         monkeypatch.setattr(
-            mirrored,
+            publication,
             "describe",
-            lambda table, describe=mirrored.describe: _with_error(describe(table)),
+            lambda table, describe=publication.describe: _with_error(describe(table)),
         )
         with pytest.raises(duckdb.Error, match="Could not convert"):
-            write_mirror(con, database)
+            publication.publish(con, database)
     assert tables(database) == []
 
 
@@ -571,7 +571,7 @@ def test_no_error_says_the_password(
 ) -> None:
     """One line says what is wrong with an address, and none quotes its password."""
     secret = "hunter2"
-    command = ["--warehouse", str(three.warehouse), "mirror", address.format(secret=secret)]
+    command = ["--warehouse", str(three.warehouse), "publish", address.format(secret=secret)]
     assert main(command) == code
     said = capsys.readouterr()
     assert len(said.err.splitlines()) == 1
@@ -583,7 +583,7 @@ def test_a_wrong_password_is_one_line(
 ) -> None:
     """PostgreSQL's reason is given."""
     wrong = database.replace(":%", "%", 1).replace("s3cr", "other", 1)
-    assert main(["--warehouse", str(three.warehouse), "mirror", wrong]) == 1
+    assert main(["--warehouse", str(three.warehouse), "publish", wrong]) == 1
     err = capsys.readouterr().err
     assert 'password authentication failed for user "owner"' in err
     assert "other" not in err
@@ -592,8 +592,8 @@ def test_a_wrong_password_is_one_line(
 def test_the_password_is_nowhere_beside_the_warehouse(
     three: Content, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither receipts, lock, log nor the database itself hold the address."""
-    monkeypatch.setenv("MATTERHOUSE_MIRROR", database)
+    """Neither receipts, lock, log nor the database itself hold the address of a publish."""
+    monkeypatch.setenv("MATTERHOUSE_PUBLISH", database)
     edit(three)
     assert main(["--warehouse", str(three.warehouse), "build", str(three.source), "--json"]) == 0
     secret = database.partition("owner:")[2].partition("@")[0]
