@@ -394,10 +394,15 @@ def test_a_query_that_is_asked_to_end_leaves_no_file(
         rows.write(*given)
 
     monkeypatch.setattr("flows.reports.query._write", write)
+    # Where the suite runs in the background, a shell has it ignore Ctrl-C.
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     endless = "select count(*) from range(1000000) a, range(1000000) b"
     out = tmp_path / "out"
     out.mkdir()
-    code, said, err = shell.run("sql", endless, "-o", out / "n.csv")
+    try:
+        code, said, err = shell.run("sql", endless, "-o", out / "n.csv")
+    finally:
+        signal.signal(signal.SIGINT, previous)
     assert (code, said, err.count("\n")) == (130, "", 1)
     assert list(out.iterdir()) == []
 

@@ -89,6 +89,10 @@ class Fused:
             self._fuse.count(name)
         return getattr(self._inner, name)
 
+    def __iter__(self) -> Iterator[Any]:
+        self._fuse.count("read")
+        return iter(self._inner)
+
     def cursor(self) -> "Fused":
         """Open another session, whose statements pass the same fuse."""
         return Fused(self._inner.cursor(), self._fuse, *self._names)
@@ -253,10 +257,10 @@ def state(found: Contents) -> Contents:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
-    """Mount a file system of 24 MB, where that can be done."""
+    """Mount a file system of 40 MB, where that can be done."""
     folder = tmp_path / "small"
     folder.mkdir()
-    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=24m tmpfs '{folder}' 2>&-"):
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=40m tmpfs '{folder}' 2>&-"):
         pytest.skip("a small file system cannot be mounted here")
     yield folder
     os.system(f"umount -l '{folder}'")

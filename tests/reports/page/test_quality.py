@@ -37,14 +37,15 @@ def con() -> "duckdb.DuckDBPyConnection":
         create table marts.quality_changes (
             time_grain varchar, period_start date, quality_mean double, quality_change double,
             new_articles bigint, removed_articles bigint, rescored_articles bigint,
-            new_effect double, removed_effect double, rescored_effect double, mix_effect double
+            new_effect double, removed_effect double, rescored_effect double, mix_effect double,
+            quality_change_p_value double
         );
         insert into marts.quality_changes values
-            ('month', '2025-01-01', 80.0, null, 5, 0, 0, null, null, null, null),
-            ('month', '2025-02-01', 80.01, 0.01, 1, 0, 0, 0.01, 0, 0, 0),
-            ('month', '2025-03-01', 76.0, -4.01, 2, 1, 3, 0.5, -1.5, -3.01, 0),
-            ('month', '2025-04-01', 78.0, 2.0, 4, 0, 0, 2.0, 0, 0, 0),
-            ('year', '2025-01-01', 78.0, -2.0, 4, 0, 0, 2.0, 0, 0, -4.0)
+            ('month', '2025-01-01', 80.0, null, 5, 0, 0, null, null, null, null, null),
+            ('month', '2025-02-01', 80.01, 0.01, 1, 0, 0, 0.01, 0, 0, 0, null),
+            ('month', '2025-03-01', 76.0, -4.01, 2, 1, 3, 0.5, -1.5, -3.01, 0, null),
+            ('month', '2025-04-01', 78.0, 2.0, 4, 0, 0, 2.0, 0, 0, 0, null),
+            ('year', '2025-01-01', 78.0, -2.0, 4, 0, 0, 2.0, 0, 0, -4.0, null)
         """
     )
     return con
@@ -129,7 +130,7 @@ def test_a_change_that_is_nothing_but_rounding_has_no_bars(
     """The mean before and after differ in their one decimal, and no cause has a size."""
     con.execute(
         "insert into marts.quality_changes values"
-        " ('month', '2025-05-01', 78.051, 0.002, 0, 0, 1, 0, 0, 0.002, null)"
+        " ('month', '2025-05-01', 78.051, 0.002, 0, 0, 1, 0, 0, 0.002, null, null)"
     )
     grid = why(con).grid
     assert grid is not None
